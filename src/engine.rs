@@ -1,0 +1,103 @@
+//! The engine: owns all market data, decides what to fetch, repair and show.
+//!
+//! Invariant: `Engine::step` is pure: inputs and the time in, outputs out. The shell
+//! around it never awaits a send, since engine and sockets form a cycle.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::domain::interval::Interval;
+use crate::domain::preset::Preset;
+use crate::domain::symbol::{Market, Pair, SeriesKey, Symbol};
+use crate::exchange::{FeedCommand, FeedEvent, FetchRequest, Fetched};
+use crate::market::snapshot::Source;
+
+/// What the engine is told.
+#[derive(Debug)]
+pub enum Input {
+    /// By the streams.
+    Feed(FeedEvent),
+    /// By REST.
+    Fetched(Fetched),
+    /// By somebody at the keys, or a program.
+    Command(Command),
+    /// That time has passed; at least once a second.
+    Tick,
+}
+
+/// What people and programs can ask of the engine.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// Check series against REST now, and repair them.
+    Refresh(Scope),
+    /// Put this pair's closed bars into the snapshots (one at a time); `None` = no more.
+    Focus(Option<Pair>),
+}
+
+/// What a command is about.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Scope {
+    /// All intervals of one pair.
+    One(Pair),
+    /// Everything.
+    All,
+}
+
+/// What the engine wants done.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Output {
+    /// By the streams.
+    Feed(FeedCommand),
+    /// By REST.
+    Fetch(FetchRequest),
+}
+
+/// The engine's settings.
+#[derive(Clone, Debug)]
+pub struct EngineConfig {
+    /// Live or demo.
+    pub source: Source,
+    /// The indicator.
+    pub preset: Arc<Preset>,
+    /// The intervals, primary first; not empty.
+    pub intervals: Arc<[Interval]>,
+    /// The markets; not empty.
+    pub markets: Arc<[Market]>,
+    /// Which pairs.
+    pub universe: UniverseSpec,
+    /// Bars each ring holds.
+    pub bars: u32,
+    /// How fast the exchange's clock runs against ours.
+    pub clock_rate: f64,
+    /// Put all closed bars of all pairs into the snapshots (`scan --klines`).
+    pub keep_klines: bool,
+    /// Open no streams: load, compute, show once (`scan`).
+    pub rest_only: bool,
+    /// How long after a candle's close to wait for the stream's word before REST is asked, on the
+    /// exchange's clock; by market.
+    pub close_grace: fn(Market) -> Duration,
+}
+
+/// Which pairs are in the table: the union of the top N and the named ones.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UniverseSpec {
+    /// Quote asset, `USDT`.
+    pub quote: Symbol,
+    /// How many by 24 h quote volume.
+    pub top: u32,
+    /// Pairs the user named, on every configured market that has them.
+    pub named: Vec<Symbol>,
+}
+
+/// The default grace: 5 s on USD-M, 7 s on spot.
+pub fn default_close_grace(market: Market) -> Duration {
+    match market {
+        Market::UsdM => Duration::from_secs(5),
+        Market::Spot => Duration::from_secs(7),
+    }
+}
+
+/// The series of `pairs` on `intervals`.
+pub fn series_of<'a>(pair: &'a Pair, intervals: &'a [Interval]) -> impl Iterator<Item = SeriesKey> + 'a {
+    intervals.iter().map(|i| SeriesKey::new(pair.clone(), *i))
+}

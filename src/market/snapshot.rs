@@ -1,0 +1,342 @@
+//! The read model: one immutable picture of everything that is shown, exported or served.
+//!
+//! The engine builds it, a watch channel carries it as an `Arc`, and the screens, the reports and
+//! (later) HTTP read it. Nothing in it can change; ages are computed by the reader from
+//! [`Snapshot::clock`], so that a picture does not have to be made anew for each second.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::domain::clock::Clock;
+use crate::domain::hama::{HamaPoint, Sign};
+use crate::domain::interval::Interval;
+use crate::domain::kline::Kline;
+use crate::domain::preset::Preset;
+use crate::domain::score::SymbolScore;
+use crate::domain::symbol::{Market, Pair, Tick};
+use crate::domain::text::CleanText;
+use crate::domain::time::{Mono, UnixMs};
+
+/// Where the figures come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The exchange.
+    Live,
+    /// The embedded exchange's replay: real candles of the past, nothing to trade on.
+    Demo,
+}
+
+/// What may be thought of a figure. Every shown figure has one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum DataState {
+    /// Not enough bars yet, or none.
+    Warming,
+    /// Kept true by the stream.
+    Live,
+    /// Was live; the stream or the repair is behind. Old, and marked so.
+    Stale,
+    /// The exchange refused, or keeps failing. What is known of why stands beside it.
+    Failed,
+    /// No longer traded.
+    Delisted,
+}
+
+/// Everything there is to show.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// Counts up by one with each picture.
+    pub seq: u64,
+    /// When it was made, on our clock.
+    pub made: Mono,
+    /// The exchange's clock; `None` until its first answer.
+    pub clock: Option<Clock>,
+    /// Live or demo.
+    pub source: Source,
+    /// The preset of all rows.
+    pub preset: Arc<Preset>,
+    /// The intervals of all rows, primary first.
+    pub intervals: Arc<[Interval]>,
+    /// The markets shown.
+    pub markets: Arc<[Market]>,
+    /// The rows, by pair; the order on screen is the reader's business.
+    pub rows: Vec<Arc<Row>>,
+    /// How the warm-up goes.
+    pub warmup: Warmup,
+    /// The streams, one entry a socket.
+    pub links: Vec<Link>,
+    /// REST, one entry a market.
+    pub rest: Vec<RestStatus>,
+    /// What the cache holds and did.
+    pub stats: CacheStats,
+    /// The newest notices, oldest first; a bounded ring. `Notice::seq` tells which are new.
+    pub notices: Vec<Notice>,
+    /// The newest signals, oldest first; a bounded ring.
+    pub signals: Vec<SignalEvent>,
+}
+
+/// One pair over all intervals.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// Which.
+    pub pair: Pair,
+    /// Why it is here: `top`, `named`.
+    pub pool: Pool,
+    /// The price step.
+    pub tick: Tick,
+    /// The newest price, of any stream of the pair.
+    pub last: Option<f64>,
+    /// 24 h figures.
+    pub day: Option<DayFigures>,
+    /// The score over the intervals; `None` while the primary interval has none.
+    pub score: Option<SymbolScore>,
+    /// The worst state of the intervals that have data; warming where none has.
+    pub state: DataState,
+    /// When the exchange last sent anything of the pair.
+    pub seen: Option<UnixMs>,
+    /// One entry per configured interval, in that order.
+    pub lanes: Vec<LaneView>,
+}
+
+/// Why a pair is in the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Pool {
+    /// Among the top N by 24 h quote volume.
+    Top,
+    /// Named by the user.
+    Named,
+}
+
+/// The exchange's 24 h figures.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct DayFigures {
+    /// Change of the price in per cent.
+    pub change_pct: f64,
+    /// Quote asset traded.
+    pub quote_volume: f64,
+    /// When the exchange said so.
+    pub at: UnixMs,
+}
+
+/// One pair on one interval.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LaneView {
+    /// Which interval.
+    pub interval: Interval,
+    /// What may be thought of it.
+    pub state: DataState,
+    /// Why it is not live, where something is known.
+    pub why: Option<CleanText>,
+    /// Closed bars at hand.
+    pub bars: u32,
+    /// Bars that every field of the preset needs.
+    pub need: u32,
+    /// Bars that the score needs.
+    pub need_score: u32,
+    /// Open and close time of the newest closed bar.
+    pub newest: Option<(UnixMs, UnixMs)>,
+    /// The indicator on the newest closed bar.
+    pub point: HamaPoint,
+    /// The indicator if the forming bar closed now. A preview: never sorted on, never a signal.
+    pub preview: Option<Preview>,
+    /// Live price against the moving average of the last closed bar.
+    pub price_side: Option<Sign>,
+    /// When the exchange last sent anything of this series.
+    pub seen: Option<UnixMs>,
+    /// All closed bars, where the reader asked for them (`scan --klines`, the detail view).
+    pub klines: Option<Arc<[Kline]>>,
+}
+
+/// The forming bar and what the indicator would say if it closed now.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Preview {
+    /// The bar so far.
+    pub bar: Kline,
+    /// The indicator on it.
+    pub point: HamaPoint,
+}
+
+/// Progress of the warm-up.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Warmup {
+    /// Series to load.
+    pub total: u32,
+    /// Series loaded.
+    pub done: u32,
+    /// Series that could not be loaded.
+    pub failed: u32,
+    /// Series a second over the last while; `None` before that can be said.
+    pub rate: Option<f64>,
+    /// Time left at that rate.
+    pub eta: Option<Duration>,
+}
+
+impl Warmup {
+    /// Whether nothing is left to load.
+    pub fn is_over(&self) -> bool {
+        self.total > 0 && self.done + self.failed >= self.total
+    }
+}
+
+/// One socket.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Link {
+    /// Whose streams.
+    pub market: Market,
+    /// Which of the market's sockets, from 0.
+    pub conn: u32,
+    /// How it is.
+    pub state: LinkState,
+    /// Streams it carries.
+    pub streams: u32,
+    /// Frames so far.
+    pub frames: u64,
+    /// Time from the exchange's event stamp to us, smoothed; `None` before the first frame.
+    pub lag: Option<Duration>,
+    /// Since when it is in this state.
+    pub since: Mono,
+    /// Times it was lost.
+    pub drops: u32,
+}
+
+/// How a socket is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum LinkState {
+    /// Not up yet.
+    Connecting,
+    /// Up, subscribed, no data yet.
+    Subscribing,
+    /// Data comes.
+    Up,
+    /// Lost; tried again at that time.
+    Down {
+        /// Why.
+        why: CleanText,
+        /// When it is tried again; `None` where it will not be.
+        retry: Option<Mono>,
+    },
+}
+
+/// REST of one market.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RestStatus {
+    /// Which.
+    pub market: Market,
+    /// Weight used in the running UTC minute, by all programs on our address.
+    pub used: u32,
+    /// Weight the exchange allows a minute.
+    pub limit: u32,
+    /// Requests not sent before that time: the exchange said so.
+    pub held_until: Option<UnixMs>,
+    /// Requests sent.
+    pub requests: u64,
+    /// Requests that failed.
+    pub failed: u64,
+    /// The last failure.
+    pub last_error: Option<CleanText>,
+}
+
+/// What the cache holds and did.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct CacheStats {
+    /// Pairs with at least one series.
+    pub symbols: u32,
+    /// Series.
+    pub series: u32,
+    /// Series with enough bars for a score.
+    pub warm: u32,
+    /// Closed bars held.
+    pub klines: u64,
+    /// Bars each ring holds at most.
+    pub capacity: u32,
+    /// Upserts that changed something.
+    pub updates: u64,
+    /// Upserts by outcome.
+    pub outcomes: Outcomes,
+    /// Reads that found their series warm (recompute, scan, export; drawing does not count).
+    pub hits: u64,
+    /// Reads that did not.
+    pub misses: u64,
+    /// Bytes of the rings and the indicator's state, exactly.
+    pub bytes: u64,
+    /// Open time of the oldest bar held.
+    pub oldest: Option<UnixMs>,
+    /// Close time of the newest closed bar held.
+    pub newest: Option<UnixMs>,
+    /// Series that are stale now.
+    pub stale: u32,
+    /// Gaps found.
+    pub gaps: u64,
+    /// Gaps repaired.
+    pub repaired: u64,
+    /// Frames and rows thrown away, whatever the reason.
+    pub discarded: u64,
+}
+
+impl CacheStats {
+    /// Hits over reads, 0 to 1; `None` before the first read.
+    #[expect(clippy::cast_precision_loss, reason = "a rate needs no more than 52 bits")]
+    pub fn hit_rate(&self) -> Option<f64> {
+        let reads = self.hits + self.misses;
+        (reads > 0).then(|| self.hits as f64 / reads as f64)
+    }
+}
+
+/// Upserts by outcome.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Outcomes {
+    /// A new bar at the end.
+    pub appended: u64,
+    /// A known bar changed.
+    pub amended: u64,
+    /// A known bar, the same again.
+    pub duplicate: u64,
+    /// Older than the ring.
+    pub older: u64,
+    /// Bars are missing before it.
+    pub gap: u64,
+}
+
+/// Something people should know.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Notice {
+    /// Counts up by one with each notice.
+    pub seq: u64,
+    /// When.
+    pub at: Mono,
+    /// How bad.
+    pub level: Level,
+    /// What, as a sentence.
+    pub text: CleanText,
+}
+
+/// How bad a notice is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Level {
+    /// Good to know.
+    Info,
+    /// Something is worse than it should be.
+    Warn,
+    /// Something does not work.
+    Error,
+}
+
+/// The indicator flipped on a closed bar.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SignalEvent {
+    /// Counts up by one with each signal.
+    pub seq: u64,
+    /// Whose.
+    pub pair: Pair,
+    /// On which interval.
+    pub interval: Interval,
+    /// Up or down.
+    pub dir: Sign,
+    /// Close time of the bar.
+    pub close_time: UnixMs,
+    /// HAMA close on it.
+    pub hama_close: f64,
+    /// Moving average on it.
+    pub ma: f64,
+    /// From the bar's close to here, on the exchange's clock.
+    pub lag: Duration,
+}
