@@ -110,7 +110,7 @@ mod tests {
     #[test]
     fn opens_are_computed_only_where_they_can_be() {
         let t = UnixMs(1_760_130_123_456);
-        assert_eq!(Interval::M15.open_at(t), Some(UnixMs(1_760_129_100_000)));
+        assert_eq!(Interval::M15.open_at(t), Some(UnixMs(1_760_130_000_000)));
         assert_eq!(Interval::H4.open_at(t), Some(UnixMs(1_760_126_400_000)));
         assert_eq!(Interval::W1.open_at(t), None);
         assert_eq!(Interval::M15.open_at(UnixMs(-1)), Some(UnixMs(-900_000)));
