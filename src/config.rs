@@ -1,0 +1,236 @@
+//! Settings: flag > process environment > `.env` > config file > default.
+
+pub mod file;
+pub mod settings;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::domain::interval::Interval;
+use crate::domain::preset::Preset;
+use crate::domain::symbol::{Market, Symbol};
+
+use self::settings::{SETTINGS, Setting};
+
+/// Settings, checked.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Markets to scan; not empty.
+    pub markets: Vec<Market>,
+    /// Quote asset.
+    pub quote: Symbol,
+    /// Pairs by volume.
+    pub top: u32,
+    /// Pairs by name.
+    pub symbols: Vec<Symbol>,
+    /// Intervals, primary first; not empty.
+    pub intervals: Vec<Interval>,
+    /// The indicator.
+    pub preset: Arc<Preset>,
+    /// Bars kept per series.
+    pub bars: u32,
+    /// Another host's REST.
+    pub rest_url: Option<String>,
+    /// Another host's streams.
+    pub ws_url: Option<String>,
+    /// That host's clock against ours.
+    pub clock_rate: f64,
+    /// Colours.
+    pub color: Color,
+    /// ASCII only.
+    pub ascii: bool,
+    /// Screens a second for new data.
+    pub data_fps: u32,
+    /// How much is logged.
+    pub log_level: String,
+    /// Where each setting came from, by key.
+    pub origins: BTreeMap<&'static str, (String, Origin)>,
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Color {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// Where a setting came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Built in.
+    Default,
+    /// The config file, that line.
+    File(usize),
+    /// `.env` in the working directory.
+    DotEnv,
+    /// The process environment.
+    Env,
+    /// The command line.
+    Flag,
+}
+
+/// Settings while they are being gathered.
+#[derive(Debug, Default)]
+#[expect(missing_docs, reason = "the same fields as `Config`")]
+pub struct Draft {
+    pub markets: Vec<Market>,
+    pub quote: Option<Symbol>,
+    pub top: u32,
+    pub symbols: Vec<Symbol>,
+    pub intervals: Vec<Interval>,
+    pub preset: String,
+    pub bars: Option<u32>,
+    pub rest_url: Option<String>,
+    pub ws_url: Option<String>,
+    pub clock_rate: f64,
+    pub color: Color,
+    pub ascii: bool,
+    pub data_fps: u32,
+    pub log_level: String,
+}
+
+impl Default for Color {
+    fn default() -> Self {
+        Self::Auto
+    }
+}
+
+/// A setting that can't be used; the message names it, its place and the cure.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct ConfigError(pub String);
+
+/// Where settings come from, strongest first. All of it is passed in, so that nothing here reads
+/// the process's environment behind its caller's back.
+#[derive(Debug, Default)]
+pub struct Sources {
+    /// Flags given, by setting key.
+    pub flags: Vec<(&'static str, String)>,
+    /// The process environment.
+    pub env: BTreeMap<String, String>,
+    /// `.env`.
+    pub dot_env: BTreeMap<String, String>,
+    /// The config file, if there is one.
+    pub file: Option<(PathBuf, String)>,
+}
+
+impl Config {
+    /// Gathers, checks and remembers where each setting came from.
+    pub fn load(sources: &Sources) -> Result<Self, ConfigError> {
+        let (path, content) = match &sources.file {
+            Some((path, text)) => {
+                let content = file::parse(text)
+                    .map_err(|bad| ConfigError(format!("{}:{}: {}", path.display(), bad.line, bad.message)))?;
+                (path.clone(), content)
+            }
+            None => (PathBuf::new(), file::FileContent::default()),
+        };
+        let mut draft = Draft::default();
+        let mut origins = BTreeMap::new();
+        for setting in SETTINGS {
+            let Some((text, origin)) = find(setting, sources, &content) else { continue };
+            (setting.set)(&mut draft, &text)
+                .map_err(|why| ConfigError(place(setting, &origin, &path) + &format!(" {why} (got `{text}`)")))?;
+            origins.insert(setting.key, (text, origin));
+        }
+        let preset = presets::resolve(&draft.preset, &content.presets, &path)?;
+        let bars = draft.bars.unwrap_or(preset.depth);
+        let quote = draft.quote.ok_or_else(|| ConfigError("`quote` needs an asset such as USDT".into()))?;
+        if draft.markets.is_empty() {
+            return Err(ConfigError("`market` needs usdm, spot or usdm,spot".into()));
+        }
+        if draft.top == 0 && draft.symbols.is_empty() {
+            return Err(ConfigError("with --top 0 some --symbols are needed".into()));
+        }
+        Ok(Self {
+            markets: draft.markets,
+            quote,
+            top: draft.top,
+            symbols: draft.symbols,
+            intervals: draft.intervals,
+            preset: Arc::new(preset),
+            bars,
+            rest_url: draft.rest_url,
+            ws_url: draft.ws_url,
+            clock_rate: draft.clock_rate,
+            color: draft.color,
+            ascii: draft.ascii,
+            data_fps: draft.data_fps,
+            log_level: draft.log_level,
+            origins,
+        })
+    }
+}
+
+fn find(setting: &Setting, sources: &Sources, content: &file::FileContent) -> Option<(String, Origin)> {
+    if let Some((_, text)) = sources.flags.iter().find(|(k, _)| *k == setting.key) {
+        return Some((text.clone(), Origin::Flag));
+    }
+    for (variables, origin) in [(&sources.env, Origin::Env), (&sources.dot_env, Origin::DotEnv)] {
+        // An empty variable counts as unset, as shells and compose files treat it.
+        if let Some(text) = setting.env.and_then(|e| variables.get(e)).filter(|t| !t.is_empty()) {
+            return Some((text.clone(), origin));
+        }
+    }
+    if let Some((_, text, line)) = content.settings.iter().find(|(k, ..)| k == setting.key) {
+        return Some((text.clone(), Origin::File(*line)));
+    }
+    (!setting.default.is_empty()).then(|| (setting.default.to_owned(), Origin::Default))
+}
+
+fn place(setting: &Setting, origin: &Origin, path: &Path) -> String {
+    match origin {
+        Origin::Flag => format!("--{}", setting.flag()),
+        Origin::Env => setting.env.unwrap_or(setting.key).to_owned(),
+        Origin::DotEnv => format!("{} in .env", setting.env.unwrap_or(setting.key)),
+        Origin::File(line) => format!("{}:{line}: `{}`", path.display(), setting.key),
+        Origin::Default => format!("`{}`", setting.key),
+    }
+}
+
+/// The sample file: every setting, commented, as its default.
+pub fn example() -> String {
+    let mut out = String::from(
+        "# hamatop's settings, as their defaults. Flags and environment variables win over this file.\n",
+    );
+    for s in SETTINGS {
+        let env = s.env.map_or(String::new(), |e| format!(" Environment: {e}."));
+        let value = if s.value.is_empty() { "true|false" } else { s.value };
+        let set = if s.default.is_empty() { "# " } else { "" };
+        let bare = s.default.parse::<f64>().is_ok() || matches!(s.default, "true" | "false");
+        let default = if bare { s.default.to_owned() } else { format!("{:?}", s.default) };
+        out += &format!("\n# {} [{value}].{env}\n{set}{} = {default}\n", s.help, s.key);
+    }
+    out + presets::EXAMPLE
+}
+
+/// Custom presets of the config file.
+mod presets {
+    use super::{ConfigError, Path, Preset, file};
+
+    pub(super) const EXAMPLE: &str = r#"
+# Your own presets: kinds EMA, WMA, SMA with a length; ma_source is close, hl2, ohlc4 or hama_close;
+# gradient is "ma" or an average of the close such as "WMA55".
+# [presets.mine]
+# open = "EMA45"
+# high = "EMA20"
+# low = "EMA20"
+# close = "WMA40"
+# ma = "WMA100"
+# ma_source = "close"
+# gradient = "ma"
+# bands = { length = 400, mult = 2.0 }
+"#;
+
+    pub(super) fn resolve(name: &str, _raw: &[file::RawPreset], _path: &Path) -> Result<Preset, ConfigError> {
+        Err(ConfigError(format!("no preset `{name}`")))
+    }
+}
+
+#[cfg(test)]
+mod tests;

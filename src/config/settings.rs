@@ -1,0 +1,233 @@
+//! Every setting once: the flags, the config file, the environment, the documentation and the
+//! sample file are all made from this table.
+
+use std::str::FromStr;
+
+use crate::domain::interval::Interval;
+use crate::domain::symbol::{Market, Symbol};
+
+use super::{Color, Draft};
+
+/// One setting.
+#[derive(Debug)]
+pub struct Setting {
+    /// Its name in the config file; the flag is the same with hyphens.
+    pub key: &'static str,
+    /// Its environment variable, if it has one.
+    pub env: Option<&'static str>,
+    /// What stands for the value in the help; empty for a switch.
+    pub value: &'static str,
+    /// The default as the sample file writes it; empty where the default is "not set".
+    pub default: &'static str,
+    /// What it does, for people.
+    pub help: &'static str,
+    /// Reads a value into the draft; the error says what a value looks like.
+    pub set: fn(&mut Draft, &str) -> Result<(), String>,
+}
+
+impl Setting {
+    /// The flag without its two hyphens.
+    pub fn flag(&self) -> String {
+        self.key.replace('_', "-")
+    }
+
+    /// A switch takes no value on the command line.
+    pub fn is_switch(&self) -> bool {
+        self.value.is_empty()
+    }
+
+    /// The setting of that name in the config file.
+    pub fn by_key(key: &str) -> Option<&'static Self> {
+        SETTINGS.iter().find(|s| s.key == key)
+    }
+}
+
+/// The table.
+pub static SETTINGS: &[Setting] = &[
+    Setting {
+        key: "market",
+        env: None,
+        value: "usdm|spot|usdm,spot",
+        default: "usdm",
+        help: "Markets to scan",
+        set: |d, v| list::<Market>(v, "usdm, spot or usdm,spot").map(|m| d.markets = m),
+    },
+    Setting {
+        key: "quote",
+        env: None,
+        value: "ASSET",
+        default: "USDT",
+        help: "Quote asset of the pairs",
+        set: |d, v| one::<Symbol>(v, "an asset such as USDT").map(|q| d.quote = Some(q)),
+    },
+    Setting {
+        key: "top",
+        env: None,
+        value: "N",
+        default: "125",
+        help: "How many pairs, by 24 h quote volume (0 to 2000)",
+        set: |d, v| number(v, 0, 2_000).map(|n| d.top = n),
+    },
+    Setting {
+        key: "symbols",
+        env: None,
+        value: "A,B",
+        default: "",
+        help: "Pairs to show whatever their volume",
+        set: |d, v| list::<Symbol>(v, "pairs such as BTCUSDT,ETHUSDT").map(|s| d.symbols = s),
+    },
+    Setting {
+        key: "intervals",
+        env: None,
+        value: "A,B",
+        default: "15m,1h,4h",
+        help: "Candle intervals; the first is the primary one",
+        set: |d, v| {
+            let intervals = list::<Interval>(v, "1m 3m 5m 15m 30m 1h 2h 4h 6h 8h 12h 1d 3d 1w 1M")?;
+            if intervals.is_empty() || intervals.len() > 6 {
+                return Err("needs 1 to 6 intervals".into());
+            }
+            d.intervals = intervals;
+            Ok(())
+        },
+    },
+    Setting {
+        key: "preset",
+        env: None,
+        value: "NAME",
+        default: "quantdinger",
+        help: "HAMA preset: quantdinger, nsdt, nsdt-v1, aicoin, qd-monitor, or one of your [presets]",
+        set: |d, v| {
+            v.clone_into(&mut d.preset);
+            Ok(())
+        },
+    },
+    Setting {
+        key: "bars",
+        env: None,
+        value: "N",
+        default: "",
+        help: "Closed bars kept per series, 2 to 5000 (default: what the preset needs)",
+        set: |d, v| number(v, 2, 5_000).map(|n| d.bars = Some(n)),
+    },
+    Setting {
+        key: "rest_url",
+        env: Some("HAMATOP_REST_URL"),
+        value: "URL",
+        default: "",
+        help: "Base URL of a host that speaks Binance's REST (default: Binance)",
+        set: |d, v| url(v, &["http://", "https://"]).map(|u| d.rest_url = Some(u)),
+    },
+    Setting {
+        key: "ws_url",
+        env: Some("HAMATOP_WS_URL"),
+        value: "URL",
+        default: "",
+        help: "Base URL of a host that speaks Binance's WebSocket streams (default: Binance)",
+        set: |d, v| url(v, &["ws://", "wss://"]).map(|u| d.ws_url = Some(u)),
+    },
+    Setting {
+        key: "clock_rate",
+        env: None,
+        value: "X",
+        default: "1",
+        help: "How fast that host's clock runs against ours (0.01 to 10000)",
+        set: |d, v| {
+            let rate = v.parse::<f64>().ok().filter(|r| (0.01..=10_000.0).contains(r));
+            d.clock_rate = rate.ok_or("needs a number from 0.01 to 10000")?;
+            Ok(())
+        },
+    },
+    Setting {
+        key: "color",
+        env: None,
+        value: "auto|always|never",
+        default: "auto",
+        help: "Colours; auto obeys NO_COLOR and CLICOLOR_FORCE",
+        set: |d, v| {
+            d.color = match v {
+                "auto" => Color::Auto,
+                "always" => Color::Always,
+                "never" => Color::Never,
+                _ => return Err("is auto, always or never".into()),
+            };
+            Ok(())
+        },
+    },
+    Setting {
+        key: "ascii",
+        env: None,
+        value: "",
+        default: "false",
+        help: "Draw with ASCII only (on by itself where the locale is not UTF-8)",
+        set: |d, v| boolean(v).map(|b| d.ascii = b),
+    },
+    Setting {
+        key: "data_fps",
+        env: None,
+        value: "N",
+        default: "4",
+        help: "Screens drawn a second for new data (1 to 30); keys are drawn at once",
+        set: |d, v| number(v, 1, 30).map(|n| d.data_fps = n),
+    },
+    Setting {
+        key: "log_level",
+        env: Some("HAMATOP_LOG"),
+        value: "LEVEL",
+        default: "info",
+        help: "error, warn, info, debug or trace",
+        set: |d, v| {
+            let known = ["error", "warn", "info", "debug", "trace"];
+            if !known.contains(&v) {
+                return Err("is error, warn, info, debug or trace".into());
+            }
+            v.clone_into(&mut d.log_level);
+            Ok(())
+        },
+    },
+];
+
+fn one<T: FromStr>(text: &str, wanted: &str) -> Result<T, String> {
+    text.parse().map_err(|_| format!("needs {wanted}"))
+}
+
+/// Comma-separated values, spaces around them allowed, each kept once. Nothing is an empty list.
+fn list<T: FromStr + PartialEq>(text: &str, wanted: &str) -> Result<Vec<T>, String> {
+    let mut out = Vec::new();
+    for part in text.split(',').map(str::trim).filter(|p| !p.is_empty()) {
+        let value = part.parse().map_err(|_| format!("has `{part}`; it needs {wanted}"))?;
+        if !out.contains(&value) {
+            out.push(value);
+        }
+    }
+    if out.is_empty() && !text.trim().is_empty() {
+        return Err(format!("needs {wanted}"));
+    }
+    Ok(out)
+}
+
+fn number(text: &str, from: u32, to: u32) -> Result<u32, String> {
+    let value = text.parse().ok().filter(|n| (from..=to).contains(n));
+    value.ok_or_else(|| format!("needs a whole number from {from} to {to}"))
+}
+
+fn boolean(text: &str) -> Result<bool, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "1" | "yes" => Ok(true),
+        "false" | "0" | "no" => Ok(false),
+        _ => Err("is true or false".into()),
+    }
+}
+
+/// A base URL, without the slash at its end.
+fn url(text: &str, schemes: &[&str]) -> Result<String, String> {
+    let wrong = || format!("needs a URL that starts with {}", schemes.join(" or "));
+    if !schemes.iter().any(|s| text.starts_with(s)) {
+        return Err(wrong());
+    }
+    let uri = text.parse::<http::Uri>().map_err(|_| wrong())?;
+    if uri.authority().is_none_or(|a| a.as_str().contains('@')) || uri.query().is_some() {
+        return Err("needs a plain base URL: scheme, host, port and maybe a path".into());
+    }
+    Ok(text.trim_end_matches('/').to_owned())
+}

@@ -1,0 +1,66 @@
+use super::*;
+
+fn sources(file: &str, env: &[(&str, &str)], dot: &[(&str, &str)], flags: &[(&'static str, &str)]) -> Sources {
+    let map = |pairs: &[(&str, &str)]| pairs.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect();
+    Sources {
+        flags: flags.iter().map(|(k, v)| (*k, (*v).to_owned())).collect(),
+        env: map(env),
+        dot_env: map(dot),
+        file: Some((PathBuf::from("config.toml"), file.to_owned())),
+    }
+}
+
+fn error(file: &str, env: &[(&str, &str)], flags: &[(&'static str, &str)]) -> String {
+    Config::load(&sources(file, env, &[], flags)).unwrap_err().to_string()
+}
+
+#[test]
+fn the_stronger_source_wins() {
+    let url = |file, env: &[_], dot: &[_], flags: &[_]| {
+        let config = Config::load(&sources(file, env, dot, flags)).unwrap();
+        (config.rest_url.unwrap(), config.origins["rest_url"].1.clone())
+    };
+    let file = "rest_url = 'http://file'\n";
+    let name = "HAMATOP_REST_URL";
+    assert_eq!(url(file, &[], &[], &[]), ("http://file".into(), Origin::File(1)));
+    assert_eq!(url(file, &[], &[(name, "http://dot")], &[]), ("http://dot".into(), Origin::DotEnv));
+    assert_eq!(url(file, &[(name, "http://env")], &[(name, "http://dot")], &[]), ("http://env".into(), Origin::Env));
+    let flag = [("rest_url", "http://flag/")];
+    assert_eq!(url(file, &[(name, "http://env")], &[], &flag), ("http://flag".into(), Origin::Flag));
+}
+
+#[test]
+fn the_sample_file_parses_back_to_the_defaults() {
+    let sample = Config::load(&sources(&example(), &[], &[], &[])).unwrap();
+    let bare = Config::load(&Sources::default()).unwrap();
+    let values = |c: &Config| c.origins.iter().map(|(k, (v, _))| (*k, v.clone())).collect::<Vec<_>>();
+    assert_eq!(values(&sample), values(&bare));
+    assert_eq!(sample.preset, bare.preset);
+}
+
+#[test]
+fn what_cannot_be_used_names_its_place_and_the_cure() {
+    for (message, part) in [
+        (error("intervals = '15m,7m'\n", &[], &[]), "config.toml:1: `intervals` has `7m`"),
+        (error("\ntop = -3\n", &[], &[]), "config.toml:2: `top` needs a whole number from 0 to 2000"),
+        (error("", &[("HAMATOP_WS_URL", "http://x")], &[]), "HAMATOP_WS_URL needs a URL that starts with ws://"),
+        (error("", &[], &[("market", "coinm")]), "--market has `coinm`"),
+        (error("", &[], &[("market", ",")]), "--market needs"),
+        (error("", &[], &[("clock_rate", "NaN")]), "--clock-rate needs a number"),
+        (error("", &[], &[("rest_url", "http://u:p@h")]), "plain base URL"),
+        (error("", &[], &[("preset", "quantdingr")]), "quantdinger"),
+        (error("tpo = 3", &[], &[]), "config.toml:1: unknown key `tpo`; the nearest valid one is `top`"),
+        (error("", &[], &[("top", "0")]), "--symbols"),
+        (error("[presets.x]\nopen = 'EMX5'\n", &[], &[("preset", "x")]), "config.toml:2"),
+    ] {
+        assert!(message.contains(part), "{message}\n  lacks: {part}");
+    }
+}
+
+#[test]
+fn an_own_preset_is_found_and_its_name_tells_it_from_the_others() {
+    let file = "[presets.mine]\nopen='EMA9'\nhigh='EMA9'\nlow='EMA9'\nclose='WMA9'\nma='SMA30'\n";
+    let config = Config::load(&sources(file, &[], &[], &[("preset", "mine")])).unwrap();
+    assert!(config.preset.name.starts_with("mine-"), "{}", config.preset.name);
+    assert_eq!(config.preset.name.len(), "mine-".len() + 8);
+}
