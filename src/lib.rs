@@ -1,5 +1,6 @@
 //! hamatop: a terminal market scanner.
 
+pub mod cli;
 pub mod config;
 pub mod domain;
 pub mod engine;
