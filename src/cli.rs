@@ -150,14 +150,12 @@ pub fn command() -> Command {
     .subcommand(scan_command())
     .subcommand(hama_command())
     .subcommand(exchange_command())
-    .subcommand(
-        Command::new("config").about("Settings").subcommand_required(true).subcommands([
-            Command::new("show").about("Every setting, its value and where it came from"),
-            Command::new("check").about("Whether the settings can be used"),
-            Command::new("path").about("Where the config file is looked for"),
-            Command::new("example").about("A commented file with the defaults"),
-        ]),
-    )
+    .subcommand(Command::new("config").about("Settings").subcommand_required(true).subcommands([
+        Command::new("show").about("Every setting, its value and where it came from"),
+        Command::new("check").about("Whether the settings can be used"),
+        Command::new("path").about("Where the config file is looked for"),
+        Command::new("example").about("A commented file with the defaults"),
+    ]))
     .subcommand(Command::new("keys").about("The keys of the terminal program"))
 }
 
@@ -176,7 +174,8 @@ fn scan_command() -> Command {
         Arg::new(name).long(name).value_name(value).help(help)
     };
     Command::new("scan").about("The table once, for people and scripts").args([
-        arg("filter", "EXPR", "Only rows that match: words of the symbol, -word excludes").allow_hyphen_values(true),
+        arg("filter", "EXPR", "Only rows that match: words of the symbol, -word excludes")
+            .allow_hyphen_values(true),
         arg("sort", "[-]COLUMN", "Sort by a column; - inverts").allow_hyphen_values(true),
         arg("columns", "A,B,C", "Columns of table, csv and md, in order"),
         arg("limit", "N", "At most so many rows").value_parser(clap::value_parser!(usize)),
@@ -218,32 +217,38 @@ fn hama_command() -> Command {
 }
 
 fn exchange_command() -> Command {
-    Command::new("exchange").about("The embedded exchange alone: Binance's REST and WebSocket shapes on loopback").args([
-        Arg::new("listen").long("listen").value_name("ADDR").default_value("127.0.0.1:0").help("Address to listen on"),
-        Arg::new("data")
-            .long("data")
-            .value_name("DIR")
-            .conflicts_with("synthetic")
-            .help("Serve the kline files SYMBOL-INTERVAL.csv[.gz] of a folder instead of the replay"),
-        Arg::new("synthetic")
-            .long("synthetic")
-            .value_name("N")
-            .value_parser(clap::value_parser!(u32).range(1..=5_000))
-            .help("Serve N invented symbols instead of the replay"),
-        Arg::new("seed")
-            .long("seed")
-            .value_name("S")
-            .value_parser(clap::value_parser!(u64))
-            .default_value("1")
-            .help("What the invented prices grow from"),
-        Arg::new("faults").long("faults").value_name("FILE").help("Faults to play, a JSON array"),
-        Arg::new("latency")
-            .long("latency")
-            .value_name("MS")
-            .value_parser(clap::value_parser!(u64).range(0..=60_000))
-            .default_value("0")
-            .help("Delay of each REST answer"),
-    ])
+    Command::new("exchange")
+        .about("The embedded exchange alone: Binance's REST and WebSocket shapes on loopback")
+        .args([
+            Arg::new("listen")
+                .long("listen")
+                .value_name("ADDR")
+                .default_value("127.0.0.1:0")
+                .help("Address to listen on"),
+            Arg::new("data")
+                .long("data")
+                .value_name("DIR")
+                .conflicts_with("synthetic")
+                .help("Serve the kline files SYMBOL-INTERVAL.csv[.gz] of a folder instead of the replay"),
+            Arg::new("synthetic")
+                .long("synthetic")
+                .value_name("N")
+                .value_parser(clap::value_parser!(u32).range(1..=5_000))
+                .help("Serve N invented symbols instead of the replay"),
+            Arg::new("seed")
+                .long("seed")
+                .value_name("S")
+                .value_parser(clap::value_parser!(u64))
+                .default_value("1")
+                .help("What the invented prices grow from"),
+            Arg::new("faults").long("faults").value_name("FILE").help("Faults to play, a JSON array"),
+            Arg::new("latency")
+                .long("latency")
+                .value_name("MS")
+                .value_parser(clap::value_parser!(u64).range(0..=60_000))
+                .default_value("0")
+                .help("Delay of each REST answer"),
+        ])
 }
 
 /// Understands the command line; clap's error knows its own exit code and where to print.
@@ -264,8 +269,10 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Invocation, cla
         }
     }
     if demo.is_none() && name != "exchange" && (speed.is_some() || start.is_some()) {
-        return Err(command()
-            .error(clap::error::ErrorKind::ArgumentConflict, "--speed and --start belong to `demo`, --demo and `exchange`"));
+        return Err(command().error(
+            clap::error::ErrorKind::ArgumentConflict,
+            "--speed and --start belong to `demo`, --demo and `exchange`",
+        ));
     }
     let config_file = sub.get_one::<String>("config").map(PathBuf::from);
     Ok(Invocation { wish: wish(name, sub), demo, flags, config_file })
@@ -322,8 +329,11 @@ fn time(text: &str) -> Result<UnixMs, String> {
         return Ok(UnixMs(ms));
     }
     let full = chrono::DateTime::parse_from_rfc3339(text).map(|t| t.timestamp_millis());
-    let short = chrono::NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%MZ").map(|t| t.and_utc().timestamp_millis());
-    full.or(short).map(UnixMs).map_err(|_| "needs a time such as 2025-10-10T20:00Z, or Unix milliseconds".into())
+    let short = chrono::NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%MZ")
+        .map(|t| t.and_utc().timestamp_millis());
+    full.or(short)
+        .map(UnixMs)
+        .map_err(|_| "needs a time such as 2025-10-10T20:00Z, or Unix milliseconds".into())
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
@@ -352,14 +362,18 @@ pub fn settings(invocation: &Invocation) -> Result<Config, ConfigError> {
         None => default_config_file().filter(|p| p.exists()).map(|p| read(&p).map(|t| (p, t))).transpose()?,
     };
     let dot_env = if invocation.demo.is_some() { BTreeMap::new() } else { dot_env()? };
-    let env = std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))).collect();
+    let env = std::env::vars_os()
+        .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)))
+        .collect();
     Config::load(&Sources { flags: invocation.flags.clone(), env, dot_env, file })
 }
 
 fn dot_env() -> Result<BTreeMap<String, String>, ConfigError> {
     let Ok(entries) = dotenvy::from_path_iter(".env") else { return Ok(BTreeMap::new()) };
     entries
-        .map(|entry| entry.map_err(|e| ConfigError(format!(".env can't be read: {e}; its lines are NAME=value"))))
+        .map(|entry| {
+            entry.map_err(|e| ConfigError(format!(".env can't be read: {e}; its lines are NAME=value")))
+        })
         .collect()
 }
 
@@ -422,7 +436,9 @@ mod tests {
 
     #[test]
     fn an_inverted_sort_is_not_taken_for_a_flag() {
-        let Wish::Scan(scan) = parsed("hamatop scan --sort -chg --filter -usdc").unwrap().wish else { panic!() };
+        let Wish::Scan(scan) = parsed("hamatop scan --sort -chg --filter -usdc").unwrap().wish else {
+            panic!()
+        };
         assert_eq!((scan.sort.as_deref(), scan.filter.as_deref()), (Some("-chg"), Some("-usdc")));
     }
 }

@@ -4,6 +4,7 @@ pub mod file;
 pub mod settings;
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -49,9 +50,10 @@ pub struct Config {
 }
 
 /// When to use colours.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Color {
     /// On a terminal, unless `NO_COLOR` is set.
+    #[default]
     Auto,
     /// Always.
     Always,
@@ -94,12 +96,6 @@ pub struct Draft {
     pub log_level: String,
 }
 
-impl Default for Color {
-    fn default() -> Self {
-        Self::Auto
-    }
-}
-
 /// A setting that can't be used; the message names it, its place and the cure.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
@@ -124,8 +120,9 @@ impl Config {
     pub fn load(sources: &Sources) -> Result<Self, ConfigError> {
         let (path, content) = match &sources.file {
             Some((path, text)) => {
-                let content = file::parse(text)
-                    .map_err(|bad| ConfigError(format!("{}:{}: {}", path.display(), bad.line, bad.message)))?;
+                let content = file::parse(text).map_err(|bad| {
+                    ConfigError(format!("{}:{}: {}", path.display(), bad.line, bad.message))
+                })?;
                 (path.clone(), content)
             }
             None => (PathBuf::new(), file::FileContent::default()),
@@ -134,8 +131,9 @@ impl Config {
         let mut origins = BTreeMap::new();
         for setting in SETTINGS {
             let Some((text, origin)) = find(setting, sources, &content) else { continue };
-            (setting.set)(&mut draft, &text)
-                .map_err(|why| ConfigError(place(setting, &origin, &path) + &format!(" {why} (got `{text}`)")))?;
+            (setting.set)(&mut draft, &text).map_err(|why| {
+                ConfigError(place(setting, &origin, &path) + &format!(" {why} (got `{text}`)"))
+            })?;
             origins.insert(setting.key, (text, origin));
         }
         let preset = presets::resolve(&draft.preset, &content.presets, &path)?;
@@ -204,7 +202,8 @@ pub fn example() -> String {
         let set = if s.default.is_empty() { "# " } else { "" };
         let bare = s.default.parse::<f64>().is_ok() || matches!(s.default, "true" | "false");
         let default = if bare { s.default.to_owned() } else { format!("{:?}", s.default) };
-        out += &format!("\n# {} [{value}].{env}\n{set}{} = {default}\n", s.help, s.key);
+        // Writing to a string cannot fail.
+        let _ = write!(out, "\n# {} [{value}].{env}\n{set}{} = {default}\n", s.help, s.key);
     }
     out + presets::EXAMPLE
 }

@@ -6,4 +6,6 @@ pub mod domain;
 pub mod engine;
 pub mod exchange;
 pub mod market;
+pub mod run;
 pub mod stopwatch;
+pub mod telemetry;

@@ -1,6 +1,8 @@
 //! The house rules that a compiler does not hold: which layer may import which, how long a file
 //! may be, and what must not stand in the sources.
 
+#![allow(clippy::unwrap_used, reason = "a test")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -67,7 +69,8 @@ fn files(dir: &Path, ending: &str) -> Vec<PathBuf> {
 
 /// The sources with their text, but not files that hold only unit tests.
 fn sources() -> Vec<(PathBuf, String)> {
-    let only_tests = |f: &PathBuf| f.file_stem().is_some_and(|s| s == "tests") || f.to_string_lossy().contains("/tests/");
+    let only_tests =
+        |f: &PathBuf| f.file_stem().is_some_and(|s| s == "tests") || f.to_string_lossy().contains("/tests/");
     let files = files(&root().join("src"), ".rs").into_iter().filter(|f| !only_tests(f));
     files.map(|f| (f.clone(), fs::read_to_string(f).unwrap())).collect()
 }
@@ -89,7 +92,8 @@ fn code(text: &str) -> String {
 
 /// Every `X` of `crate::X` in some code, with `use crate::{a::…, b}` opened up.
 fn imports(code: &str) -> BTreeSet<String> {
-    let word = |s: &str| s.trim().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
+    let word =
+        |s: &str| s.trim().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
     let mut out = BTreeSet::new();
     for (at, found) in code.match_indices("crate::") {
         let rest = &code[at + found.len()..];
@@ -147,7 +151,8 @@ fn the_import_reader_sees_what_it_should() {
 #[test]
 fn pure_layers_name_nothing_impure() {
     let mut wrong = Vec::new();
-    for (file, text) in sources().iter().filter(|(f, _)| layer(f).is_some_and(|l| PURE.contains(&l.as_str()))) {
+    for (file, text) in sources().iter().filter(|(f, _)| layer(f).is_some_and(|l| PURE.contains(&l.as_str())))
+    {
         let text = code(text);
         for word in IMPURE.iter().filter(|w| text.contains(**w)) {
             wrong.push(format!("{}: {word}", file.display()));

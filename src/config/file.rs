@@ -48,8 +48,10 @@ pub fn parse(text: &str) -> Result<FileContent, BadLine> {
         if name == "presets" {
             content.presets = presets(value, &line_of)?;
         } else if SETTINGS.iter().any(|s| s.key == name) {
-            let text = scalar(value.get_ref())
-                .ok_or_else(|| BadLine { line, message: format!("`{name}` needs a plain value or a list of them") })?;
+            let text = scalar(value.get_ref()).ok_or_else(|| BadLine {
+                line,
+                message: format!("`{name}` needs a plain value or a list of them"),
+            })?;
             content.settings.push((name, text, line));
         } else {
             let known = SETTINGS.iter().map(|s| s.key).chain(["presets"]);
@@ -60,10 +62,23 @@ pub fn parse(text: &str) -> Result<FileContent, BadLine> {
 }
 
 const PRESET_KEYS: [&str; 11] = [
-    "open", "high", "low", "close", "ma", "ma_source", "gradient", "bands", "depth", "bands.length", "bands.mult",
+    "open",
+    "high",
+    "low",
+    "close",
+    "ma",
+    "ma_source",
+    "gradient",
+    "bands",
+    "depth",
+    "bands.length",
+    "bands.mult",
 ];
 
-fn presets(value: &Spanned<DeValue<'_>>, line_of: &dyn Fn(usize) -> usize) -> Result<Vec<RawPreset>, BadLine> {
+fn presets(
+    value: &Spanned<DeValue<'_>>,
+    line_of: &dyn Fn(usize) -> usize,
+) -> Result<Vec<RawPreset>, BadLine> {
     let line = line_of(value.span().start);
     let wanted = "`presets` holds tables: [presets.NAME]";
     let tables = value.get_ref().as_table().ok_or(BadLine { line, message: wanted.into() })?;
@@ -154,7 +169,10 @@ mod tests {
     #[test]
     fn an_unknown_key_names_its_line_and_the_nearest_one() {
         let bad = parse("top = 5\nintervall = '1h'\n").unwrap_err();
-        assert_eq!((bad.line, bad.message.as_str()), (2, "unknown key `intervall`; the nearest valid one is `intervals`"));
+        assert_eq!(
+            (bad.line, bad.message.as_str()),
+            (2, "unknown key `intervall`; the nearest valid one is `intervals`")
+        );
     }
 
     #[test]

@@ -1,6 +1,11 @@
 use super::*;
 
-fn sources(file: &str, env: &[(&str, &str)], dot: &[(&str, &str)], flags: &[(&'static str, &str)]) -> Sources {
+fn sources(
+    file: &str,
+    env: &[(&str, &str)],
+    dot: &[(&str, &str)],
+    flags: &[(&'static str, &str)],
+) -> Sources {
     let map = |pairs: &[(&str, &str)]| pairs.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect();
     Sources {
         flags: flags.iter().map(|(k, v)| (*k, (*v).to_owned())).collect(),
@@ -24,7 +29,10 @@ fn the_stronger_source_wins() {
     let name = "HAMATOP_REST_URL";
     assert_eq!(url(file, &[], &[], &[]), ("http://file".into(), Origin::File(1)));
     assert_eq!(url(file, &[], &[(name, "http://dot")], &[]), ("http://dot".into(), Origin::DotEnv));
-    assert_eq!(url(file, &[(name, "http://env")], &[(name, "http://dot")], &[]), ("http://env".into(), Origin::Env));
+    assert_eq!(
+        url(file, &[(name, "http://env")], &[(name, "http://dot")], &[]),
+        ("http://env".into(), Origin::Env)
+    );
     let flag = [("rest_url", "http://flag/")];
     assert_eq!(url(file, &[(name, "http://env")], &[], &flag), ("http://flag".into(), Origin::Flag));
 }
@@ -43,7 +51,10 @@ fn what_cannot_be_used_names_its_place_and_the_cure() {
     for (message, part) in [
         (error("intervals = '15m,7m'\n", &[], &[]), "config.toml:1: `intervals` has `7m`"),
         (error("\ntop = -3\n", &[], &[]), "config.toml:2: `top` needs a whole number from 0 to 2000"),
-        (error("", &[("HAMATOP_WS_URL", "http://x")], &[]), "HAMATOP_WS_URL needs a URL that starts with ws://"),
+        (
+            error("", &[("HAMATOP_WS_URL", "http://x")], &[]),
+            "HAMATOP_WS_URL needs a URL that starts with ws://",
+        ),
         (error("", &[], &[("market", "coinm")]), "--market has `coinm`"),
         (error("", &[], &[("market", ",")]), "--market needs"),
         (error("", &[], &[("clock_rate", "NaN")]), "--clock-rate needs a number"),
