@@ -1,6 +1,7 @@
 //! Settings: flag > process environment > `.env` > config file > default.
 
 pub mod file;
+mod presets;
 pub mod settings;
 
 use std::collections::BTreeMap;
@@ -206,29 +207,6 @@ pub fn example() -> String {
         let _ = write!(out, "\n# {} [{value}].{env}\n{set}{} = {default}\n", s.help, s.key);
     }
     out + presets::EXAMPLE
-}
-
-/// Custom presets of the config file.
-mod presets {
-    use super::{ConfigError, Path, Preset, file};
-
-    pub(super) const EXAMPLE: &str = r#"
-# Your own presets: kinds EMA, WMA, SMA with a length; ma_source is close, hl2, ohlc4 or hama_close;
-# gradient is "ma" or an average of the close such as "WMA55".
-# [presets.mine]
-# open = "EMA45"
-# high = "EMA20"
-# low = "EMA20"
-# close = "WMA40"
-# ma = "WMA100"
-# ma_source = "close"
-# gradient = "ma"
-# bands = { length = 400, mult = 2.0 }
-"#;
-
-    pub(super) fn resolve(name: &str, _raw: &[file::RawPreset], _path: &Path) -> Result<Preset, ConfigError> {
-        Err(ConfigError(format!("no preset `{name}`")))
-    }
 }
 
 #[cfg(test)]

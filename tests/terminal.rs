@@ -1,0 +1,110 @@
+//! The terminal program in a real pty, seen as a terminal would show it.
+
+#![allow(clippy::unwrap_used, reason = "a test")]
+
+#[path = "pty/screen.rs"]
+mod screen;
+
+use screen::Screen;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_hamatop");
+
+fn demo(size: (u16, u16)) -> Screen {
+    Screen::start(PROGRAM, &["demo"], &[], size)
+}
+
+/// All 24 pairs loaded: the warm-up line is gone and every row has a score.
+fn warm(text: &str) -> bool {
+    text.contains("BTCUSDT") && !text.contains("warm-up")
+}
+
+#[test]
+fn the_demo_fills_says_what_it_is_filters_and_quits_clean() {
+    let mut screen = demo((120, 36));
+    let text = screen.wait("a warm table", |t| warm(t) && t.contains("ETHUSDT"));
+    assert!(text.contains("DEMO"), "{text}");
+    assert!(text.contains("2025-10-1"), "the replayed time is on the screen at all times\n{text}");
+    screen.type_keys("/doge\r");
+    let text = screen.wait("the filter", |t| t.contains("DOGEUSDT") && !t.contains("ETHUSDT"));
+    assert!(text.contains("1 of 24"), "{text}");
+    screen.type_keys("\\");
+    screen.wait("all rows again", |t| t.contains("ETHUSDT"));
+    screen.type_keys("?");
+    screen.wait("the help", |t| t.contains("quit"));
+    screen.type_keys("\x1b");
+    screen.type_keys("4");
+    screen.wait("the cache view", |t| t.contains("klines") && t.contains("hit rate"));
+    screen.type_keys("Q");
+    assert!(screen.wait_for_end().success());
+    screen.assert_restored();
+}
+
+#[test]
+fn small_windows_are_drawn_and_tiny_ones_say_what_they_need() {
+    let screen = demo((80, 24));
+    let text = screen.wait("a warm table", |t| t.contains("BTCUSDT") && t.contains("DEMO"));
+    assert!(text.lines().all(|l| l.chars().count() <= 80));
+    screen.resize((10, 3));
+    screen.wait("the notice", |t| t.contains("60x16"));
+    screen.resize((120, 36));
+    screen.wait("the table again", |t| t.contains("BTCUSDT"));
+}
+
+#[test]
+fn the_terminal_comes_back_after_a_signal() {
+    for signal in ["TERM", "HUP", "INT"] {
+        let mut screen = demo((80, 24));
+        screen.wait("the first frame", |t| t.contains("DEMO"));
+        screen.signal(signal);
+        screen.wait_for_end();
+        screen.assert_restored();
+    }
+}
+
+/// The other half of the next test: runs only when that test starts this file in a pty.
+#[test]
+fn panic_inside_the_screen() {
+    if std::env::var_os("HAMATOP_TEST_PANIC").is_some() {
+        let _screen = hamatop::ui::terminal::Screen::enter().unwrap();
+        panic!("on purpose");
+    }
+}
+
+#[test]
+fn the_terminal_comes_back_after_a_panic() {
+    let this = std::env::current_exe().unwrap();
+    let args = ["--exact", "panic_inside_the_screen", "--nocapture"];
+    let mut screen = Screen::start(this.to_str().unwrap(), &args, &[("HAMATOP_TEST_PANIC", "1")], (80, 24));
+    assert!(!screen.wait_for_end().success());
+    assert!(screen.bytes().windows(8).any(|w| w == b"\x1b[?1049h"), "it never entered the alternate screen");
+    screen.assert_restored();
+    assert!(screen.text().contains("on purpose"), "the reason is on the screen\n{}", screen.text());
+}
+
+#[test]
+fn without_colours_no_colour_code_is_written() {
+    let mut screen = Screen::start(PROGRAM, &["demo"], &[("NO_COLOR", "1")], (80, 24));
+    screen.wait("a table", |t| t.contains("BTCUSDT"));
+    screen.type_keys("q");
+    screen.wait_for_end();
+    let text = String::from_utf8_lossy(&screen.bytes()).into_owned();
+    for code in text.split("\x1b[").skip(1).filter_map(|s| s.split_once('m').map(|(code, _)| code)) {
+        let colours = code
+            .split(';')
+            .filter_map(|n| n.parse::<u16>().ok())
+            .filter(|n| (30..=48).contains(n) && *n != 39);
+        assert_eq!(colours.count(), 0, "colour code {code:?}");
+    }
+}
+
+#[test]
+fn an_ascii_screen_is_seven_bit() {
+    for (args, env) in [(&["demo", "--ascii"][..], ("LANG", "C.UTF-8")), (&["demo"][..], ("LANG", "C"))] {
+        let mut screen = Screen::start(PROGRAM, args, &[env], (120, 36));
+        screen.wait("a table", warm);
+        screen.type_keys("q");
+        screen.wait_for_end();
+        let strange = screen.bytes().into_iter().filter(|b| *b >= 0x80).count();
+        assert_eq!(strange, 0, "{args:?} {env:?}");
+    }
+}
