@@ -6,6 +6,7 @@ pub mod domain;
 pub mod engine;
 pub mod exchange;
 pub mod market;
+pub mod report;
 pub mod run;
 pub mod stopwatch;
 pub mod telemetry;
