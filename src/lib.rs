@@ -8,5 +8,6 @@ pub mod exchange;
 pub mod market;
 pub mod report;
 pub mod run;
+pub mod sim;
 pub mod stopwatch;
 pub mod telemetry;
