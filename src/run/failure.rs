@@ -1,0 +1,75 @@
+//! How a command can fail, and which exit code that is.
+
+use std::io;
+
+use crate::config::ConfigError;
+use crate::report::hama::HamaError;
+use crate::sim::SimError;
+
+use super::tasks::TaskDied;
+
+/// Why a command did not do its work. The sentence names the cure.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The command line, the settings or an input file can't be used.
+    #[error("{0}")]
+    Usage(String),
+    /// There is no data, or nobody to get it from.
+    #[error("{0}")]
+    NoData(String),
+    /// The terminal can't be used.
+    #[error("the terminal can't be used: {0}")]
+    Terminal(io::Error),
+    /// Whoever read our output has gone: no failure of ours.
+    #[error("the output was closed")]
+    OutputClosed,
+    /// The output can't be written.
+    #[error("can't write the output: {0}")]
+    Output(io::Error),
+    /// A part of the program broke.
+    #[error(transparent)]
+    Broken(#[from] TaskDied),
+}
+
+impl Failure {
+    /// The process's exit code.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::OutputClosed => 0,
+            Self::Usage(_) => 2,
+            Self::NoData(_) | Self::Terminal(_) | Self::Output(_) => 3,
+            // What a panic ends with.
+            Self::Broken(_) => 101,
+        }
+    }
+
+    /// A failed write: of a closed pipe, or a real one.
+    pub fn of_output(error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::BrokenPipe { Self::OutputClosed } else { Self::Output(error) }
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self::Usage(error.to_string())
+    }
+}
+
+impl From<HamaError> for Failure {
+    fn from(error: HamaError) -> Self {
+        match error {
+            HamaError::Write(error) => Self::of_output(error),
+            other => Self::Usage(other.to_string()),
+        }
+    }
+}
+
+impl From<SimError> for Failure {
+    fn from(error: SimError) -> Self {
+        match error {
+            SimError::Io(error) => Self::of_output(error),
+            SimError::Interrupted => Self::NoData(error.to_string()),
+            other => Self::Usage(other.to_string()),
+        }
+    }
+}
