@@ -6,6 +6,7 @@ use crate::domain::hama::{HamaPoint, LastCross, Sign};
 use crate::domain::interval::Interval;
 use crate::domain::kline::Kline;
 use crate::domain::preset::Preset;
+use crate::domain::score::SymbolScore;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Hama {
@@ -68,4 +69,10 @@ pub(crate) fn bars_for_score(preset: &Preset) -> u32 {
 
 pub(crate) fn bars_for_all(preset: &Preset) -> u32 {
     preset.ma.length.max(preset.bands.map_or(0, |b| b.length))
+}
+
+pub(crate) fn symbol_score(parts: &[(Interval, Option<f64>)]) -> Option<SymbolScore> {
+    let raw = parts.first()?.1?;
+    #[expect(clippy::cast_possible_truncation, reason = "stand-in")]
+    Some(SymbolScore { raw, score: raw.round() as i32, coverage: 1.0, coherence: 100.0 })
 }
