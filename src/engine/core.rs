@@ -268,5 +268,4 @@ pub(super) fn day_figures(d: &crate::exchange::DayEvent) -> DayFigures {
 }
 
 #[cfg(test)]
-#[path = "core/tests.rs"]
 mod tests;

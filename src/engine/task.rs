@@ -131,5 +131,4 @@ impl Outbox {
 }
 
 #[cfg(test)]
-#[path = "task/tests.rs"]
 mod tests;

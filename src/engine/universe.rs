@@ -72,13 +72,14 @@ pub(super) fn select(spec: &UniverseSpec, answer: UniverseAnswer) -> Selection {
 /// Names that look like `name`: those that hold it first, then those a slip or two away.
 pub(super) fn near(name: &Symbol, names: &[Symbol]) -> Vec<Symbol> {
     let wanted = name.as_str().to_uppercase();
+    if let Some(same) = names.iter().find(|s| s.as_str().to_uppercase() == wanted) {
+        return vec![same.clone()];
+    }
     let mut scored: Vec<(usize, &Symbol)> = names
         .iter()
         .filter_map(|s| {
             let other = s.as_str().to_uppercase();
-            let score = if other == wanted {
-                0
-            } else if other.starts_with(&wanted) {
+            let score = if other.starts_with(&wanted) {
                 1 + other.len() - wanted.len()
             } else if wanted.chars().count() >= 3 && other.contains(&wanted) {
                 20 + other.len() - wanted.len()

@@ -367,5 +367,4 @@ impl Lane {
 }
 
 #[cfg(test)]
-#[path = "lane/tests.rs"]
 mod tests;

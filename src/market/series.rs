@@ -334,5 +334,4 @@ pub fn smaller(a: &Kline, b: &Kline) -> bool {
 }
 
 #[cfg(test)]
-#[path = "series/tests.rs"]
 mod tests;
