@@ -5,8 +5,10 @@
 
 pub mod clock;
 pub mod hama;
+pub mod indicator;
 pub mod interval;
 pub mod kline;
+pub mod kline_rows;
 pub mod preset;
 pub mod score;
 pub mod symbol;

@@ -1,7 +1,18 @@
 //! Which averages make up the indicator.
 
+mod builtin;
+mod cache_name;
+mod custom;
+mod line;
+mod needs;
+
 use std::fmt;
 use std::sync::Arc;
+
+pub use custom::{BadPreset, CustomPreset, MAX_MULT};
+pub use line::{BadLine, MAX_LENGTH, UnknownMaSource};
+pub(crate) use needs::GRADIENT_AVERAGE;
+pub use needs::Needs;
 
 /// The kind of a moving average.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -1,0 +1,228 @@
+//! The batch form: a whole series at once, column by column.
+//!
+//! Chains, where each bar waits for the one before, are kept apart from passes in which it does
+//! not: the processor overlaps the first and takes several bars at a time in the second.
+
+mod averages;
+mod passes;
+mod sources;
+
+use crate::domain::hama::{Gradient, HamaPoint};
+use crate::domain::interval::Interval;
+use crate::domain::kline::Kline;
+use crate::domain::preset::{BandForm, GRADIENT_AVERAGE, GradientLine, MaSource, Needs, Preset};
+use crate::domain::time::UnixMs;
+
+use super::crossing::Crossing;
+use super::figures::{Band, Scoring};
+use super::mean::inputs;
+use super::options::HamaOptions;
+use super::reading::{Reading, sign_of};
+use averages::Job;
+use sources::Sources;
+
+/// All figures of a series. Made once and used for one series after the other, it allocates only
+/// when a series is longer than those before.
+#[derive(Clone, Debug)]
+pub struct HamaColumns {
+    preset: Preset,
+    options: HamaOptions,
+    needs: Needs,
+    scoring: Scoring,
+    bars: usize,
+    sources: Sources,
+    lines: LineColumns,
+    /// Where a column has no bar, its figure means nothing; [`Needs`] says which have one.
+    open_slope: Vec<i8>,
+    ma_slope: Vec<i8>,
+    side: Vec<i8>,
+    dev: Vec<f64>,
+    far: Vec<bool>,
+    distance: Vec<f64>,
+    trend: Vec<i8>,
+    crossing: Vec<Crossing>,
+    gradient: Vec<(i8, u8)>,
+    score: Vec<f64>,
+    bands: BandColumns,
+}
+
+#[derive(Clone, Debug, Default)]
+struct LineColumns {
+    open: Vec<f64>,
+    high: Vec<f64>,
+    low: Vec<f64>,
+    close: Vec<f64>,
+    ma: Vec<f64>,
+    /// The gradient's own line; empty where it is the moving average.
+    gradient: Vec<f64>,
+    gradient_mean: Vec<f64>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct BandColumns {
+    basis: Vec<f64>,
+    /// The square of one deviation.
+    variance: Vec<f64>,
+    upper: Vec<f64>,
+    lower: Vec<f64>,
+    width: Vec<f64>,
+    pos: Vec<f64>,
+    side: Vec<i8>,
+}
+
+impl HamaColumns {
+    /// For series on `interval`.
+    pub fn new(preset: &Preset, interval: Interval) -> Self {
+        Self::with_options(preset, interval, HamaOptions::default())
+    }
+
+    /// The same with other options than the usual ones.
+    pub fn with_options(preset: &Preset, interval: Interval, options: HamaOptions) -> Self {
+        Self {
+            preset: preset.clone(),
+            options,
+            needs: Needs::with(preset, |line| inputs(line, options.ema_seed)),
+            scoring: Scoring::of(interval),
+            bars: 0,
+            sources: Sources::default(),
+            lines: LineColumns::default(),
+            open_slope: Vec::new(),
+            ma_slope: Vec::new(),
+            side: Vec::new(),
+            dev: Vec::new(),
+            far: Vec::new(),
+            distance: Vec::new(),
+            trend: Vec::new(),
+            crossing: Vec::new(),
+            gradient: Vec::new(),
+            score: Vec::new(),
+            bands: BandColumns::default(),
+        }
+    }
+
+    /// Computes every figure of every bar; what was there before is gone.
+    pub fn compute(&mut self, bars: &[Kline]) {
+        self.resize(bars.len());
+        self.sources.take(bars, self.preset.ma_source);
+        self.averages();
+        self.slopes_and_sides();
+        self.bands();
+        self.chains();
+        self.scores();
+    }
+
+    /// Bars of the series.
+    pub fn len(&self) -> usize {
+        self.bars
+    }
+
+    /// Whether the series has no bar.
+    pub fn is_empty(&self) -> bool {
+        self.bars == 0
+    }
+
+    /// All figures of the bar of that number, from 0; `None` where there is no such bar.
+    pub fn point(&self, index: usize) -> Option<HamaPoint> {
+        let bar = u32::try_from(index).ok().filter(|_| index < self.bars)?;
+        Some(self.reading(index)?.point(&self.needs, bar))
+    }
+
+    fn reading(&self, i: usize) -> Option<Reading> {
+        let crossing = *self.crossing.get(i)?;
+        let (direction, steps) = *self.gradient.get(i)?;
+        let cross_time = self.sources.close_times.get(i.saturating_sub(crossing.bars as usize));
+        let band = &self.bands;
+        Some(Reading {
+            open: at(&self.lines.open, i),
+            high: at(&self.lines.high, i),
+            low: at(&self.lines.low, i),
+            close: at(&self.lines.close, i),
+            ma: at(&self.lines.ma, i),
+            open_slope: *self.open_slope.get(i)?,
+            ma_slope: *self.ma_slope.get(i)?,
+            side: *self.side.get(i)?,
+            gradient: Gradient { dir: sign_of(direction), steps },
+            dev: at(&self.dev, i),
+            trend: *self.trend.get(i)?,
+            crossing,
+            cross_time: cross_time.copied().unwrap_or(UnixMs(0)),
+            distance: at(&self.distance, i),
+            score: at(&self.score, i),
+            basis: at(&band.basis, i),
+            band: Band {
+                upper: at(&band.upper, i),
+                lower: at(&band.lower, i),
+                width: at(&band.width, i),
+                pos: at(&band.pos, i),
+            },
+            band_break: self.band_break(i),
+        })
+    }
+
+    /// The side taken on this bar, where the bar before is known to have been on another.
+    fn band_break(&self, i: usize) -> i8 {
+        let Some(from) = self.needs.bands else { return 0 };
+        let side = |i: usize| self.bands.side.get(i).copied().unwrap_or(0);
+        if i > from as usize && side(i) != side(i - 1) { side(i) } else { 0 }
+    }
+
+    fn resize(&mut self, bars: usize) {
+        self.bars = bars;
+        let l = &mut self.lines;
+        let b = &mut self.bands;
+        let lines = [&mut l.open, &mut l.high, &mut l.low, &mut l.close, &mut l.ma, &mut l.gradient_mean];
+        let own = [&mut self.dev, &mut self.distance, &mut self.score];
+        for column in lines.into_iter().chain(own) {
+            column.resize(bars, 0.0);
+        }
+        let has_line = self.preset.gradient != GradientLine::Ma;
+        l.gradient.resize(if has_line { bars } else { 0 }, 0.0);
+        let banded = if self.preset.bands.is_some() { bars } else { 0 };
+        for column in [&mut b.basis, &mut b.variance, &mut b.upper, &mut b.lower, &mut b.width, &mut b.pos] {
+            column.resize(banded, 0.0);
+        }
+        b.side.resize(banded, 0);
+        for column in [&mut self.open_slope, &mut self.ma_slope, &mut self.side, &mut self.trend] {
+            column.resize(bars, 0);
+        }
+        self.far.resize(bars, false);
+        self.crossing.resize(bars, Crossing::START);
+        self.gradient.resize(bars, (0, 0));
+    }
+
+    /// Every moving average, in the order in which they need one another.
+    fn averages(&mut self) {
+        let (p, s, l) = (&self.preset, &self.sources, &mut self.lines);
+        let seed = self.options.ema_seed;
+        let jobs = [
+            Job::new(p.open, seed, 1, &s.open, &mut l.open),
+            Job::new(p.high, seed, 0, &s.high, &mut l.high),
+            Job::new(p.low, seed, 0, &s.low, &mut l.low),
+            Job::new(p.close, seed, 0, &s.close, &mut l.close),
+        ];
+        if p.ma_source == MaSource::HamaClose {
+            averages::run(jobs);
+            averages::run([Job::new(p.ma, seed, self.needs.close as usize, &l.close, &mut l.ma)]);
+        } else {
+            let ma = Job::new(p.ma, seed, 0, s.ma(p.ma_source), &mut l.ma);
+            averages::run(jobs.into_iter().chain([ma]));
+        }
+        if let GradientLine::OfClose(line) = p.gradient {
+            averages::run([Job::new(line, seed, 0, &s.bar_close, &mut l.gradient)]);
+        }
+        let Some(bands) = p.bands else { return };
+        let (basis, variance) = (&mut self.bands.basis, &mut self.bands.variance);
+        match bands.form {
+            BandForm::Simple => averages::spread(&s.bar_close, bands.length, basis, variance),
+            BandForm::Exponential => averages::exponential(&s.bar_close, bands.length, basis, variance),
+        }
+    }
+}
+
+/// The line's bar, 0 where the preset has no such line.
+fn at(column: &[f64], i: usize) -> f64 {
+    column.get(i).copied().unwrap_or(0.0)
+}
+
+/// Bars the gradient's average needs.
+const GRADIENT_SEED: usize = GRADIENT_AVERAGE as usize;

@@ -1,0 +1,199 @@
+//! The averages of whole columns, with the additions in the same order as the incremental ones.
+
+use std::ops::Range;
+
+use crate::domain::indicator::mean::inputs;
+use crate::domain::indicator::options::EmaSeed;
+use crate::domain::indicator::spread::Distances;
+use crate::domain::indicator::window_mean::{Sums, period, weighted_scale};
+use crate::domain::preset::{Average, Line};
+
+/// One average of one column.
+pub(super) struct Job<'a> {
+    line: Line,
+    /// Inputs an exponential average is seeded with.
+    seed: usize,
+    /// The input, from its first known bar on, and the place for the average of the same bars.
+    x: &'a [f64],
+    out: &'a mut [f64],
+}
+
+impl<'a> Job<'a> {
+    /// `from`: the first bar on which the input is known.
+    pub(super) fn new(line: Line, seed: EmaSeed, from: usize, x: &'a [f64], out: &'a mut [f64]) -> Self {
+        let from = from.min(x.len());
+        Self { line, seed: inputs(line, seed) as usize, x: &x[from..], out: &mut out[from..] }
+    }
+}
+
+/// Computes them. The exponential ones go side by side, as far as they can: each is a chain of
+/// steps that wait for one another, and several chains take no longer than one.
+pub(super) fn run<'a>(jobs: impl IntoIterator<Item = Job<'a>>) {
+    let mut chains: [Option<Chain<'a>>; 5] = [const { None }; 5];
+    let mut slots = chains.iter_mut();
+    for job in jobs {
+        match job.line.kind {
+            Average::Wma => wma(job.x, job.line.length, job.out),
+            Average::Sma => sma(job.x, job.line.length, job.out),
+            Average::Ema => match (Chain::seeded(job), slots.next()) {
+                (Some(chain), Some(slot)) => *slot = Some(chain),
+                (Some(mut chain), None) => chain.finish(),
+                (None, _) => {}
+            },
+        }
+    }
+    match chains {
+        [Some(a), Some(b), Some(c), Some(d), Some(e)] => together([a, b, c, d, e]),
+        [Some(a), Some(b), Some(c), Some(d), None] => together([a, b, c, d]),
+        [Some(a), Some(b), Some(c), None, None] => together([a, b, c]),
+        rest => rest.into_iter().flatten().for_each(|mut chain| chain.finish()),
+    }
+}
+
+/// An exponential average behind its seed: what is left to be done.
+struct Chain<'a> {
+    alpha: f64,
+    beta: f64,
+    value: f64,
+    x: &'a [f64],
+    out: &'a mut [f64],
+}
+
+impl<'a> Chain<'a> {
+    /// Does the seed; `None` where there are not enough bars for it.
+    fn seeded(job: Job<'a>) -> Option<Self> {
+        let (seed, rest) = job.x.split_at_checked(job.seed)?;
+        let (head, out) = job.out.split_at_mut_checked(job.seed)?;
+        #[expect(clippy::cast_precision_loss, reason = "a length is far below 2^52")]
+        let value = seed.iter().fold(0.0, |sum, x| sum + x) / job.seed as f64;
+        *head.last_mut()? = value;
+        let alpha = 2.0 / (f64::from(job.line.length) + 1.0);
+        Some(Self { alpha, beta: 1.0 - alpha, value, x: rest, out })
+    }
+
+    fn finish(&mut self) {
+        self.advance(self.x.len());
+    }
+
+    /// Does the next `bars`.
+    fn advance(&mut self, bars: usize) {
+        let (x, rest) = self.x.split_at(bars);
+        let (out, rest_out) = std::mem::take(&mut self.out).split_at_mut(bars);
+        for (out, x) in out.iter_mut().zip(x) {
+            self.value = self.alpha * x + self.beta * self.value;
+            *out = self.value;
+        }
+        (self.x, self.out) = (rest, rest_out);
+    }
+}
+
+/// Finishes the chains side by side. They end on the same bar; those that began earlier first
+/// catch up.
+fn together<const N: usize>(mut chains: [Chain<'_>; N]) {
+    let common = chains.iter().map(|c| c.x.len()).min().unwrap_or(0);
+    for chain in &mut chains {
+        chain.advance(chain.x.len() - common);
+    }
+    let alpha = std::array::from_fn::<_, N, _>(|n| chains[n].alpha);
+    let beta = std::array::from_fn::<_, N, _>(|n| chains[n].beta);
+    let mut value = std::array::from_fn::<_, N, _>(|n| chains[n].value);
+    let x = std::array::from_fn::<_, N, _>(|n| &chains[n].x[..common]);
+    let out = chains.map(|c| &mut c.out[..common]);
+    for t in 0..common {
+        for n in 0..N {
+            value[n] = alpha[n] * x[n][t] + beta[n] * value[n];
+            out[n][t] = value[n];
+        }
+    }
+}
+
+/// The stretches of a column between fresh sums.
+fn stretches(bars: usize, length: u32) -> impl Iterator<Item = Range<usize>> {
+    let period = period(length) as usize;
+    (0..bars).step_by(period).map(move |start| start..(start + period).min(bars))
+}
+
+/// Calls `step` for each bar of a stretch with its input, the one that leaves the window of
+/// `length` (`before` where that is not full yet) and the place for the result.
+#[inline]
+fn windowed(
+    (x, out): (&[f64], &mut [f64]),
+    length: usize,
+    stretch: Range<usize>,
+    before: f64,
+    mut step: impl FnMut(f64, f64, &mut f64),
+) {
+    let full = length.clamp(stretch.start, stretch.end);
+    for (x, out) in x[stretch.start..full].iter().zip(&mut out[stretch.start..full]) {
+        step(*x, before, out);
+    }
+    let new = &x[full..stretch.end];
+    let old = &x[full.saturating_sub(length)..][..new.len()];
+    for ((x, old), out) in new.iter().zip(old).zip(&mut out[full..stretch.end]) {
+        step(*x, *old, out);
+    }
+}
+
+fn wma(x: &[f64], length: u32, out: &mut [f64]) {
+    let (scale, weight, window) = (weighted_scale(length), f64::from(length), length as usize);
+    let mut sums = Sums::ZERO;
+    for stretch in stretches(x.len(), length) {
+        let end = stretch.end;
+        windowed((x, out), window, stretch, 0.0, |new, old, out| {
+            let weighted = sums.next_weighted(new, weight);
+            sums = Sums { plain: sums.next_plain(new, old), weighted };
+            *out = weighted * scale;
+        });
+        if end < x.len() {
+            sums = Sums::of(x[end - window..end].iter().copied());
+        }
+    }
+}
+
+fn sma(x: &[f64], length: u32, out: &mut [f64]) {
+    let (scale, window) = (1.0 / f64::from(length.max(1)), length as usize);
+    let mut sum = 0.0;
+    for stretch in stretches(x.len(), length) {
+        let end = stretch.end;
+        windowed((x, out), window, stretch, 0.0, |new, old, out| {
+            sum += new - old;
+            *out = sum * scale;
+        });
+        if end < x.len() {
+            sum = Sums::of(x[end - window..end].iter().copied()).plain;
+        }
+    }
+}
+
+/// Mean and variance of the window that ends with each bar.
+pub(super) fn spread(x: &[f64], length: u32, mean: &mut [f64], variance: &mut [f64]) {
+    let Some(first) = x.first() else { return };
+    let (scale, window) = (1.0 / f64::from(length.max(1)), length as usize);
+    let mut distances = Distances::standing_at(*first);
+    for stretch in stretches(x.len(), length) {
+        let end = stretch.end;
+        for t in stretch {
+            let old = if t < window { *first } else { x[t - window] };
+            distances = distances.next(x[t], old);
+            let mut moments = distances.moments(scale);
+            if t + 1 >= window && distances.is_worn(moments) {
+                distances = Distances::of(x[t + 1 - window..=t].iter().copied(), x[t]);
+                moments = distances.moments(scale);
+            }
+            mean[t] = moments.mean;
+            variance[t] = moments.squares * scale;
+        }
+        if end < x.len() {
+            distances = Distances::of(x[end - window..end].iter().copied(), x[end - 1]);
+        }
+    }
+}
+
+/// The exponential mean, and that of the squared distances from it.
+pub(super) fn exponential(x: &[f64], length: u32, mean: &mut [f64], variance: &mut [f64]) {
+    let line = Line { kind: Average::Ema, length };
+    run([Job::new(line, EmaSeed::Mean, 0, x, mean)]);
+    let from = (length.max(1) as usize - 1).min(x.len());
+    let squares: Vec<f64> = x[from..].iter().zip(&mean[from..]).map(|(x, m)| (x - m) * (x - m)).collect();
+    run([Job::new(line, EmaSeed::Mean, 0, &squares, &mut variance[from..])]);
+}

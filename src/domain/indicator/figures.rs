@@ -1,0 +1,114 @@
+//! The figures of one bar that follow from its averages.
+
+use crate::domain::hama::{BandState, Parts, Strength};
+use crate::domain::interval::Interval;
+
+use super::ladder::STEPS;
+use super::tie;
+
+/// |dev| from which there is a trend, in per cent.
+const TREND_FROM: f64 = 0.1;
+/// |dev| above which the strength is moderate, and strong.
+const MODERATE_ABOVE: f64 = 0.3;
+const STRONG_ABOVE: f64 = 1.0;
+/// Band width below which they are squeezed, and above which they expand.
+const SQUEEZE_BELOW: f64 = 0.10;
+const EXPANSION_ABOVE: f64 = 0.15;
+
+/// (C − M) / M · 100; exactly 0 where they are equal.
+#[inline]
+pub(super) fn deviation_pct(close: f64, ma: f64, side: i8) -> f64 {
+    if side == 0 { 0.0 } else { (close - ma) / ma * 100.0 }
+}
+
+/// Whether the deviation is large enough for a trend.
+#[inline]
+pub(super) fn is_far(dev: f64) -> bool {
+    tie::sign(dev.abs(), TREND_FROM) >= 0
+}
+
+/// −1, 0 or 1: the last cross's direction while the close is still far enough on its side.
+#[inline]
+pub(super) fn trend(last_cross: i8, side: i8, is_far: bool) -> i8 {
+    if is_far && side * last_cross >= 0 { last_cross } else { 0 }
+}
+
+#[inline]
+pub(super) fn strength(dev: f64) -> Strength {
+    let size = dev.abs();
+    if tie::above(size, STRONG_ABOVE) {
+        Strength::Strong
+    } else if tie::above(size, MODERATE_ABOVE) {
+        Strength::Moderate
+    } else {
+        Strength::Weak
+    }
+}
+
+/// How an interval's score is made.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Scoring {
+    /// The deviation, in per cent, that counts for one half.
+    half_at: f64,
+}
+
+impl Scoring {
+    pub(super) fn of(interval: Interval) -> Self {
+        Self { half_at: 1.5 * (f64::from(interval.minutes()) / 15.0).sqrt() }
+    }
+
+    /// The distance part: dev, saturating softly.
+    #[inline]
+    pub(super) fn distance(self, dev: f64) -> f64 {
+        dev / (dev.abs() + self.half_at)
+    }
+}
+
+/// The gradient's part.
+#[inline]
+pub(super) fn gradient_part(direction: i8, steps: u8) -> f64 {
+    // The exact quotients of small integers: what a division would give.
+    f64::from(direction) * f64::from(steps) / f64::from(STEPS)
+}
+
+/// The interval's score, −100 to 100.
+#[inline]
+pub(super) fn score(parts: Parts) -> f64 {
+    100.0 * (0.40 * parts.trend + 0.25 * parts.distance + 0.20 * parts.gradient + 0.15 * parts.body)
+}
+
+/// The bands around a basis.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Band {
+    pub(super) upper: f64,
+    pub(super) lower: f64,
+    pub(super) width: f64,
+    /// Means nothing where upper and lower are one.
+    pub(super) pos: f64,
+}
+
+/// `deviation` is one σ. One that is only rounding counts as none.
+#[inline]
+pub(super) fn band(basis: f64, deviation: f64, mult: f64, close: f64) -> Band {
+    let half = if deviation <= tie::TIE * basis { 0.0 } else { mult * deviation };
+    let (upper, lower) = (basis + half, basis - half);
+    let height = upper - lower;
+    Band { upper, lower, width: height / basis, pos: (close - lower) / height }
+}
+
+/// 1 above the bands, −1 below them, 0 between or on them.
+#[inline]
+pub(super) fn band_side(close: f64, upper: f64, lower: f64) -> i8 {
+    i8::from(tie::above(close, upper)) - i8::from(tie::below(close, lower))
+}
+
+#[inline]
+pub(super) fn band_state(width: f64) -> BandState {
+    if tie::below(width, SQUEEZE_BELOW) {
+        BandState::Squeeze
+    } else if tie::above(width, EXPANSION_ABOVE) {
+        BandState::Expansion
+    } else {
+        BandState::Normal
+    }
+}

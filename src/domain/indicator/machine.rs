@@ -1,0 +1,356 @@
+//! The incremental form: one candle after the other.
+
+use crate::domain::hama::{Gradient, HamaPoint, Parts};
+use crate::domain::interval::Interval;
+use crate::domain::kline::Kline;
+use crate::domain::preset::{BandForm, BandsSpec, GradientLine, MaSource, Needs, Preset};
+use crate::domain::time::UnixMs;
+
+use super::crossing::Crossing;
+use super::ema::Ema;
+use super::figures::{self, Scoring};
+use super::ladder::Ladder;
+use super::mean::{self, Mean};
+use super::options::{EmaSeed, HamaOptions, InitialSide};
+use super::reading::{Lines, Reading, sign_of};
+use super::spread::Spread;
+use super::tie;
+
+/// The indicator of one series, carried forward from candle to candle in constant time.
+///
+/// It holds for one unbroken series: after a gap that was not repaired, a reset of the symbol or a
+/// change of the interval, make a new one and give it the candles again.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Hama {
+    needs: Needs,
+    scoring: Scoring,
+    initial_side: InitialSide,
+    ma_source: MaSource,
+    averages: Averages,
+    /// Closed bars so far.
+    bars: u32,
+    past: Past,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Averages {
+    open: Mean,
+    high: Mean,
+    low: Mean,
+    close: Mean,
+    ma: Mean,
+    /// The gradient's own line, where it is not the moving average.
+    gradient: Option<Mean>,
+    gradient_mean: Ema,
+    bands: Option<BandAverages>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct BandAverages {
+    mult: f64,
+    form: BandLines,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum BandLines {
+    Simple(Spread),
+    Exponential {
+        basis: Ema,
+        squares: Ema,
+        /// The first bar on which the basis is known.
+        from: u32,
+    },
+}
+
+/// What the next bar has to know of the last.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Past {
+    /// (open + close) / 2 of the last bar, the source of the next HAMA open.
+    body: f64,
+    open: f64,
+    ma: f64,
+    gradient: f64,
+    ladder: Ladder,
+    crossing: Crossing,
+    cross_time: UnixMs,
+    band_side: Option<i8>,
+}
+
+/// The inputs of one bar's averages.
+#[derive(Clone, Copy)]
+struct Sources {
+    open: Option<f64>,
+    high: f64,
+    low: f64,
+    close: f64,
+    bar_close: f64,
+    /// `None` where the moving average is taken of the HAMA close.
+    ma: Option<f64>,
+}
+
+impl Hama {
+    /// The indicator of `preset` for a series on `interval`, with no bar yet.
+    pub fn new(preset: &Preset, interval: Interval) -> Self {
+        Self::with_options(preset, interval, HamaOptions::default())
+    }
+
+    /// The same with other options than the usual ones.
+    pub fn with_options(preset: &Preset, interval: Interval, options: HamaOptions) -> Self {
+        let seed = options.ema_seed;
+        Self {
+            needs: Needs::with(preset, |line| mean::inputs(line, seed)),
+            scoring: Scoring::of(interval),
+            initial_side: options.initial_side,
+            ma_source: preset.ma_source,
+            averages: Averages::new(preset, seed),
+            bars: 0,
+            past: Past::NONE,
+        }
+    }
+
+    /// Takes the next closed bar.
+    pub fn push(&mut self, bar: &Kline) -> HamaPoint {
+        let lines = self.averages.push(&self.sources(bar), &self.needs, self.bars);
+        let (reading, past) = self.read(bar, &lines);
+        let point = reading.point(&self.needs, self.bars);
+        self.past = past;
+        self.bars = self.bars.saturating_add(1);
+        point
+    }
+
+    /// What the indicator would say if the forming bar closed as it is. Nothing is kept of it.
+    pub fn peek(&self, bar: &Kline) -> HamaPoint {
+        let lines = self.averages.peek(&self.sources(bar), &self.needs, self.bars);
+        self.read(bar, &lines).0.point(&self.needs, self.bars)
+    }
+
+    /// Closed bars taken so far.
+    pub fn bars(&self) -> u32 {
+        self.bars
+    }
+
+    /// For each field the first bar on which it is known.
+    pub fn needs(&self) -> &Needs {
+        &self.needs
+    }
+
+    /// Bytes on the heap, exactly.
+    pub fn heap_bytes(&self) -> usize {
+        self.averages.heap_bytes()
+    }
+
+    #[inline]
+    fn sources(&self, bar: &Kline) -> Sources {
+        let (o, h, l, c) = (bar.open(), bar.high(), bar.low(), bar.close());
+        let ohlc4 = (o + h + l + c) / 4.0;
+        Sources {
+            open: (self.bars > 0).then_some(self.past.body),
+            high: if h > c { h } else { c },
+            low: if l < c { l } else { c },
+            close: ohlc4,
+            bar_close: c,
+            ma: match self.ma_source {
+                MaSource::Close => Some(c),
+                MaSource::Hl2 => Some((h + l) / 2.0),
+                MaSource::Ohlc4 => Some(ohlc4),
+                MaSource::HamaClose => None,
+            },
+        }
+    }
+
+    /// Everything that follows from a bar's averages and the bar before it.
+    #[inline]
+    fn read(&self, bar: &Kline, lines: &Lines) -> (Reading, Past) {
+        let (past, needs) = (&self.past, &self.needs);
+        let open_slope = tie::sign(lines.open, past.open);
+        let ladder = self.ladder(lines);
+        let side = tie::sign(lines.close, lines.ma);
+        let crossing = self.crossing(side);
+        let cross_time = if crossing.cross == 0 { past.cross_time } else { bar.close_time() };
+        let dev = figures::deviation_pct(lines.close, lines.ma, side);
+        let trend = figures::trend(crossing.direction, side, figures::is_far(dev));
+        let distance = self.scoring.distance(dev);
+        let mult = self.averages.bands.as_ref().map_or(0.0, |b| b.mult);
+        let band = figures::band(lines.basis, lines.deviation, mult, bar.close());
+        let band_known = needs.bands.is_some_and(|from| self.bars >= from);
+        let band_side = band_known.then(|| figures::band_side(bar.close(), band.upper, band.lower));
+        let left = band_side.unwrap_or(0);
+        let band_break = if past.band_side.is_some_and(|before| before != left) { left } else { 0 };
+        let parts = Parts {
+            trend: f64::from(trend),
+            distance,
+            gradient: figures::gradient_part(ladder.direction, ladder.steps),
+            body: f64::from(open_slope),
+        };
+        let reading = Reading {
+            open: lines.open,
+            high: lines.high,
+            low: lines.low,
+            close: lines.close,
+            ma: lines.ma,
+            open_slope,
+            ma_slope: tie::sign(lines.ma, past.ma),
+            side,
+            gradient: Gradient { dir: sign_of(ladder.direction), steps: ladder.steps },
+            dev,
+            trend,
+            crossing,
+            cross_time,
+            distance,
+            score: figures::score(parts),
+            basis: lines.basis,
+            band,
+            band_break,
+        };
+        let next = Past {
+            body: f64::midpoint(bar.open(), bar.close()),
+            open: lines.open,
+            ma: lines.ma,
+            gradient: lines.gradient,
+            ladder,
+            crossing,
+            cross_time,
+            band_side,
+        };
+        (reading, next)
+    }
+
+    #[inline]
+    fn ladder(&self, lines: &Lines) -> Ladder {
+        if self.bars < self.needs.gradient {
+            return Ladder::START;
+        }
+        let side = tie::sign(lines.gradient, lines.gradient_mean);
+        self.past.ladder.next(side, tie::sign(lines.gradient, self.past.gradient))
+    }
+
+    #[inline]
+    fn crossing(&self, side: i8) -> Crossing {
+        let from = self.needs.trend();
+        match self.bars {
+            bar if bar > from => self.past.crossing.next(side),
+            bar if bar == from => Crossing::first(side, self.initial_side),
+            _ => Crossing::START,
+        }
+    }
+}
+
+impl Past {
+    const NONE: Self = Self {
+        body: 0.0,
+        open: 0.0,
+        ma: 0.0,
+        gradient: 0.0,
+        ladder: Ladder::START,
+        crossing: Crossing::START,
+        cross_time: UnixMs(0),
+        band_side: None,
+    };
+}
+
+impl Averages {
+    fn new(preset: &Preset, seed: EmaSeed) -> Self {
+        let gradient_average = crate::domain::preset::GRADIENT_AVERAGE;
+        Self {
+            open: Mean::new(preset.open, seed),
+            high: Mean::new(preset.high, seed),
+            low: Mean::new(preset.low, seed),
+            close: Mean::new(preset.close, seed),
+            ma: Mean::new(preset.ma, seed),
+            gradient: match preset.gradient {
+                GradientLine::Ma => None,
+                GradientLine::OfClose(line) => Some(Mean::new(line, seed)),
+            },
+            gradient_mean: Ema::new(gradient_average, gradient_average),
+            bands: preset.bands.map(BandAverages::new),
+        }
+    }
+
+    #[inline]
+    fn push(&mut self, s: &Sources, needs: &Needs, bar: u32) -> Lines {
+        let close = self.close.push(s.close);
+        let ma = match s.ma {
+            Some(x) => self.ma.push(x),
+            None if bar >= needs.close => self.ma.push(close),
+            None => 0.0,
+        };
+        let gradient = self.gradient.as_mut().map_or(ma, |line| line.push(s.bar_close));
+        let known = bar >= needs.gradient_line;
+        let gradient_mean = if known { self.gradient_mean.push(gradient) } else { 0.0 };
+        let bands = self.bands.as_mut();
+        let (basis, deviation) = bands.map_or((0.0, 0.0), |b| b.push(s.bar_close, bar));
+        let open = s.open.map_or(0.0, |x| self.open.push(x));
+        let (high, low) = (self.high.push(s.high), self.low.push(s.low));
+        Lines { open, high, low, close, ma, gradient, gradient_mean, basis, deviation }
+    }
+
+    #[inline]
+    fn peek(&self, s: &Sources, needs: &Needs, bar: u32) -> Lines {
+        let close = self.close.peek(s.close);
+        let ma = match s.ma {
+            Some(x) => self.ma.peek(x),
+            None if bar >= needs.close => self.ma.peek(close),
+            None => 0.0,
+        };
+        let gradient = self.gradient.as_ref().map_or(ma, |line| line.peek(s.bar_close));
+        let known = bar >= needs.gradient_line;
+        let gradient_mean = if known { self.gradient_mean.peek(gradient) } else { 0.0 };
+        let bands = self.bands.as_ref();
+        let (basis, deviation) = bands.map_or((0.0, 0.0), |b| b.peek(s.bar_close, bar));
+        let open = s.open.map_or(0.0, |x| self.open.peek(x));
+        let (high, low) = (self.high.peek(s.high), self.low.peek(s.low));
+        Lines { open, high, low, close, ma, gradient, gradient_mean, basis, deviation }
+    }
+
+    fn heap_bytes(&self) -> usize {
+        let lines = [Some(&self.open), Some(&self.high), Some(&self.low), Some(&self.close), Some(&self.ma)];
+        let lines = lines.into_iter().chain([self.gradient.as_ref()]).flatten();
+        let bands = match self.bands.as_ref().map(|b| &b.form) {
+            Some(BandLines::Simple(spread)) => spread.heap_bytes(),
+            Some(BandLines::Exponential { .. }) | None => 0,
+        };
+        lines.map(Mean::heap_bytes).sum::<usize>() + bands
+    }
+}
+
+impl BandAverages {
+    fn new(spec: BandsSpec) -> Self {
+        let length = spec.length;
+        let form = match spec.form {
+            BandForm::Simple => BandLines::Simple(Spread::new(length)),
+            BandForm::Exponential => BandLines::Exponential {
+                basis: Ema::new(length, length),
+                squares: Ema::new(length, length),
+                from: length.max(1) - 1,
+            },
+        };
+        Self { mult: spec.mult, form }
+    }
+
+    /// Basis and one deviation.
+    #[inline]
+    fn push(&mut self, close: f64, bar: u32) -> (f64, f64) {
+        match &mut self.form {
+            BandLines::Simple(spread) => spread.push(close),
+            BandLines::Exponential { basis, squares, from } => {
+                let middle = basis.push(close);
+                let away = close - middle;
+                let square = if bar >= *from { squares.push(away * away) } else { 0.0 };
+                (middle, square.sqrt())
+            }
+        }
+    }
+
+    #[inline]
+    fn peek(&self, close: f64, bar: u32) -> (f64, f64) {
+        match &self.form {
+            BandLines::Simple(spread) => spread.peek(close),
+            BandLines::Exponential { basis, squares, from } => {
+                let middle = basis.peek(close);
+                let away = close - middle;
+                let square = if bar >= *from { squares.peek(away * away) } else { 0.0 };
+                (middle, square.sqrt())
+            }
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! When two figures count as equal.
+//!
+//! A market that stands still has averages which differ in their last bits. Every order comparison
+//! of the indicator goes through here, so that such a market has no side, slope or signal.
+
+/// Two figures are equal when they differ by no more than this share of the greater one.
+pub const TIE: f64 = 1e-12;
+
+/// −1 where `a` is below `b`, 0 where they are equal, 1 where it is above.
+#[inline]
+pub fn sign(a: f64, b: f64) -> i8 {
+    let (x, y) = (a.abs(), b.abs());
+    // Not `f64::max`: that looks after NaN, which is none of our values, and is slower for it.
+    let margin = TIE * if x > y { x } else { y };
+    let difference = a - b;
+    i8::from(difference > margin) - i8::from(difference < -margin)
+}
+
+/// `a > b`
+#[inline]
+pub fn above(a: f64, b: f64) -> bool {
+    sign(a, b) > 0
+}
+
+/// `a < b`
+#[inline]
+pub fn below(a: f64, b: f64) -> bool {
+    sign(a, b) < 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_bits_do_not_count() {
+        for scale in [1e-8, 1.0, 6e4] {
+            let a = 0.1 * scale;
+            assert_eq!(sign(a, a), 0);
+            assert_eq!(sign(a * (1.0 + 5e-13), a), 0);
+            assert_eq!(sign(a * (1.0 + 5e-12), a), 1);
+            assert_eq!(sign(a, a * (1.0 + 5e-12)), -1);
+            assert_eq!(sign(-a, a), -1);
+        }
+        assert_eq!(sign(0.0, 0.0), 0);
+        assert!(above(2.0, 1.0) && !above(1.0, 1.0) && below(1.0, 2.0) && !below(1.0, 1.0));
+    }
+}

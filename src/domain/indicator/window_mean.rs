@@ -1,0 +1,147 @@
+//! The simple and the linearly weighted average, from running sums.
+//!
+//! Running sums gather rounding errors, so they are summed afresh from the window every so many
+//! bars: often enough that the error stays far below the twelfth digit, seldom enough to cost less
+//! than the step itself.
+
+use super::window::Window;
+
+/// Inputs from one fresh sum to the next. The weighted sum's error grows with the square of this
+/// and shrinks with the length, so short windows, which cost little to sum, have a shorter period.
+pub(super) fn period(length: u32) -> u32 {
+    if length < 16 { 64 } else { length.max(256) }
+}
+
+/// The running sums of a window.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Sums {
+    /// Σ x
+    pub(super) plain: f64,
+    /// Σ k·x, k = 1 for the oldest
+    pub(super) weighted: f64,
+}
+
+impl Sums {
+    /// Of nothing.
+    pub(super) const ZERO: Self = Self { plain: 0.0, weighted: 0.0 };
+
+    /// Of these values, oldest first.
+    pub(super) fn of(values: impl Iterator<Item = f64>) -> Self {
+        let mut weight = 0.0;
+        values.fold(Self::ZERO, |sums, x| {
+            weight += 1.0;
+            Self { plain: sums.plain + x, weighted: sums.weighted + weight * x }
+        })
+    }
+
+    /// The weighted sum once `new` has come into a window of `length`.
+    #[inline]
+    pub(super) fn next_weighted(self, new: f64, length: f64) -> f64 {
+        self.weighted + (length * new - self.plain)
+    }
+
+    /// The plain sum once `new` has come in and `old` gone.
+    #[inline]
+    pub(super) fn next_plain(self, new: f64, old: f64) -> f64 {
+        self.plain + (new - old)
+    }
+}
+
+/// The linearly weighted average.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Wma {
+    sums: Sums,
+    length: f64,
+    scale: f64,
+    until_fresh: u32,
+    period: u32,
+    window: Window,
+}
+
+impl Wma {
+    pub(super) fn new(length: u32) -> Self {
+        Self {
+            sums: Sums::ZERO,
+            length: f64::from(length),
+            scale: weighted_scale(length),
+            until_fresh: period(length),
+            period: period(length),
+            window: Window::new(length),
+        }
+    }
+
+    /// The average if `x` came next.
+    #[inline]
+    pub(super) fn peek(&self, x: f64) -> f64 {
+        self.sums.next_weighted(x, self.length) * self.scale
+    }
+
+    /// Takes `x` and gives the average.
+    #[inline]
+    pub(super) fn push(&mut self, x: f64) -> f64 {
+        let old = self.window.replace(x);
+        let weighted = self.sums.next_weighted(x, self.length);
+        self.sums = Sums { plain: self.sums.next_plain(x, old), weighted };
+        self.until_fresh -= 1;
+        if self.until_fresh == 0 {
+            self.sums = Sums::of(self.window.iter());
+            self.until_fresh = self.period;
+        }
+        weighted * self.scale
+    }
+
+    pub(super) fn heap_bytes(&self) -> usize {
+        self.window.heap_bytes()
+    }
+}
+
+/// The simple average.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Sma {
+    sum: f64,
+    scale: f64,
+    until_fresh: u32,
+    period: u32,
+    window: Window,
+}
+
+impl Sma {
+    pub(super) fn new(length: u32) -> Self {
+        Self {
+            sum: 0.0,
+            scale: 1.0 / f64::from(length.max(1)),
+            until_fresh: period(length),
+            period: period(length),
+            window: Window::new(length),
+        }
+    }
+
+    /// The average if `x` came next.
+    #[inline]
+    pub(super) fn peek(&self, x: f64) -> f64 {
+        (self.sum + (x - self.window.oldest())) * self.scale
+    }
+
+    /// Takes `x` and gives the average.
+    #[inline]
+    pub(super) fn push(&mut self, x: f64) -> f64 {
+        let sum = self.sum + (x - self.window.replace(x));
+        self.sum = sum;
+        self.until_fresh -= 1;
+        if self.until_fresh == 0 {
+            self.sum = Sums::of(self.window.iter()).plain;
+            self.until_fresh = self.period;
+        }
+        sum * self.scale
+    }
+
+    pub(super) fn heap_bytes(&self) -> usize {
+        self.window.heap_bytes()
+    }
+}
+
+/// One over the sum of the weights.
+pub(super) fn weighted_scale(length: u32) -> f64 {
+    let length = f64::from(length.max(1));
+    2.0 / (length * (length + 1.0))
+}
