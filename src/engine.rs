@@ -3,6 +3,17 @@
 //! Invariant: `Engine::step` is pure: inputs and the time in, outputs out. The shell
 //! around it never awaits a send, since engine and sockets form a cycle.
 
+mod checks;
+mod core;
+mod desk;
+mod feed;
+mod publish;
+mod repair;
+mod rings;
+pub mod task;
+mod universe;
+mod warmup;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +22,8 @@ use crate::domain::preset::Preset;
 use crate::domain::symbol::{Market, Pair, SeriesKey, Symbol};
 use crate::exchange::{FeedCommand, FeedEvent, FetchRequest, Fetched};
 use crate::market::snapshot::Source;
+
+pub use self::core::Engine;
 
 /// What the engine is told.
 #[derive(Debug)]
@@ -67,7 +80,7 @@ pub struct EngineConfig {
     pub universe: UniverseSpec,
     /// Bars each ring holds.
     pub bars: u32,
-    /// How fast the exchange's clock runs against ours.
+    /// How fast the exchange's clock runs against ours; 0: it stands still.
     pub clock_rate: f64,
     /// Put all closed bars of all pairs into the snapshots (`scan --klines`).
     pub keep_klines: bool,

@@ -17,11 +17,24 @@ pub struct Clock {
 }
 
 impl Clock {
+    /// Below a millisecond in thirty years, and above 0, so that one may divide by it.
+    const STANDING_RATE: f64 = 1e-12;
+
     /// A clock that showed `then` when ours showed `at` and runs `rate` times as fast.
     /// A rate that is not a positive number counts as 1.
     pub fn new(at: Mono, then: UnixMs, rate: f64) -> Self {
         let rate = if rate.is_finite() && rate > 0.0 { rate } else { 1.0 };
         Self { at, then, rate, uncertainty: Duration::MAX }
+    }
+
+    /// A clock that stands still at `then`: a replay that is over, or was never started.
+    pub fn standing(at: Mono, then: UnixMs) -> Self {
+        Self { at, then, rate: Self::STANDING_RATE, uncertainty: Duration::ZERO }
+    }
+
+    /// Whether it stands still.
+    pub fn is_standing(&self) -> bool {
+        self.rate <= Self::STANDING_RATE
     }
 
     /// Takes the answer to a time request: asked at `sent`, here at `received`. The exchange's
@@ -52,7 +65,7 @@ impl Clock {
 
     /// How much of our time a span of the exchange's takes.
     pub fn ours(&self, theirs: Duration) -> Duration {
-        theirs.div_f64(self.rate)
+        Duration::try_from_secs_f64(theirs.as_secs_f64() / self.rate).unwrap_or(Duration::MAX)
     }
 
     /// How many of the exchange's seconds pass in one of ours.
@@ -89,6 +102,15 @@ mod tests {
         assert_eq!(clock.at(Mono::from_millis(110)), UnixMs(5_000));
         clock.sync(Mono::from_millis(700_200), Mono::from_millis(701_200), UnixMs(9_000));
         assert_eq!(clock.at(Mono::from_millis(700_700)), UnixMs(9_000));
+    }
+
+    #[test]
+    fn a_standing_clock_stands() {
+        let clock = Clock::standing(Mono::from_millis(5), UnixMs(7_000));
+        assert!(clock.is_standing());
+        assert_eq!(clock.at(Mono::from_millis(86_400_000)), UnixMs(7_000));
+        assert!(clock.when(UnixMs(7_001)) > Mono::from_millis(86_400_000));
+        assert!(clock.ours(Duration::from_secs(1)) > Duration::from_secs(86_400));
     }
 
     #[test]

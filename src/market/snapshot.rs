@@ -13,7 +13,7 @@ use crate::domain::interval::Interval;
 use crate::domain::kline::Kline;
 use crate::domain::preset::Preset;
 use crate::domain::score::SymbolScore;
-use crate::domain::symbol::{Market, Pair, Tick};
+use crate::domain::symbol::{Market, Pair, Symbol, Tick};
 use crate::domain::text::CleanText;
 use crate::domain::time::{Mono, UnixMs};
 
@@ -60,6 +60,8 @@ pub struct Snapshot {
     pub markets: Arc<[Market]>,
     /// The rows, by pair; the order on screen is the reader's business.
     pub rows: Vec<Arc<Row>>,
+    /// What is known of the pairs that were asked for.
+    pub universe: UniverseReport,
     /// How the warm-up goes.
     pub warmup: Warmup,
     /// The streams, one entry a socket.
@@ -153,6 +155,29 @@ pub struct Preview {
     pub bar: Kline,
     /// The indicator on it.
     pub point: HamaPoint,
+}
+
+/// What is known of the pairs that were asked for: enough for a program that shows the table once
+/// to say why a row is not there.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct UniverseReport {
+    /// Markets whose list of pairs is not here yet.
+    pub pending: u32,
+    /// Why a market's list can't be had, while that is so.
+    pub failed: Vec<(Market, CleanText)>,
+    /// Names no market has.
+    pub unknown: Vec<UnknownName>,
+    /// Named pairs that exist and are not traded now.
+    pub not_trading: Vec<Pair>,
+}
+
+/// A name no market has, and what may have been meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownName {
+    /// As it was given.
+    pub name: Symbol,
+    /// Up to three names that look like it, the likeliest first.
+    pub near: Vec<Symbol>,
 }
 
 /// Progress of the warm-up.

@@ -1,0 +1,121 @@
+//! Checks somebody asked for: series compared with REST, and what came of it.
+
+use crate::domain::symbol::Pair;
+use crate::domain::text::CleanText;
+use crate::domain::time::Mono;
+use crate::exchange::{ExchangeError, Priority};
+use crate::market::freshness::Stage;
+use crate::market::series::Merge;
+use crate::market::snapshot::Level;
+use crate::market::store::LaneId;
+
+use super::core::Engine;
+use super::repair::{Errand, Purpose};
+use super::{Output, Scope};
+
+/// A check under way.
+#[derive(Debug)]
+pub(super) struct Check {
+    id: u32,
+    /// What is checked, as the notice names it.
+    what: String,
+    left: u32,
+    compared: u32,
+    added: u32,
+    corrected: u32,
+    failed: u32,
+    error: Option<CleanText>,
+}
+
+impl Engine {
+    pub(super) fn on_refresh(&mut self, scope: &Scope, now: Mono, out: &mut Vec<Output>) {
+        let (lanes, what): (Vec<LaneId>, String) = match scope {
+            Scope::All => (self.store.ids().collect(), "all series".to_owned()),
+            Scope::One(pair) => match self.store.find_pair(pair) {
+                Some(id) => (self.store.lanes_of(id).collect(), pair.symbol.to_string()),
+                None => return self.notice(now, Level::Warn, &format!("{pair} is not in the table")),
+            },
+        };
+        let id = self.checks.last().map_or(0, |c| c.id.wrapping_add(1));
+        let mut sent = 0;
+        for lane in lanes {
+            let Some(stage) = self.store.lane(lane).map(|l| l.freshness.stage) else { continue };
+            let asked = self.care.get(lane.index()).is_some_and(|c| matches!(c.errand, Errand::Asked(_)));
+            match stage {
+                Stage::Delisted => {}
+                Stage::Loading if asked => {}
+                Stage::Loading => self.send(lane, Purpose::Warmup, Priority::User, now, out),
+                Stage::Loaded => {
+                    self.send(lane, Purpose::Check(id), Priority::User, now, out);
+                    sent += 1;
+                }
+            }
+        }
+        if sent == 0 {
+            return self.notice(now, Level::Info, &format!("{what}: nothing to check yet"));
+        }
+        self.checks.push(Check {
+            id,
+            what,
+            left: sent,
+            compared: 0,
+            added: 0,
+            corrected: 0,
+            failed: 0,
+            error: None,
+        });
+    }
+
+    /// One series of a check is through.
+    pub(super) fn checked(&mut self, id: u32, result: Result<&Merge, &ExchangeError>, now: Mono) {
+        let Some(at) = self.checks.iter().position(|c| c.id == id) else { return };
+        let Some(check) = self.checks.get_mut(at) else { return };
+        check.left = check.left.saturating_sub(1);
+        match result {
+            Ok(merge) => {
+                check.compared += merge.duplicate + merge.amended;
+                check.added += merge.appended;
+                check.corrected += merge.amended;
+            }
+            Err(error) => {
+                check.failed += 1;
+                check.error = Some(error.message.clone());
+            }
+        }
+        if check.left > 0 {
+            return;
+        }
+        let check = self.checks.remove(at);
+        let level = if check.failed > 0 { Level::Warn } else { Level::Info };
+        self.notice(now, level, &check.sentence());
+    }
+
+    pub(super) fn on_focus(&mut self, pair: Option<&Pair>) {
+        let new = pair.and_then(|p| self.store.find_pair(p));
+        if new == self.focus {
+            return;
+        }
+        for id in [self.focus, new].into_iter().flatten() {
+            self.touch(id);
+        }
+        if !self.cfg.keep_klines {
+            self.handed.clear();
+        }
+        self.focus = new;
+    }
+}
+
+impl Check {
+    fn sentence(&self) -> String {
+        let Self { what, compared, added, corrected, failed, .. } = self;
+        let mut text = format!("{what}: {compared} bars compared with REST");
+        text += &match (*corrected, *added) {
+            (0, 0) => ", all equal".to_owned(),
+            (c, a) => format!(", {c} corrected, {a} added"),
+        };
+        if let Some(error) = &self.error {
+            text += &format!("; {failed} series could not be checked: {error}");
+        }
+        text
+    }
+}

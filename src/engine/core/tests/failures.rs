@@ -1,0 +1,87 @@
+//! What REST refuses.
+
+use super::*;
+
+#[test]
+fn a_series_that_keeps_failing_is_failed_says_why_and_is_tried_again_later() {
+    let mut rig = Rig::new(config());
+    rig.start(&["BTCUSDT"]);
+    let request = rig.one_request();
+    rig.refuse(&request, ErrorKind::Transient, "connection refused");
+    assert_eq!(rig.state("BTCUSDT"), (DataState::Warming, Some("connection refused".to_owned())));
+    for _ in 0..3 {
+        rig.now = rig.now + Duration::from_secs(61);
+        rig.tick();
+        let request = rig.one_request();
+        rig.refuse(&request, ErrorKind::Transient, "connection refused");
+    }
+    assert_eq!(rig.state("BTCUSDT").0, DataState::Failed);
+    let warmup = rig.snapshot().warmup;
+    assert_eq!((warmup.total, warmup.failed, warmup.is_over()), (1, 1, true));
+    assert!(rig.notices(Level::Error).first().unwrap().contains("connection refused"));
+    rig.now = rig.now + Duration::from_secs(200);
+    rig.tick();
+    assert_eq!(rig.requests(), []);
+    rig.now = rig.now + Duration::from_secs(101);
+    rig.tick();
+    let request = rig.one_request();
+    let rows = bars(N - HISTORY..N);
+    rig.answer(&request, &rows);
+    rig.subscribed(&["BTCUSDT"]);
+    rig.form("BTCUSDT", N);
+    assert_eq!(rig.state("BTCUSDT"), (DataState::Live, None));
+}
+
+#[test]
+fn what_is_refused_for_good_is_not_tried_four_times() {
+    let mut rig = Rig::new(config());
+    rig.start(&["BTCUSDT"]);
+    let request = rig.one_request();
+    rig.refuse(&request, ErrorKind::Rejected, "Invalid symbol.");
+    assert_eq!(rig.state("BTCUSDT"), (DataState::Failed, Some("Invalid symbol.".to_owned())));
+}
+
+#[test]
+fn a_rate_limit_is_waited_out_and_is_no_failure() {
+    let mut rig = Rig::new(config());
+    rig.start(&["BTCUSDT"]);
+    for _ in 0..6 {
+        let request = rig.one_request();
+        let wait = Duration::from_secs(30);
+        rig.refuse(&request, ErrorKind::RateLimited { wait }, "banned for 30 s");
+        rig.now = rig.now + Duration::from_secs(29);
+        rig.tick();
+        assert_eq!(rig.requests(), []);
+        rig.now = rig.now + Duration::from_secs(2);
+        rig.tick();
+    }
+    assert_eq!(rig.state("BTCUSDT").0, DataState::Warming);
+}
+
+#[test]
+fn a_universe_that_cannot_be_had_is_asked_for_again() {
+    let mut rig = Rig::new(config());
+    rig.step(Input::Tick);
+    rig.time();
+    rig.out.clear();
+    let error = ExchangeError { kind: ErrorKind::Transient, message: CleanText::new("no route to host") };
+    rig.step(Input::Fetched(Fetched::Universe { market: Market::UsdM, result: Err(error) }));
+    let report = rig.snapshot().universe;
+    assert_eq!((report.pending, report.failed.len()), (1, 1));
+    assert!(rig.notices(Level::Error).first().unwrap().contains("no route to host"));
+    assert_eq!(rig.out, []);
+    rig.now = rig.now + Duration::from_secs(2);
+    rig.step(Input::Tick);
+    assert!(rig.out.contains(&Output::Fetch(FetchRequest::Universe(Market::UsdM))));
+}
+
+#[test]
+fn a_verification_that_fails_is_doubt_until_the_stream_or_rest_speaks() {
+    let mut rig = Rig::live(&["BTCUSDT"]);
+    rig.until(N + 1, 6_500);
+    let request = rig.one_request();
+    rig.refuse(&request, ErrorKind::Transient, "timed out");
+    assert_eq!(rig.state("BTCUSDT"), (DataState::Stale, Some("timed out".to_owned())));
+    rig.close("BTCUSDT", N);
+    assert_eq!(rig.state("BTCUSDT"), (DataState::Live, None));
+}

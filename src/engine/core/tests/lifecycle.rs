@@ -1,0 +1,166 @@
+//! From the start to a full table, and what people ask for.
+
+use super::*;
+
+#[test]
+fn it_asks_for_the_time_and_the_pairs_then_opens_streams_then_loads_primaries_first() {
+    let mut rig =
+        Rig::new(EngineConfig { intervals: [Interval::M15, Interval::H1].into(), ..config() });
+    rig.step(Input::Tick);
+    let time = Output::Fetch(FetchRequest::Time(Market::UsdM));
+    let universe = Output::Fetch(FetchRequest::Universe(Market::UsdM));
+    assert_eq!(rig.out, [time, universe]);
+    rig.out.clear();
+    rig.start(&["ETHUSDT", "BTCUSDT"]);
+    let Some(Output::Feed(FeedCommand::Watch(keys))) = rig.out.first() else { panic!("{:?}", rig.out) };
+    assert_eq!(keys.len(), 4);
+    let order: Vec<String> = rig.requests().iter().map(|r| r.key.to_string()).collect();
+    let want = ["usdm:ETHUSDT@15m", "usdm:BTCUSDT@15m", "usdm:ETHUSDT@1h", "usdm:BTCUSDT@1h"];
+    assert_eq!(order, want, "by volume");
+    let rows: Vec<String> = rig.snapshot().rows.iter().map(|r| r.pair.to_string()).collect();
+    assert_eq!(rows, ["usdm:BTCUSDT", "usdm:ETHUSDT"], "by pair");
+}
+
+#[test]
+fn the_cheap_page_is_asked_for_where_the_ring_holds_five_hundred() {
+    for (bars, asked) in [(500, 499), (640, 640), (100, 100)] {
+        let mut rig = Rig::new(EngineConfig { bars, ..config() });
+        rig.start(&["BTCUSDT"]);
+        let request = rig.one_request();
+        assert_eq!((request.bars, request.from, request.priority), (asked, None, Priority::Warmup));
+    }
+}
+
+#[test]
+fn without_streams_none_is_opened_and_rest_alone_is_live() {
+    let mut rig = Rig::new(EngineConfig { rest_only: true, keep_klines: true, ..config() });
+    rig.start(&["BTCUSDT"]);
+    assert!(rig.out.iter().all(|o| !matches!(o, Output::Feed(_))));
+    rig.answer_all(&bars(N - HISTORY..N + 1));
+    let lane = rig.lane("BTCUSDT");
+    assert_eq!(lane.state, DataState::Live);
+    assert_eq!(lane.klines.as_deref(), Some(bars(N - HISTORY..N).as_slice()));
+    assert!(rig.snapshot().warmup.is_over());
+}
+
+#[test]
+fn a_young_listing_says_how_far_it_is() {
+    let mut rig = Rig::new(config());
+    rig.start(&["NEWUSDT"]);
+    rig.answer_all(&bars(N - 2..N + 1));
+    rig.subscribed(&["NEWUSDT"]);
+    rig.form("NEWUSDT", N);
+    let lane = rig.lane("NEWUSDT");
+    assert_eq!((lane.state, lane.bars), (DataState::Warming, 2));
+    assert!(lane.need_score > 2);
+    assert_eq!(lane.point.score, None);
+    assert_eq!(rig.snapshot().rows.first().unwrap().score, None);
+    assert!(rig.snapshot().warmup.is_over(), "there is nothing more to load");
+}
+
+#[test]
+fn frames_before_the_rows_are_kept() {
+    let mut rig = Rig::new(config());
+    rig.until(N, 890_000);
+    rig.start(&["BTCUSDT"]);
+    let request = rig.one_request();
+    rig.subscribed(&["BTCUSDT"]);
+    let sent = rig.now;
+    rig.until(N + 1, 5);
+    rig.close("BTCUSDT", N);
+    rig.until(N + 2, 5);
+    rig.close("BTCUSDT", N + 1);
+    rig.form("BTCUSDT", N + 2);
+    rig.answer_sent(&request, &bars(N - HISTORY..N + 1), sent);
+    assert_eq!(rig.series("BTCUSDT"), bars(N - HISTORY..N + 2));
+    assert_eq!(rig.state("BTCUSDT"), (DataState::Live, None));
+    assert_eq!(rig.requests(), []);
+}
+
+#[test]
+fn names_that_no_market_has_are_said_with_what_was_meant() {
+    let named = vec![sym("BTC"), sym("OLDUSDT")];
+    let universe = UniverseSpec { quote: sym("USDT"), top: 0, named };
+    let mut rig = Rig::new(EngineConfig { universe, ..config() });
+    rig.step(Input::Tick);
+    let mut answer = UniverseAnswer { not_trading: vec![pair("OLDUSDT")], ..UniverseAnswer::default() };
+    answer.trading.push(Instrument {
+        pair: pair("BTCUSDT"),
+        base: sym("BTC"),
+        quote: sym("USDT"),
+        tick: Tick::default(),
+    });
+    rig.step(Input::Fetched(Fetched::Universe { market: Market::UsdM, result: Ok(answer) }));
+    let snapshot = rig.snapshot();
+    assert_eq!(snapshot.universe.pending, 0);
+    let unknown = snapshot.universe.unknown.first().unwrap();
+    assert_eq!((unknown.name.as_str(), unknown.near.as_slice()), ("BTC", [sym("BTCUSDT")].as_slice()));
+    assert_eq!(rig.notices(Level::Error), ["no market has a pair BTC; near: BTCUSDT"]);
+    assert_eq!(snapshot.rows.len(), 1);
+    assert_eq!(snapshot.rows.first().unwrap().state, DataState::Delisted);
+    assert_eq!(rig.requests(), [], "nothing is asked of what is not traded");
+    assert_eq!(snapshot.warmup.total, 0);
+}
+
+#[test]
+fn a_check_compares_corrects_and_reports() {
+    let mut rig = Rig::live(&["BTCUSDT", "ETHUSDT"]);
+    let before = rig.lane("BTCUSDT").point;
+    rig.step(Input::Command(Command::Refresh(Scope::All)));
+    let requests = rig.requests();
+    assert_eq!(requests.len(), 2);
+    assert!(requests.iter().all(|r| r.priority == Priority::User));
+    let good = bars(N - HISTORY..N);
+    let mut other = good.clone();
+    *other.get_mut(7).unwrap() = bar_to(N - 2, 480.0, 101);
+    rig.answer(requests.first().unwrap(), &other);
+    rig.answer(requests.get(1).unwrap(), &good);
+    assert_eq!(rig.series("BTCUSDT"), other);
+    assert_ne!(rig.lane("BTCUSDT").point, before, "computed anew");
+    let said = rig.notices(Level::Info);
+    assert_eq!(said.last().unwrap(), "all series: 18 bars compared with REST, 1 corrected, 0 added");
+}
+
+#[test]
+fn a_correction_gives_what_an_undisturbed_run_gives() {
+    let mut rig = Rig::new(config());
+    rig.start(&["BTCUSDT"]);
+    let mut wrong = bars(N - HISTORY..N);
+    *wrong.get_mut(4).unwrap() = bar_to(N - 5, 480.0, 50);
+    rig.answer_all(&wrong);
+    rig.subscribed(&["BTCUSDT"]);
+    rig.step(Input::Command(Command::Refresh(Scope::One(pair("BTCUSDT")))));
+    rig.answer_all(&bars(N - HISTORY..N));
+    let mut clean = Rig::live(&["BTCUSDT"]);
+    assert_eq!(rig.lane("BTCUSDT").point, clean.lane("BTCUSDT").point);
+}
+
+#[test]
+fn the_focused_pair_brings_its_bars_and_only_it() {
+    let mut rig = Rig::live(&["BTCUSDT", "ETHUSDT"]);
+    assert_eq!(rig.lane("BTCUSDT").klines, None);
+    rig.step(Input::Command(Command::Focus(Some(pair("BTCUSDT")))));
+    let first = rig.lane("BTCUSDT").klines.unwrap();
+    assert_eq!(first.len(), usize::try_from(HISTORY).unwrap());
+    assert_eq!(rig.lane("ETHUSDT").klines, None);
+    rig.form("BTCUSDT", N);
+    assert!(Arc::ptr_eq(&first, &rig.lane("BTCUSDT").klines.unwrap()), "not copied for a forming bar");
+    rig.until(N + 1, 5);
+    rig.close("BTCUSDT", N);
+    assert_eq!(rig.lane("BTCUSDT").klines.unwrap().last(), Some(&bar(N)));
+    rig.step(Input::Command(Command::Focus(None)));
+    assert_eq!(rig.lane("BTCUSDT").klines, None);
+}
+
+#[test]
+fn only_rows_that_changed_are_built_anew() {
+    let mut rig = Rig::live(&["BTCUSDT", "ETHUSDT"]);
+    let before = rig.snapshot();
+    assert!(!rig.engine.is_dirty());
+    rig.form("BTCUSDT", N);
+    assert!(rig.engine.is_dirty());
+    let after = rig.snapshot();
+    assert_eq!(after.seq, before.seq + 1);
+    let same = |i: usize| Arc::ptr_eq(before.rows.get(i).unwrap(), after.rows.get(i).unwrap());
+    assert!(!same(0) && same(1));
+}

@@ -1,0 +1,151 @@
+//! Gaps, and sockets that come and go.
+
+use super::*;
+
+#[test]
+fn a_gap_makes_the_lane_stale_is_repaired_and_only_then_signals_go_on() {
+    let mut rig = Rig::live(&["BTCUSDT"]);
+    rig.now = Mono::from_millis(u64::try_from(4 * STEP - 119_000).unwrap());
+    rig.frame("BTCUSDT", bar_to(N + 3, 900.0, 100), Finality::Closed);
+    let (state, why) = rig.state("BTCUSDT");
+    assert_eq!((state, why.as_deref()), (DataState::Stale, Some("gap: 3 bars missing")));
+    assert_eq!(rig.snapshot().signals, []);
+    let request = rig.one_request();
+    assert_eq!((request.from, request.priority), (Some(UnixMs(N * STEP)), Priority::Gap));
+    assert_eq!(request.bars, 6, "four closed, one forming, one to spare");
+    rig.form("BTCUSDT", N + 4);
+    assert_eq!(rig.requests(), [], "one errand a lane");
+    rig.answer(&request, &bars(N..N + 3));
+    assert_eq!(rig.state("BTCUSDT"), (DataState::Live, None));
+    let mut want = bars(N - HISTORY..N + 3);
+    want.push(bar_to(N + 3, 900.0, 100));
+    assert_eq!(rig.series("BTCUSDT"), want);
+    assert_eq!(rig.snapshot().signals.len(), 1, "the flip of the newest bar, from within an interval");
+    let stats = rig.snapshot().stats;
+    assert_eq!((stats.gaps, stats.repaired), (1, 1));
+}
+
+#[test]
+fn flips_older_than_an_interval_are_not_signalled_after_a_repair() {
+    let mut rig = Rig::live(&["BTCUSDT"]);
+    rig.now = Mono::from_millis(u64::try_from(4 * STEP).unwrap());
+    rig.close("BTCUSDT", N + 3);
+    let request = rig.one_request();
+    rig.answer(&request, &[bar_to(N, 900.0, 100), bar(N + 1), bar(N + 2)]);
+    assert_eq!(rig.state("BTCUSDT").0, DataState::Live);
+    assert_eq!(rig.snapshot().signals, []);
+}
+
+#[test]
+fn a_gap_longer_than_the_ring_loads_that_series_anew_and_no_other() {
+    let mut rig = Rig::live(&["BTCUSDT", "ETHUSDT"]);
+    rig.now = Mono::from_millis(u64::try_from(50 * STEP).unwrap());
+    rig.close("BTCUSDT", N + 49);
+    let request = rig.one_request();
+    assert_eq!((request.from, request.bars), (None, 20));
+    rig.answer(&request, &bars(N + 31..N + 50));
+    assert_eq!(rig.series("BTCUSDT"), bars(N + 31..N + 50));
+    assert_eq!(rig.series("ETHUSDT"), bars(N - HISTORY..N));
+}
+
+#[test]
+fn a_hole_the_exchange_has_is_asked_for_once() {
+    let mut rig = Rig::live(&["BTCUSDT"]);
+    rig.now = Mono::from_millis(u64::try_from(4 * STEP).unwrap());
+    rig.form("BTCUSDT", N + 4);
+    let request = rig.one_request();
+    // Maintenance: candles N to N+3 do not exist.
+    rig.answer(&request, &[bar_to(N + 4, 400.0, 10)]);
+    assert_eq!(rig.state("BTCUSDT"), (DataState::Live, None));
+    rig.form("BTCUSDT", N + 4);
+    rig.until(N + 5, 5);
+    rig.close("BTCUSDT", N + 4);
+    rig.until(N + 5, 60_000);
+    assert_eq!(rig.requests(), []);
+    assert_eq!(rig.series("BTCUSDT").len(), usize::try_from(HISTORY).unwrap() + 1);
+}
+
+#[test]
+fn a_lost_socket_makes_its_lanes_stale_and_only_those_that_miss_something_are_repaired() {
+    let names = ["BTCUSDT", "ETHUSDT"];
+    let mut rig = Rig::live(&names);
+    rig.down(&names);
+    assert_eq!(rig.state("ETHUSDT"), (DataState::Stale, Some("reset by peer".to_owned())));
+    assert!(matches!(rig.snapshot().links.first().unwrap().state, LinkState::Down { .. }));
+    rig.until(N, 400_000);
+    rig.subscribed(&names);
+    assert_eq!(rig.requests(), [], "no candle closed meanwhile");
+    assert_eq!(rig.state("BTCUSDT").0, DataState::Stale, "an acknowledgement proves nothing");
+    rig.form("BTCUSDT", N);
+    assert_eq!(rig.state("BTCUSDT").0, DataState::Live);
+    assert_eq!(rig.state("ETHUSDT").0, DataState::Live, "the socket brings data and nothing is missing");
+
+    rig.down(&names);
+    rig.until(N + 2, 60_000);
+    assert_eq!(rig.requests(), [], "nothing is asked while it is gone");
+    rig.subscribed(&names);
+    let requests = rig.requests();
+    assert_eq!(requests.len(), 2);
+    for request in &requests {
+        assert_eq!((request.from, request.bars), (Some(UnixMs(N * STEP)), 4), "missing + 2");
+        let mut rows = bars(N..N + 2);
+        rows.push(bar_to(N + 2, 400.0, 10));
+        rig.answer(request, &rows);
+    }
+    rig.form("ETHUSDT", N + 2);
+    for name in names {
+        assert_eq!(rig.state(name), (DataState::Live, None));
+        assert_eq!(rig.series(name), bars(N - HISTORY..N + 2));
+    }
+    assert_eq!(rig.requests(), []);
+}
+
+#[test]
+fn a_socket_replaced_before_it_goes_costs_nothing() {
+    let mut rig = Rig::live(&["BTCUSDT"]);
+    let new = ConnId { number: 7, ..CONN };
+    rig.step(Input::Feed(FeedEvent::Subscribed { conn: new, keys: Rig::keys(&["BTCUSDT"]) }));
+    rig.down(&["BTCUSDT"]);
+    assert_eq!(rig.state("BTCUSDT"), (DataState::Live, None));
+    assert_eq!(rig.requests(), []);
+}
+
+#[test]
+fn a_halted_pair_is_not_asked_for_in_a_loop() {
+    let mut rig = Rig::live(&["BTCUSDT"]);
+    rig.down(&["BTCUSDT"]);
+    rig.until(N + 2, 0);
+    rig.subscribed(&["BTCUSDT"]);
+    let mut asked = 0;
+    for minute in 0..30 {
+        rig.until(N + 2, minute * 60_000);
+        for request in rig.requests() {
+            asked += 1;
+            rig.answer(&request, &[]);
+        }
+    }
+    assert!(asked <= 14, "{asked} requests in half an hour");
+    assert_eq!(rig.state("BTCUSDT").0, DataState::Stale);
+}
+
+#[test]
+fn day_figures_and_the_price_go_by_stamp() {
+    let mut rig = Rig::live(&["BTCUSDT"]);
+    let at = rig.server();
+    let day = |last, stamp| {
+        Input::Feed(FeedEvent::Day(vec![DayEvent {
+            pair: pair("BTCUSDT"),
+            last,
+            change_pct: -2.0,
+            quote_volume: 5.0,
+            event_time: stamp,
+        }]))
+    };
+    rig.step(day(444.0, at + Duration::from_secs(1)));
+    rig.step(day(333.0, at));
+    let row = Arc::clone(rig.snapshot().rows.first().unwrap());
+    assert_eq!((row.last, row.day.unwrap().change_pct), (Some(444.0), -2.0));
+    rig.until(N, 125_000);
+    rig.form("BTCUSDT", N);
+    assert_eq!(rig.snapshot().rows.first().unwrap().last, Some(400.0));
+}

@@ -1,0 +1,262 @@
+//! What the engine knows of one market's exchange: its clock, its list of pairs, its budget.
+
+use std::time::Duration;
+
+use crate::domain::clock::Clock;
+use crate::domain::kline::Kline;
+use crate::domain::symbol::Market;
+use crate::domain::text::CleanText;
+use crate::domain::time::{Mono, UnixMs};
+use crate::exchange::{BudgetReport, ExchangeError, TimeAnswer};
+use crate::market::snapshot::RestStatus;
+
+/// The least time a close must lie back, on the exchange's clock, before a row of REST counts as
+/// closed: rows lag behind the stream.
+const MARGIN: Duration = Duration::from_secs(2);
+/// An uncertain clock widens the margin up to here.
+const MAX_MARGIN: Duration = Duration::from_secs(10);
+/// How often the clock is compared.
+const SYNC_EVERY: Duration = Duration::from_secs(600);
+
+/// A question that is asked now and then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Call {
+    /// To be asked at that time.
+    Due(Mono),
+    /// Asked, not answered.
+    Asked,
+    /// Answered for good.
+    Done,
+}
+
+/// Whether a moment of the exchange's time has passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Passed {
+    /// Not yet, or nobody knows.
+    No,
+    /// By our reckoning; the exchange has not shown that its clock got there.
+    Unproven,
+    /// The exchange itself has shown a later time.
+    Yes,
+}
+
+/// What a time answer told about the pace of the exchange's clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pace {
+    /// Nothing new.
+    Same,
+    /// It stands still.
+    Stopped,
+    /// It runs again.
+    Started,
+}
+
+#[derive(Debug)]
+pub(super) struct Desk {
+    pub(super) market: Market,
+    rate: f64,
+    clock: Option<Clock>,
+    last: Option<TimeAnswer>,
+    /// The exchange's clock has shown at least this.
+    proven: Option<UnixMs>,
+    pub(super) time: Call,
+    time_failures: u32,
+    pub(super) universe: Call,
+    pub(super) universe_failures: u32,
+    pub(super) universe_error: Option<CleanText>,
+    pub(super) rest: RestStatus,
+}
+
+impl Desk {
+    pub(super) fn new(market: Market, rate: f64) -> Self {
+        Self {
+            market,
+            rate,
+            clock: None,
+            last: None,
+            proven: None,
+            time: Call::Due(Mono::default()),
+            time_failures: 0,
+            universe: Call::Due(Mono::default()),
+            universe_failures: 0,
+            universe_error: None,
+            rest: RestStatus {
+                market,
+                used: 0,
+                limit: 0,
+                held_until: None,
+                requests: 0,
+                failed: 0,
+                last_error: None,
+            },
+        }
+    }
+
+    pub(super) fn clock(&self) -> Option<&Clock> {
+        self.clock.as_ref()
+    }
+
+    /// The exchange's time; `None` before its first answer.
+    pub(super) fn now(&self, now: Mono) -> Option<UnixMs> {
+        self.clock.map(|c| c.at(now))
+    }
+
+    pub(super) fn is_standing(&self) -> bool {
+        self.clock.is_some_and(|c| c.is_standing())
+    }
+
+    /// How long a close must lie back to count as one.
+    pub(super) fn margin(&self) -> Duration {
+        let Some(clock) = self.clock.filter(|c| !c.is_standing()) else { return Duration::ZERO };
+        let doubt = clock.uncertainty().unwrap_or(MAX_MARGIN).min(MAX_MARGIN);
+        (MARGIN + doubt.mul_f64(clock.rate())).min(MAX_MARGIN)
+    }
+
+    /// How many of `rows`, from the first, had closed when they were asked for at `sent`. Where
+    /// the exchange's clock stands still no margin would ever pass, and none is needed.
+    pub(super) fn proved(&self, rows: &[Kline], sent: Mono) -> usize {
+        let Some(asked) = self.now(sent) else { return 0 };
+        let limit = asked - self.margin();
+        rows.partition_point(|k| k.close_time() < limit)
+    }
+
+    /// Whether the exchange's clock is past `t`.
+    pub(super) fn passed(&self, t: UnixMs, now: Mono) -> Passed {
+        match self.now(now) {
+            Some(theirs) if theirs >= t => {
+                if self.proven.is_some_and(|p| p >= t) { Passed::Yes } else { Passed::Unproven }
+            }
+            _ => Passed::No,
+        }
+    }
+
+    /// A frame's stamp proves that the exchange's clock got there; one from the future proves
+    /// that our reckoning is off, and the clock is compared at once.
+    pub(super) fn witness(&mut self, stamp: UnixMs, now: Mono) {
+        let Some(theirs) = self.now(now) else { return };
+        self.proven = self.proven.max(Some(stamp.min(theirs)));
+        if stamp > theirs + MARGIN + self.margin() {
+            self.want_time(now);
+        }
+    }
+
+    /// Asks for the time soon, unless that is under way or was done just now.
+    pub(super) fn want_time(&mut self, now: Mono) {
+        // An exchange that runs n times as fast is asked n times as often.
+        let pause = Duration::from_secs(1).div_f64(self.rate.max(1.0));
+        if let Call::Due(at) = self.time {
+            let earliest = self.last.map_or(now, |l| l.received + pause).max(now);
+            if self.time_failures == 0 {
+                self.time = Call::Due(at.min(earliest));
+            }
+        }
+    }
+
+    /// Takes the exchange's time.
+    pub(super) fn time_answered(&mut self, answer: TimeAnswer) -> Pace {
+        let was_standing = self.is_standing();
+        let middle = answer.sent + answer.received.since(answer.sent) / 2;
+        let stands = match self.last {
+            Some(last) if answer.server <= last.server => {
+                answer.sent.since(last.received).mul_f64(self.rate.max(1.0)) >= Duration::from_secs(1)
+                    || was_standing
+            }
+            Some(_) => false,
+            None => self.rate <= 0.0,
+        };
+        self.last = Some(answer);
+        self.time = Call::Due(answer.received + SYNC_EVERY);
+        self.time_failures = 0;
+        if stands {
+            self.clock = Some(Clock::standing(middle, answer.server));
+            self.proven = Some(answer.server);
+            return if was_standing { Pace::Same } else { Pace::Stopped };
+        }
+        let fits = |c: &Clock| {
+            let trips = answer.received.since(answer.sent) + c.uncertainty().unwrap_or_default();
+            let slack = trips.mul_f64(c.rate()) + Duration::from_secs(1);
+            c.at(middle) <= answer.server + slack && answer.server <= c.at(middle) + slack
+        };
+        // A clock that is plainly wrong is replaced, whatever the answer's round trip.
+        let mut clock = self
+            .clock
+            .filter(|c| !was_standing && fits(c))
+            .unwrap_or_else(|| Clock::new(middle, answer.server, self.rate));
+        clock.sync(answer.sent, answer.received, answer.server);
+        self.clock = Some(clock);
+        self.proven = self.proven.filter(|p| *p <= answer.server).max(Some(answer.server));
+        if was_standing { Pace::Started } else { Pace::Same }
+    }
+
+    /// The time could not be had: our reckoning has to do until it can.
+    pub(super) fn time_failed(&mut self, now: Mono) {
+        self.time_failures += 1;
+        self.time = Call::Due(now + backoff(self.time_failures));
+        self.proven = self.now(now).or(self.proven);
+    }
+
+    pub(super) fn budget(&mut self, report: &BudgetReport) {
+        self.rest.used = report.used;
+        self.rest.limit = report.limit;
+        self.rest.held_until = report.held_until;
+        self.rest.requests = report.requests;
+        self.rest.failed = report.failed;
+    }
+
+    pub(super) fn note_error(&mut self, error: &ExchangeError) {
+        self.rest.last_error = Some(error.message.clone());
+    }
+}
+
+/// 1, 2, 4 … 60 s.
+pub(super) fn backoff(failures: u32) -> Duration {
+    Duration::from_secs(1 << failures.saturating_sub(1).min(6)).min(Duration::from_secs(60))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(sent: u64, server: i64) -> TimeAnswer {
+        TimeAnswer {
+            server: UnixMs(server),
+            sent: Mono::from_millis(sent),
+            received: Mono::from_millis(sent + 10),
+        }
+    }
+
+    #[test]
+    fn a_moment_has_passed_when_the_exchange_has_shown_so() {
+        let mut desk = Desk::new(Market::UsdM, 60.0);
+        assert_eq!(desk.passed(UnixMs(0), Mono::from_millis(5)), Passed::No, "no clock yet");
+        desk.time_answered(answer(0, 1_000_000));
+        let later = Mono::from_millis(1_005);
+        assert_eq!(desk.now(later), Some(UnixMs(1_060_000)));
+        assert_eq!(desk.passed(UnixMs(1_000_000), later), Passed::Yes);
+        assert_eq!(desk.passed(UnixMs(1_050_000), later), Passed::Unproven);
+        desk.witness(UnixMs(1_055_000), later);
+        assert_eq!(desk.passed(UnixMs(1_050_000), later), Passed::Yes);
+        assert_eq!(desk.passed(UnixMs(1_070_000), later), Passed::No);
+    }
+
+    #[test]
+    fn a_clock_that_stopped_is_found_out_and_one_that_goes_on_too() {
+        let mut desk = Desk::new(Market::UsdM, 60.0);
+        assert_eq!(desk.time_answered(answer(0, 1_000_000)), Pace::Same);
+        // It stood still at 1 030 000; the first answer only shows that we were ahead.
+        assert_eq!(desk.time_answered(answer(2_000, 1_030_000)), Pace::Same);
+        assert_eq!(desk.now(Mono::from_millis(2_005)), Some(UnixMs(1_030_000)));
+        assert_eq!(desk.time_answered(answer(2_100, 1_030_000)), Pace::Stopped);
+        assert_eq!(desk.now(Mono::from_millis(900_000)), Some(UnixMs(1_030_000)));
+        assert_eq!(desk.margin(), Duration::ZERO);
+        assert_eq!(desk.time_answered(answer(700_000, 1_090_000)), Pace::Started);
+        assert!(!desk.is_standing());
+    }
+
+    #[test]
+    fn a_clock_said_to_stand_stands_from_the_first_answer() {
+        let mut desk = Desk::new(Market::UsdM, 0.0);
+        assert_eq!(desk.time_answered(answer(0, 1_000_000)), Pace::Stopped);
+        assert_eq!(desk.time_answered(answer(600_000, 1_000_000)), Pace::Same);
+    }
+}

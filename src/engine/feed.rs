@@ -1,0 +1,254 @@
+//! What the streams tell: sockets that come and go, candles, 24 h figures.
+
+use std::time::Duration;
+
+use crate::domain::kline::Finality;
+use crate::domain::symbol::SeriesKey;
+use crate::domain::text::CleanText;
+use crate::domain::time::{Mono, UnixMs};
+use crate::exchange::{ConnId, DayEvent, FeedEvent, KlineEvent};
+use crate::market::freshness::{Stage, Stream};
+use crate::market::snapshot::{Level, Link, LinkState};
+use crate::market::store::LaneId;
+
+use super::Output;
+use super::core::{Engine, day_figures};
+use super::desk::Desk;
+use super::repair::Errand;
+
+/// A socket, and what it carries.
+#[derive(Debug)]
+pub(super) struct Wire {
+    pub(super) link: Link,
+    lanes: Vec<LaneId>,
+}
+
+impl Wire {
+    fn new(conn: ConnId, now: Mono) -> Self {
+        let link = Link {
+            market: conn.market,
+            conn: conn.number,
+            state: LinkState::Connecting,
+            streams: 0,
+            frames: 0,
+            lag: None,
+            since: now,
+            drops: 0,
+        };
+        Self { link, lanes: Vec::new() }
+    }
+
+    fn turn(&mut self, state: LinkState, now: Mono) {
+        self.link.state = state;
+        self.link.since = now;
+    }
+}
+
+impl Engine {
+    pub(super) fn on_feed(&mut self, event: FeedEvent, now: Mono, out: &mut Vec<Output>) {
+        self.dirty = true;
+        match event {
+            FeedEvent::Connecting { conn, streams } => {
+                let wire = self.wire(conn, now);
+                wire.link.streams = streams;
+                wire.turn(LinkState::Connecting, now);
+            }
+            FeedEvent::Subscribed { conn, keys } => self.on_subscribed(conn, &keys, now, out),
+            FeedEvent::Down { conn, keys, error, retry } => {
+                let wire = self.wire(conn, now);
+                let was_up = matches!(wire.link.state, LinkState::Up | LinkState::Subscribing);
+                wire.link.drops += u32::from(was_up);
+                let why = error.message.clone();
+                let news = !matches!(&wire.link.state, LinkState::Down { why: old, .. } if *old == why);
+                wire.turn(LinkState::Down { why: why.clone(), retry }, now);
+                self.lose(conn, &keys, &why);
+                if news {
+                    let text = format!("{} socket {} lost: {why}", conn.market, conn.number);
+                    self.notice(now, Level::Warn, &text);
+                }
+            }
+            FeedEvent::Kline(event) => self.on_kline(&event, now, out),
+            FeedEvent::Day(events) => {
+                for event in &events {
+                    self.on_day(event);
+                }
+            }
+            FeedEvent::Discarded { conn, .. } => {
+                self.store.counters.discarded += 1;
+                self.wire(conn, now);
+            }
+        }
+    }
+
+    fn wire(&mut self, conn: ConnId, now: Mono) -> &mut Wire {
+        self.wires.entry(conn).or_insert_with(|| Wire::new(conn, now))
+    }
+
+    /// The subscriptions stand, as far as the exchange says. What closed while the socket was away
+    /// is fetched; the others wait for data.
+    fn on_subscribed(&mut self, conn: ConnId, keys: &[SeriesKey], now: Mono, out: &mut Vec<Output>) {
+        let lanes: Vec<LaneId> = keys.iter().filter_map(|k| self.store.find(k)).collect();
+        let wire = self.wire(conn, now);
+        let back = wire.link.drops > 0;
+        wire.turn(LinkState::Subscribing, now);
+        wire.link.streams = u32::try_from(keys.len()).unwrap_or(u32::MAX);
+        wire.lanes.clone_from(&lanes);
+        for id in lanes {
+            if let Some(care) = self.care.get_mut(id.index()) {
+                care.conn = Some(conn);
+            }
+            let Some(lane) = self.store.lane_mut(id) else { continue };
+            if matches!(lane.freshness.stream, Stream::Lost(_)) {
+                lane.freshness.stream = Stream::Resumed;
+                self.catch_up(id, now, out);
+            }
+            self.touch(self.store.pair_of(id));
+        }
+        if back {
+            self.notice(now, Level::Info, &format!("{} socket {} is back", conn.market, conn.number));
+        }
+    }
+
+    /// Marks the lanes of a lost socket. One that another socket carries by now is none of them.
+    fn lose(&mut self, conn: ConnId, keys: &[SeriesKey], why: &CleanText) {
+        for key in keys {
+            let Some(id) = self.store.find(key) else { continue };
+            let carrier = self.care.get(id.index()).and_then(|c| c.conn);
+            let Some(lane) = self.store.lane_mut(id) else { continue };
+            let is_ours = carrier.is_none_or(|c| c == conn);
+            if is_ours && !matches!(lane.freshness.stage, Stage::Delisted) {
+                lane.freshness.stream = Stream::Lost(why.clone());
+                self.touch(self.store.pair_of(id));
+            }
+        }
+    }
+
+    /// The socket has brought data: its subscriptions are real. Lanes that miss nothing are live
+    /// again, those of quiet pairs too, whose own first frame may be hours away.
+    fn prove(&mut self, conn: ConnId, now: Mono, out: &mut Vec<Output>) {
+        let wire = self.wire(conn, now);
+        if wire.link.state == LinkState::Up {
+            return;
+        }
+        wire.turn(LinkState::Up, now);
+        let lanes = wire.lanes.clone();
+        for id in lanes {
+            self.resume(id, now, out);
+        }
+    }
+
+    /// Turns a lane over to its stream, if that brings data and nothing is missing before it.
+    fn resume(&mut self, id: LaneId, now: Mono, out: &mut Vec<Output>) {
+        let busy = self.care.get(id.index()).is_some_and(|c| matches!(c.errand, Errand::Asked(_)));
+        if self.can_resume(id) && !busy && !self.catch_up(id, now, out) {
+            self.feed_lane(id);
+        }
+    }
+
+    /// The same after an answer of REST. What it did not bring the deadlines look after: asking
+    /// again at once would be a loop.
+    pub(super) fn resume_answered(&mut self, id: LaneId) {
+        if self.can_resume(id) {
+            self.feed_lane(id);
+        }
+    }
+
+    fn can_resume(&self, id: LaneId) -> bool {
+        let conn = self.care.get(id.index()).and_then(|c| c.conn);
+        let up = conn.and_then(|c| self.wires.get(&c)).is_some_and(|w| w.link.state == LinkState::Up);
+        let waits = |s: &Stream| matches!(s, Stream::Waiting | Stream::Resumed);
+        let ready = self.store.lane(id).is_some_and(|l| l.is_loaded() && waits(&l.freshness.stream));
+        up && ready
+    }
+
+    fn feed_lane(&mut self, id: LaneId) {
+        if let Some(lane) = self.store.lane_mut(id) {
+            lane.freshness.stream = Stream::Fed;
+        }
+        self.touch(self.store.pair_of(id));
+    }
+
+    fn on_kline(&mut self, event: &KlineEvent, now: Mono, out: &mut Vec<Output>) {
+        let Some(id) = self.store.find(&event.key) else {
+            self.store.counters.discarded += 1;
+            return;
+        };
+        self.note_frame(event, now);
+        self.prove(event.conn, now, out);
+        let was_gap = self.is_gap(id);
+        let mut closed = std::mem::take(&mut self.closed);
+        let Some(lane) = self.store.lane_mut(id) else { return };
+        lane.seen = lane.seen.max(Some(event.event_time));
+        if lane.freshness.stage != Stage::Delisted {
+            lane.freshness.stream = Stream::Fed;
+        }
+        let outcome = match event.finality {
+            Finality::Closed => lane.stream_closed(event.kline, &mut closed),
+            Finality::Forming => Some(lane.stream_forming(event.kline, event.event_time)),
+        };
+        if let Some(outcome) = outcome {
+            self.store.count(outcome);
+        }
+        self.note_gap(id, was_gap);
+        self.note_last(id, Some(event.kline.close()), Some(event.event_time));
+        if !closed.is_empty() {
+            self.announce(id, &closed, now);
+            if let Some(lane) = self.store.lane_mut(id).filter(|l| l.freshness.doubt.is_none()) {
+                // The stream has brought what REST would not.
+                lane.freshness.refused = None;
+            }
+            closed.clear();
+        }
+        self.closed = closed;
+        if self.store.lane(id).is_some_and(|l| l.freshness.doubt.is_some()) {
+            self.attend(id, now, out);
+        }
+        self.touch(self.store.pair_of(id));
+    }
+
+    fn note_frame(&mut self, event: &KlineEvent, now: Mono) {
+        let Some(desk) = self.desk(event.key.pair.market) else { return };
+        desk.witness(event.event_time, now);
+        let clock = desk.clock().copied().filter(|c| !c.is_standing());
+        let lag = clock.map(|c| c.ours(c.at(event.received).since(event.event_time)));
+        let wire = self.wire(event.conn, now);
+        wire.link.frames += 1;
+        if let Some(lag) = lag {
+            wire.link.lag = Some(wire.link.lag.map_or(lag, |old| smooth(old, lag)));
+        }
+    }
+
+    /// The price of a row is that of the newest stamp, whichever stream brought it.
+    pub(super) fn note_last(&mut self, id: LaneId, price: Option<f64>, stamp: Option<UnixMs>) {
+        let (Some(price), Some(stamp)) = (price, stamp) else { return };
+        let pair = self.store.pair_of(id);
+        if let Some(row) = self.rows.get_mut(pair.index())
+            && row.last.is_none_or(|(_, at)| stamp >= at)
+        {
+            row.last = Some((price, stamp));
+        }
+    }
+
+    fn on_day(&mut self, event: &DayEvent) {
+        let Some(id) = self.store.find_pair(&event.pair) else { return };
+        let Some(row) = self.rows.get_mut(id.index()) else { return };
+        if row.day.is_some_and(|d| d.at > event.event_time) {
+            return;
+        }
+        row.day = Some(day_figures(event));
+        if row.last.is_none_or(|(_, at)| event.event_time >= at) {
+            row.last = Some((event.last, event.event_time));
+        }
+        self.touch(id);
+    }
+
+    /// The exchange's clock of the first market that has one.
+    pub(super) fn clock(&self) -> Option<crate::domain::clock::Clock> {
+        self.desks.iter().find_map(Desk::clock).copied()
+    }
+}
+
+/// Sixteen frames make the figure.
+fn smooth(old: Duration, new: Duration) -> Duration {
+    (old * 15 + new) / 16
+}

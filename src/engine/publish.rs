@@ -1,0 +1,131 @@
+//! The picture: built from what is known, and only where something changed.
+
+use std::sync::Arc;
+
+use crate::domain::hama::Sign;
+use crate::domain::kline::Kline;
+use crate::domain::score::SymbolScore;
+use crate::domain::time::Mono;
+use crate::market::freshness::Refusal;
+use crate::market::indicator::{bars_for_all, symbol_score};
+use crate::market::lane::Lane;
+use crate::market::snapshot::{DataState, LaneView, Row, Snapshot};
+use crate::market::store::{LaneId, PairId};
+
+use super::core::Engine;
+
+impl Engine {
+    /// Everything there is to show at `now`. Rows that did not change since the last picture are
+    /// the same `Arc`s.
+    pub fn snapshot(&mut self, now: Mono) -> Snapshot {
+        self.seq += 1;
+        self.dirty = false;
+        let order = std::mem::take(&mut self.order);
+        let rows = order.iter().filter_map(|id| self.row(*id)).collect();
+        self.order = order;
+        Snapshot {
+            seq: self.seq,
+            made: now,
+            clock: self.clock(),
+            source: self.cfg.source,
+            preset: Arc::clone(&self.cfg.preset),
+            intervals: Arc::clone(&self.cfg.intervals),
+            markets: Arc::clone(&self.cfg.markets),
+            rows,
+            universe: self.report.clone(),
+            warmup: self.warmup(),
+            links: self.wires.values().map(|w| w.link.clone()).collect(),
+            rest: self.desks.iter().map(|d| d.rest.clone()).collect(),
+            stats: self.store.stats(),
+            notices: self.rings.notices(),
+            signals: self.rings.signals(),
+        }
+    }
+
+    fn row(&mut self, id: PairId) -> Option<Arc<Row>> {
+        if let Some(row) = &self.rows.get(id.index())?.shown {
+            return Some(Arc::clone(row));
+        }
+        let wanted = self.cfg.keep_klines || self.focus == Some(id);
+        let lanes: Vec<LaneId> = self.store.lanes_of(id).collect();
+        let klines: Vec<_> = lanes.iter().map(|l| wanted.then(|| self.hand_out(*l)).flatten()).collect();
+        let slot = self.rows.get(id.index())?;
+        let last = slot.last.map(|(price, _)| price);
+        let views: Vec<LaneView> = lanes
+            .iter()
+            .zip(klines)
+            .filter_map(|(l, klines)| Some(self.view(self.store.lane(*l)?, last, klines)))
+            .collect();
+        let row = Arc::new(Row {
+            pair: self.store.pair(id)?.clone(),
+            pool: slot.pool,
+            tick: slot.tick,
+            last,
+            day: slot.day,
+            score: score(&views),
+            state: worst(&views),
+            seen: views.iter().filter_map(|v| v.seen).max(),
+            lanes: views,
+        });
+        if let Some(slot) = self.rows.get_mut(id.index()) {
+            slot.shown = Some(Arc::clone(&row));
+        }
+        Some(row)
+    }
+
+    fn view(&self, lane: &Lane, last: Option<f64>, klines: Option<Arc<[Kline]>>) -> LaneView {
+        let bars = lane.series().closed().len();
+        let need_score = self.store.need_score();
+        let state = lane.freshness.state(bars, need_score);
+        let quiet = state == DataState::Live && !matches!(lane.freshness.refused, Some(Refusal::GivenUp(_)));
+        LaneView {
+            interval: lane.interval(),
+            state,
+            why: if quiet { None } else { lane.freshness.why() },
+            bars: u32::try_from(bars).unwrap_or(u32::MAX),
+            need: bars_for_all(self.store.preset()),
+            need_score,
+            newest: lane.series().newest().map(|k| (k.open_time(), k.close_time())),
+            point: *lane.point(),
+            preview: lane.preview(),
+            price_side: last.zip(lane.point().ma).map(|(price, ma)| side(price, ma)),
+            seen: lane.seen,
+            klines,
+        }
+    }
+
+    /// The closed bars of a lane, copied only when they changed.
+    fn hand_out(&mut self, id: LaneId) -> Option<Arc<[Kline]>> {
+        let revision = self.store.lane(id)?.revision();
+        if let Some((of, bars)) = self.handed.get(&id)
+            && *of == revision
+        {
+            return Some(Arc::clone(bars));
+        }
+        let bars = self.store.read(id)?;
+        self.handed.insert(id, (revision, Arc::clone(&bars)));
+        Some(bars)
+    }
+}
+
+fn score(views: &[LaneView]) -> Option<SymbolScore> {
+    let parts: Vec<_> = views.iter().map(|v| (v.interval, v.point.score)).collect();
+    symbol_score(&parts)
+}
+
+/// The worst of the lanes that have data, or that failed; warming where there is none.
+fn worst(views: &[LaneView]) -> DataState {
+    let counts = |v: &&LaneView| v.bars > 0 || v.state > DataState::Live;
+    views.iter().filter(counts).map(|v| v.state).max().unwrap_or(DataState::Warming)
+}
+
+/// Equal within 1e-12 is flat, as everywhere in the indicator.
+fn side(price: f64, ma: f64) -> Sign {
+    if (price - ma).abs() <= 1e-12 * price.abs().max(ma.abs()) {
+        Sign::Flat
+    } else if price > ma {
+        Sign::Up
+    } else {
+        Sign::Down
+    }
+}

@@ -1,0 +1,370 @@
+//! A lane: one series, what the indicator says of it, and what may be thought of that.
+
+use std::sync::Arc;
+
+use crate::domain::hama::HamaPoint;
+use crate::domain::interval::Interval;
+use crate::domain::kline::Kline;
+use crate::domain::preset::Preset;
+use crate::domain::time::UnixMs;
+
+use super::freshness::{Doubt, Freshness, Stage};
+use super::indicator::Hama;
+use super::series::{Merge, Origin, RestRows, Series, Upsert, after, smaller};
+use super::snapshot::Preview;
+
+/// Closed bars kept that came before what is missing in front of them. Enough for the time a
+/// repair takes; what does not fit is in the repair's answer anyway.
+const MAX_KEPT: usize = 8;
+
+/// A closed bar and what the indicator says of it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Closed {
+    /// The bar.
+    pub kline: Kline,
+    /// The indicator.
+    pub point: HamaPoint,
+}
+
+/// How the newest end of a lane hangs together with what the stream shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tail {
+    /// Nothing is missing.
+    Whole,
+    /// The next candle is forming and nobody said that the one before it closed.
+    Unclosed {
+        /// That one's close time.
+        close: UnixMs,
+    },
+    /// Candles are missing.
+    Gap {
+        /// First millisecond that no candle covers.
+        from: UnixMs,
+        /// Last one.
+        to: UnixMs,
+    },
+}
+
+/// An answer of REST for a lane.
+#[derive(Clone, Copy, Debug)]
+pub struct Answer<'a> {
+    /// All rows, ascending.
+    pub rows: &'a [Kline],
+    /// How many of them, from the first, are proved closed by the exchange's clock.
+    pub proved: usize,
+    /// The oldest open time asked for; `None` = the newest rows were asked for.
+    pub from: Option<UnixMs>,
+    /// The exchange's time of the request: how new the last row is.
+    pub asked: UnixMs,
+    /// What to do where REST knows less of a candle than the stream has shown.
+    pub lag: Lag,
+}
+
+/// What to do where REST knows less of a candle than the stream has shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lag {
+    /// Leave the candle open; REST is asked again.
+    Wait,
+    /// Close it as the stream showed it: REST had time enough.
+    TakeStream,
+}
+
+/// One series and all that is derived from it.
+#[derive(Clone, Debug)]
+pub struct Lane {
+    interval: Interval,
+    series: Series,
+    preset: Arc<Preset>,
+    hama: Hama,
+    point: HamaPoint,
+    /// Closed by the stream, with something missing before them; ascending.
+    kept: Vec<Kline>,
+    /// The newest state of a candle whose successor is forming already.
+    unclosed: Option<Kline>,
+    /// The facts that make the state.
+    pub freshness: Freshness,
+    /// When the exchange last sent anything of this series.
+    pub seen: Option<UnixMs>,
+    revision: u64,
+}
+
+impl Lane {
+    /// An empty lane whose ring holds `capacity` bars.
+    pub fn new(interval: Interval, preset: &Arc<Preset>, capacity: usize, freshness: Freshness) -> Self {
+        // Nothing ever comes of a pair that is not traded.
+        let capacity = if freshness.stage == Stage::Delisted { 1 } else { capacity };
+        Self {
+            interval,
+            series: Series::new(capacity),
+            preset: Arc::clone(preset),
+            hama: Hama::new(preset, interval),
+            point: HamaPoint::UNKNOWN,
+            kept: Vec::new(),
+            unclosed: None,
+            freshness,
+            seen: None,
+            revision: 0,
+        }
+    }
+
+    /// Which interval.
+    pub fn interval(&self) -> Interval {
+        self.interval
+    }
+
+    /// The candles.
+    pub fn series(&self) -> &Series {
+        &self.series
+    }
+
+    /// The indicator on the newest closed bar.
+    pub fn point(&self) -> &HamaPoint {
+        &self.point
+    }
+
+    /// Counts up whenever the closed bars change.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// Whether the REST rows are in.
+    pub fn is_loaded(&self) -> bool {
+        self.freshness.stage == Stage::Loaded
+    }
+
+    /// The forming bar and the indicator if it closed now, on a copy. Nothing while something is
+    /// missing before it.
+    pub fn preview(&self) -> Option<Preview> {
+        let bar = self.series.forming()?.kline;
+        let whole = self.is_loaded() && self.series.follows(bar.open_time());
+        whole.then(|| Preview { bar, point: self.hama.peek(&bar) })
+    }
+
+    /// A candle the stream calls closed. `None` where it is kept for later, since the REST rows
+    /// are not in yet. Bars that enter the ring come out in `out`.
+    pub fn stream_closed(&mut self, kline: Kline, out: &mut Vec<Closed>) -> Option<Upsert> {
+        if !self.is_loaded() {
+            self.keep(kline);
+            return None;
+        }
+        let outcome = self.series.close(kline, Origin::Stream);
+        match outcome {
+            Upsert::Gap { .. } => self.keep(kline),
+            Upsert::Appended => {
+                self.push(out);
+                self.release(out);
+            }
+            Upsert::Amended => self.recompute(kline.open_time(), out),
+            Upsert::Duplicate | Upsert::Older => {}
+        }
+        self.settle();
+        Some(outcome)
+    }
+
+    /// A state of a candle that is still forming.
+    pub fn stream_forming(&mut self, kline: Kline, event_time: UnixMs) -> Upsert {
+        if self.kept.last().is_some_and(|k| k.open_time() >= kline.open_time()) {
+            return Upsert::Older;
+        }
+        let before = self.series.forming().map(|f| f.kline);
+        let outcome = self.series.form(kline, event_time);
+        if let Some(old) = before.filter(|old| {
+            outcome != Upsert::Older && after(old) == kline.open_time() && self.kept.last() != Some(old)
+        }) {
+            self.unclosed = Some(old);
+        }
+        self.settle();
+        outcome
+    }
+
+    /// An answer of REST. Bars that enter the ring come out in `out`.
+    pub fn rest(&mut self, answer: &Answer<'_>, out: &mut Vec<Closed>) -> Merge {
+        let (closed, open) = self.sort_out(answer);
+        let known = self.series.newest().map_or(UnixMs(-1), Kline::open_time);
+        let rows =
+            RestRows { closed: &closed, next_open: open.first().map(Kline::open_time), from: answer.from };
+        let before = self.series.newest().map(Kline::open_time);
+        let done = self.series.merge(&rows);
+        self.freshness.stage = Stage::Loaded;
+        // More rows than the ring holds: the indicator would miss those that fell out again.
+        if done.rewrites() || done.appended as usize >= self.series.capacity() {
+            self.recompute(UnixMs(known.0 + 1), out);
+        } else if done.appended > 0 {
+            self.push_from(before, out);
+        }
+        self.release(out);
+        if !done.gap {
+            for row in open {
+                self.rest_open(*row, answer.asked);
+            }
+        }
+        self.settle();
+        done
+    }
+
+    /// How the newest end hangs together.
+    pub fn tail(&self) -> Tail {
+        let Some(newest) = self.series.newest() else { return Tail::Whole };
+        let next = self.kept.first().or(self.series.forming().map(|f| &f.kline));
+        let Some(next) = next.filter(|k| !self.series.follows(k.open_time())) else { return Tail::Whole };
+        match &self.unclosed {
+            Some(u) if self.series.follows(u.open_time()) && after(u) == next.open_time() => {
+                Tail::Unclosed { close: u.close_time() }
+            }
+            _ => Tail::Gap { from: after(newest), to: UnixMs(next.open_time().0 - 1) },
+        }
+    }
+
+    /// When the candle after the newest closed one closes: as the stream or REST said, else by
+    /// the nominal length.
+    pub fn next_close(&self) -> Option<UnixMs> {
+        let shown = self.unclosed.or(self.series.forming().map(|f| f.kline));
+        if let Some(k) = shown.filter(|k| self.series.follows(k.open_time())) {
+            return Some(k.close_time());
+        }
+        self.series.newest().map(|n| UnixMs(n.close_time().0 + self.interval.millis()))
+    }
+
+    /// Candles that must have closed after the newest one by `now`.
+    pub fn behind(&self, now: UnixMs) -> u32 {
+        let Some(newest) = self.series.newest() else { return 0 };
+        let passed = (now.0 - after(newest).0).max(0) / self.interval.millis();
+        u32::try_from(passed).unwrap_or(u32::MAX)
+    }
+
+    /// Bytes on the heap.
+    pub fn heap_bytes(&self) -> usize {
+        self.series.heap_bytes() + self.hama.heap_bytes() + self.kept.capacity() * size_of::<Kline>()
+    }
+
+    /// Splits an answer into closed rows and those that are not, by the clock's proof and by what
+    /// the stream has shown of the same candles.
+    fn sort_out<'a>(&self, answer: &Answer<'a>) -> (Vec<Kline>, &'a [Kline]) {
+        let mut proved = answer.proved.min(answer.rows.len());
+        let mut closed = answer.rows.get(..proved).unwrap_or_default().to_vec();
+        for (i, row) in closed.iter_mut().enumerate() {
+            if let Some(kept) = self.kept.iter().find(|k| k.open_time() == row.open_time()) {
+                if !smaller(kept, row) {
+                    *row = *kept;
+                }
+                continue;
+            }
+            let shown = self.unclosed.iter().chain(self.series.forming().map(|f| &f.kline));
+            let shown = shown.filter(|s| s.open_time() == row.open_time()).find(|s| smaller(row, s));
+            if let Some(shown) = shown {
+                if i + 1 == proved && answer.lag == Lag::Wait {
+                    proved = i;
+                    break;
+                }
+                *row = *shown;
+            }
+        }
+        closed.truncate(proved);
+        (closed, answer.rows.get(proved..).unwrap_or_default())
+    }
+
+    /// A row of REST that is not proved closed: the forming candle, or the one before it.
+    fn rest_open(&mut self, row: Kline, asked: UnixMs) {
+        let open = row.open_time();
+        let same = |k: &Kline| k.open_time() == open;
+        let shown = self.unclosed.filter(same).or(self.series.forming().map(|f| f.kline).filter(same));
+        if shown.is_some_and(|s| !smaller(&s, &row)) {
+            return;
+        }
+        let beyond = self.series.newest().is_none_or(|n| open > n.close_time());
+        if beyond && self.series.forming().is_some_and(|f| f.kline.open_time() == after(&row)) {
+            self.unclosed = Some(row);
+        } else {
+            self.stream_forming(row, asked);
+        }
+    }
+
+    /// Keeps a closed bar for the time when what is missing before it has come.
+    fn keep(&mut self, kline: Kline) {
+        match self.kept.binary_search_by_key(&kline.open_time(), Kline::open_time) {
+            Ok(at) => {
+                if let Some(k) = self.kept.get_mut(at).filter(|k| smaller(k, &kline)) {
+                    *k = kline;
+                }
+            }
+            Err(at) => {
+                if self.kept.len() == MAX_KEPT {
+                    if at == 0 {
+                        return;
+                    }
+                    self.kept.remove(0);
+                    self.kept.insert(at - 1, kline);
+                } else {
+                    self.kept.insert(at, kline);
+                }
+            }
+        }
+    }
+
+    /// Lets kept bars into the ring, as far as nothing is missing before them.
+    fn release(&mut self, out: &mut Vec<Closed>) {
+        let kept = std::mem::take(&mut self.kept);
+        for kline in kept {
+            match self.series.close(kline, Origin::Stream) {
+                Upsert::Appended => self.push(out),
+                Upsert::Amended => self.recompute(kline.open_time(), out),
+                Upsert::Gap { .. } => self.kept.push(kline),
+                Upsert::Duplicate | Upsert::Older => {}
+            }
+        }
+    }
+
+    fn push(&mut self, out: &mut Vec<Closed>) {
+        if let Some(kline) = self.series.newest().copied() {
+            self.point = self.hama.push(&kline);
+            self.revision += 1;
+            out.push(Closed { kline, point: self.point });
+        }
+    }
+
+    /// Feeds the bars after `before` to the indicator.
+    fn push_from(&mut self, before: Option<UnixMs>, out: &mut Vec<Closed>) {
+        let ring = self.series.closed();
+        let start = before.map_or(0, |b| ring.partition_point(|k| k.open_time() <= b));
+        for kline in ring.range(start..) {
+            self.point = self.hama.push(kline);
+            out.push(Closed { kline: *kline, point: self.point });
+        }
+        self.revision += 1;
+    }
+
+    /// Computes everything anew from the bars at hand; those that open at `from` or later come out.
+    fn recompute(&mut self, from: UnixMs, out: &mut Vec<Closed>) {
+        self.hama = Hama::new(&self.preset, self.interval);
+        self.point = HamaPoint::UNKNOWN;
+        for kline in self.series.closed() {
+            self.point = self.hama.push(kline);
+            if kline.open_time() >= from {
+                out.push(Closed { kline: *kline, point: self.point });
+            }
+        }
+        self.revision += 1;
+    }
+
+    /// Drops what the newest bar has made obsolete, and notes what is in doubt.
+    fn settle(&mut self) {
+        if !self.is_loaded() {
+            return;
+        }
+        let newest = self.series.newest().map(Kline::close_time);
+        self.unclosed = self.unclosed.filter(|u| newest.is_none_or(|n| u.open_time() > n));
+        self.freshness.doubt = match self.tail() {
+            Tail::Gap { from, to } => {
+                let missing = (to.0 - from.0) / self.interval.millis() + 1;
+                Some(Doubt::Gap { missing: u32::try_from(missing).unwrap_or(u32::MAX) })
+            }
+            Tail::Unclosed { close } => Some(Doubt::Unconfirmed { close }),
+            Tail::Whole => self.freshness.doubt.filter(
+                |d| matches!(d, Doubt::Unconfirmed { close } if newest.is_none_or(|n| *close > n)),
+            ),
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,337 @@
+//! One series: a ring of closed candles and, apart from it, the one that is still forming.
+
+use std::collections::VecDeque;
+
+use crate::domain::kline::Kline;
+use crate::domain::time::UnixMs;
+
+/// Bars a ring holds where nobody asked for another number.
+pub const DEFAULT_CAPACITY: usize = 500;
+
+/// Confirmed holes remembered; older ones lie before the ring sooner or later.
+const MAX_HOLES: usize = 64;
+
+/// Who says that a candle is closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The stream, with `x=true`.
+    Stream,
+    /// REST, well past the close.
+    Rest,
+}
+
+/// What became of a candle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Upsert {
+    /// A new one at the end.
+    Appended,
+    /// A known one changed.
+    Amended,
+    /// A known one, nothing new.
+    Duplicate,
+    /// Too old to matter: before the ring, or a state older than the one at hand.
+    Older,
+    /// Not taken: candles of these times are missing before it, first and last millisecond.
+    Gap {
+        /// First millisecond that no candle covers.
+        from: UnixMs,
+        /// Last one.
+        to: UnixMs,
+    },
+}
+
+/// The candle that is still forming, and how new this state of it is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Forming {
+    /// The candle so far.
+    pub kline: Kline,
+    /// The exchange's stamp: of two states the later wins.
+    pub event_time: UnixMs,
+}
+
+/// Times for which REST said that the exchange has no candle: first and last millisecond.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hole {
+    /// First millisecond.
+    pub from: UnixMs,
+    /// Last one.
+    pub to: UnixMs,
+}
+
+/// An answer of REST, sorted out by finality.
+#[derive(Clone, Copy, Debug)]
+pub struct RestRows<'a> {
+    /// Rows that are proved closed, ascending.
+    pub closed: &'a [Kline],
+    /// Open time of the first row that is not.
+    pub next_open: Option<UnixMs>,
+    /// The oldest open time asked for; `None` = the newest rows were asked for.
+    pub from: Option<UnixMs>,
+}
+
+/// What merging an answer of REST did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Merge {
+    /// Rows appended.
+    pub appended: u32,
+    /// Rows that changed a known bar, or filled a place that was thought empty.
+    pub amended: u32,
+    /// Rows that were known.
+    pub duplicate: u32,
+    /// Rows before the ring.
+    pub older: u32,
+    /// Holes the answer confirmed.
+    pub holes: u32,
+    /// Nothing connected the answer with the ring, which was emptied first.
+    pub replaced: bool,
+    /// The answer begins after what is missing; it was not taken.
+    pub gap: bool,
+}
+
+impl Merge {
+    /// Whether bars changed that the indicator has seen.
+    pub fn rewrites(&self) -> bool {
+        self.amended > 0 || self.replaced
+    }
+}
+
+/// The ring of one series. Its memory is allocated once and never grows.
+#[derive(Clone, Debug)]
+pub struct Series {
+    ring: VecDeque<Kline>,
+    capacity: usize,
+    forming: Option<Forming>,
+    holes: Vec<Hole>,
+    newest_by: Origin,
+}
+
+impl Series {
+    /// An empty ring for `capacity` bars (at least 1).
+    pub fn new(capacity: usize) -> Self {
+        let capacity = capacity.max(1);
+        Self {
+            ring: VecDeque::with_capacity(capacity),
+            capacity,
+            forming: None,
+            holes: Vec::new(),
+            newest_by: Origin::Rest,
+        }
+    }
+
+    /// The closed bars, oldest first.
+    pub fn closed(&self) -> &VecDeque<Kline> {
+        &self.ring
+    }
+
+    /// The newest closed bar.
+    pub fn newest(&self) -> Option<&Kline> {
+        self.ring.back()
+    }
+
+    /// The candle that is still forming.
+    pub fn forming(&self) -> Option<&Forming> {
+        self.forming.as_ref()
+    }
+
+    /// Bars the ring holds at most.
+    pub fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    /// Holes that REST confirmed and that matter still, oldest first.
+    pub fn holes(&self) -> &[Hole] {
+        &self.holes
+    }
+
+    /// Bytes on the heap.
+    pub fn heap_bytes(&self) -> usize {
+        self.ring.capacity() * size_of::<Kline>() + self.holes.capacity() * size_of::<Hole>()
+    }
+
+    /// Whether a candle that opens at `open` is the next after the newest closed one: it opens
+    /// the millisecond after that closed, or only a confirmed hole lies between.
+    pub fn follows(&self, open: UnixMs) -> bool {
+        self.newest().is_none_or(|newest| {
+            let from = after(newest);
+            from == open || self.holes.iter().any(|h| h.from == from && h.to.0 + 1 == open.0)
+        })
+    }
+
+    /// Takes a closed candle.
+    pub fn close(&mut self, kline: Kline, origin: Origin) -> Upsert {
+        let open = kline.open_time();
+        let Some(newest) = self.newest() else {
+            self.append(kline, origin);
+            return Upsert::Appended;
+        };
+        if open > newest.close_time() {
+            if !self.follows(open) {
+                return Upsert::Gap { from: after(newest), to: UnixMs(open.0 - 1) };
+            }
+            self.append(kline, origin);
+            return Upsert::Appended;
+        }
+        match self.ring.binary_search_by_key(&open, Kline::open_time) {
+            Ok(at) => self.amend(at, kline, origin),
+            Err(at) => self.insert(at, kline),
+        }
+    }
+
+    /// Takes a state of a candle that is still forming. One that is not the next is taken, too,
+    /// and says what is missing before it.
+    pub fn form(&mut self, kline: Kline, event_time: UnixMs) -> Upsert {
+        let open = kline.open_time();
+        if self.newest().is_some_and(|newest| open <= newest.close_time()) {
+            return Upsert::Older;
+        }
+        let new = Forming { kline, event_time };
+        let outcome = match &self.forming {
+            Some(old) if old.kline.open_time() > open => return Upsert::Older,
+            Some(old) if old.kline.open_time() == open => {
+                if old.kline == kline {
+                    Upsert::Duplicate
+                } else if event_time < old.event_time
+                    || (event_time == old.event_time && smaller(&kline, &old.kline))
+                {
+                    return Upsert::Older;
+                } else {
+                    Upsert::Amended
+                }
+            }
+            _ => Upsert::Appended,
+        };
+        self.forming = Some(Forming {
+            event_time: self
+                .forming
+                .filter(|old| old.kline.open_time() == open)
+                .map_or(event_time, |old| old.event_time.max(event_time)),
+            ..new
+        });
+        match self.newest() {
+            Some(newest) if !self.follows(open) => {
+                Upsert::Gap { from: after(newest), to: UnixMs(open.0 - 1) }
+            }
+            _ => outcome,
+        }
+    }
+
+    /// Takes an answer of REST. Rows of one answer are neighbours: where candles are missing
+    /// between two of them, the exchange has none, and the hole is recorded.
+    pub fn merge(&mut self, rows: &RestRows<'_>) -> Merge {
+        let mut done = Merge::default();
+        let reaches = |s: &Self| rows.from.is_some_and(|f| s.newest().is_none_or(|n| f <= after(n)));
+        let mut linked = reaches(self);
+        for row in rows.closed {
+            if self.is_beyond(row.open_time()) {
+                if linked {
+                    done.holes += u32::from(self.confirm_hole(row.open_time()));
+                } else if rows.from.is_none() {
+                    self.clear();
+                    done.replaced = true;
+                } else {
+                    done.gap = true;
+                    return done;
+                }
+            }
+            match self.close(*row, Origin::Rest) {
+                Upsert::Appended => done.appended += 1,
+                Upsert::Amended => done.amended += 1,
+                Upsert::Duplicate => done.duplicate += 1,
+                Upsert::Older | Upsert::Gap { .. } => done.older += 1,
+            }
+            linked = true;
+        }
+        if let Some(open) = rows.next_open.filter(|open| self.is_beyond(*open)) {
+            if linked {
+                done.holes += u32::from(self.confirm_hole(open));
+            } else {
+                done.gap = true;
+            }
+        }
+        done
+    }
+
+    /// Forgets all bars; keeps the memory.
+    pub fn clear(&mut self) {
+        self.ring.clear();
+        self.holes.clear();
+        self.newest_by = Origin::Rest;
+    }
+
+    fn is_beyond(&self, open: UnixMs) -> bool {
+        self.newest().is_some_and(|n| open > n.close_time()) && !self.follows(open)
+    }
+
+    fn append(&mut self, kline: Kline, origin: Origin) {
+        if self.ring.len() == self.capacity {
+            self.ring.pop_front();
+        }
+        self.ring.push_back(kline);
+        self.newest_by = origin;
+        if self.forming.is_some_and(|f| f.kline.open_time() <= kline.close_time()) {
+            self.forming = None;
+        }
+        if let Some(oldest) = self.ring.front().map(Kline::open_time) {
+            self.holes.retain(|h| h.to >= oldest);
+        }
+    }
+
+    /// A closed bar stays as it is, except that a source which knows of more trades is right:
+    /// REST, or the stream where so far only REST had closed the bar.
+    fn amend(&mut self, at: usize, kline: Kline, origin: Origin) -> Upsert {
+        let is_newest = at + 1 == self.ring.len();
+        let may = origin == Origin::Rest || (is_newest && self.newest_by == Origin::Rest);
+        let Some(known) = self.ring.get_mut(at) else { return Upsert::Older };
+        let larger = smaller(known, &kline);
+        if larger && may {
+            *known = kline;
+        }
+        if is_newest && origin == Origin::Stream {
+            self.newest_by = Origin::Stream;
+        }
+        if larger && may { Upsert::Amended } else { Upsert::Duplicate }
+    }
+
+    /// A bar where the exchange was thought to have none.
+    fn insert(&mut self, at: usize, kline: Kline) -> Upsert {
+        let before = at.checked_sub(1).and_then(|i| self.ring.get(i));
+        let fits = before.is_some_and(|b| b.close_time() < kline.open_time())
+            && self.ring.get(at).is_some_and(|next| kline.close_time() < next.open_time());
+        if !fits {
+            return Upsert::Older;
+        }
+        let mut at = at;
+        if self.ring.len() == self.capacity {
+            self.ring.pop_front();
+            at -= 1;
+        }
+        self.ring.insert(at, kline);
+        self.holes.retain(|h| h.to < kline.open_time() || h.from > kline.close_time());
+        Upsert::Amended
+    }
+
+    fn confirm_hole(&mut self, next_open: UnixMs) -> bool {
+        let Some(from) = self.newest().map(after) else { return false };
+        if self.holes.len() == MAX_HOLES {
+            self.holes.remove(0);
+        }
+        self.holes.push(Hole { from, to: UnixMs(next_open.0 - 1) });
+        true
+    }
+}
+
+/// The millisecond after a candle.
+pub fn after(kline: &Kline) -> UnixMs {
+    UnixMs(kline.close_time().0 + 1)
+}
+
+/// Whether `a` has seen less trade than `b`: fewer trades where both count them, else less volume.
+pub fn smaller(a: &Kline, b: &Kline) -> bool {
+    match (a.trades(), b.trades()) {
+        (Some(x), Some(y)) if x != y => x < y,
+        _ => a.volume() < b.volume(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,222 @@
+//! All lanes, by pair and interval.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::domain::interval::Interval;
+use crate::domain::kline::Kline;
+use crate::domain::preset::Preset;
+use crate::domain::symbol::{Pair, SeriesKey};
+
+use super::freshness::Freshness;
+use super::lane::Lane;
+use super::series::{Merge, Upsert};
+use super::snapshot::Outcomes;
+
+/// A pair's place in the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PairId(u32);
+
+impl PairId {
+    /// As an index, from 0 in the order of adding.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// A lane's place in the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LaneId(u32);
+
+impl LaneId {
+    /// As an index, from 0: pair by pair, the intervals of each in the configured order.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// What the cache did so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Upserts by outcome.
+    pub outcomes: Outcomes,
+    /// Reads that found a warm series.
+    pub hits: u64,
+    /// Reads that did not.
+    pub misses: u64,
+    /// Gaps found.
+    pub gaps: u64,
+    /// Gaps repaired.
+    pub repaired: u64,
+    /// Frames and rows thrown away.
+    pub discarded: u64,
+}
+
+/// All lanes.
+#[derive(Debug)]
+pub struct Store {
+    preset: Arc<Preset>,
+    intervals: Arc<[Interval]>,
+    capacity: usize,
+    need_score: u32,
+    pub(super) pairs: Vec<Pair>,
+    pub(super) index: HashMap<Pair, PairId>,
+    pub(super) lanes: Vec<Lane>,
+    /// What happened so far.
+    pub counters: Counters,
+}
+
+impl Store {
+    /// No pairs yet. `intervals` is not empty; each ring will hold `capacity` bars.
+    pub fn new(preset: Arc<Preset>, intervals: Arc<[Interval]>, capacity: usize) -> Self {
+        let need_score = super::indicator::bars_for_score(&preset);
+        Self {
+            preset,
+            intervals,
+            capacity: capacity.max(1),
+            need_score,
+            pairs: Vec::new(),
+            index: HashMap::new(),
+            lanes: Vec::new(),
+            counters: Counters::default(),
+        }
+    }
+
+    /// Makes room for that many more pairs at once.
+    pub fn reserve(&mut self, pairs: usize) {
+        self.pairs.reserve_exact(pairs);
+        self.index.reserve(pairs);
+        self.lanes.reserve_exact(pairs * self.intervals.len());
+    }
+
+    /// Adds a pair with a lane per interval; one that is there already is left as it is.
+    pub fn add(&mut self, pair: &Pair, freshness: &Freshness) -> PairId {
+        if let Some(id) = self.index.get(pair) {
+            return *id;
+        }
+        let id = PairId(u32::try_from(self.pairs.len()).unwrap_or(u32::MAX));
+        self.pairs.push(pair.clone());
+        self.index.insert(pair.clone(), id);
+        for interval in self.intervals.iter() {
+            self.lanes.push(Lane::new(*interval, &self.preset, self.capacity, freshness.clone()));
+        }
+        id
+    }
+
+    /// Bars each ring holds.
+    pub fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    /// Bars the score needs.
+    pub fn need_score(&self) -> u32 {
+        self.need_score
+    }
+
+    /// The intervals, primary first.
+    pub fn intervals(&self) -> &Arc<[Interval]> {
+        &self.intervals
+    }
+
+    /// The preset.
+    pub fn preset(&self) -> &Arc<Preset> {
+        &self.preset
+    }
+
+    /// All pairs, in the order of adding.
+    pub fn pairs(&self) -> impl Iterator<Item = (PairId, &Pair)> {
+        self.pairs.iter().zip(0..).map(|(pair, n)| (PairId(n), pair))
+    }
+
+    /// A pair's place.
+    pub fn find_pair(&self, pair: &Pair) -> Option<PairId> {
+        self.index.get(pair).copied()
+    }
+
+    /// A series' place.
+    pub fn find(&self, key: &SeriesKey) -> Option<LaneId> {
+        let slot = self.intervals.iter().position(|i| *i == key.interval)?;
+        self.find_pair(&key.pair).and_then(|pair| self.lanes_of(pair).nth(slot))
+    }
+
+    /// The lanes of a pair, primary interval first.
+    pub fn lanes_of(&self, pair: PairId) -> impl Iterator<Item = LaneId> + use<> {
+        let stride = u32::try_from(self.intervals.len()).unwrap_or(u32::MAX);
+        (pair.0 * stride..(pair.0 + 1) * stride).map(LaneId)
+    }
+
+    /// Whose lane it is.
+    pub fn pair_of(&self, lane: LaneId) -> PairId {
+        PairId(lane.0 / u32::try_from(self.intervals.len()).unwrap_or(1))
+    }
+
+    /// The pair at its place.
+    pub fn pair(&self, id: PairId) -> Option<&Pair> {
+        self.pairs.get(id.index())
+    }
+
+    /// The series at its place.
+    pub fn key(&self, lane: LaneId) -> Option<SeriesKey> {
+        let pair = self.pair(self.pair_of(lane))?.clone();
+        Some(SeriesKey::new(pair, self.lane(lane)?.interval()))
+    }
+
+    /// All lanes.
+    pub fn ids(&self) -> impl Iterator<Item = LaneId> + use<> {
+        (0..u32::try_from(self.lanes.len()).unwrap_or(u32::MAX)).map(LaneId)
+    }
+
+    /// A lane.
+    pub fn lane(&self, id: LaneId) -> Option<&Lane> {
+        self.lanes.get(id.index())
+    }
+
+    /// A lane, to change it.
+    pub fn lane_mut(&mut self, id: LaneId) -> Option<&mut Lane> {
+        self.lanes.get_mut(id.index())
+    }
+
+    /// The closed bars of a lane for somebody who works with them: counted as a read.
+    pub fn read(&mut self, id: LaneId) -> Option<Arc<[Kline]>> {
+        let need = self.need_score as usize;
+        let bars = self.lane(id)?.series().closed();
+        let (rows, warm) = (bars.iter().copied().collect(), bars.len() >= need);
+        self.count_read(warm);
+        Some(rows)
+    }
+
+    /// Counts a read.
+    pub fn count_read(&mut self, warm: bool) {
+        if warm {
+            self.counters.hits += 1;
+        } else {
+            self.counters.misses += 1;
+        }
+    }
+
+    /// Counts what became of a candle.
+    pub fn count(&mut self, outcome: Upsert) {
+        let o = &mut self.counters.outcomes;
+        match outcome {
+            Upsert::Appended => o.appended += 1,
+            Upsert::Amended => o.amended += 1,
+            Upsert::Duplicate => o.duplicate += 1,
+            Upsert::Older => o.older += 1,
+            Upsert::Gap { .. } => o.gap += 1,
+        }
+    }
+
+    /// Counts what became of an answer of REST. An amendment rewrites the indicator from the
+    /// bars at hand, which is a read of them.
+    pub fn count_merge(&mut self, merge: &Merge, warm: bool) {
+        let o = &mut self.counters.outcomes;
+        o.appended += u64::from(merge.appended);
+        o.amended += u64::from(merge.amended);
+        o.duplicate += u64::from(merge.duplicate);
+        o.older += u64::from(merge.older);
+        o.gap += u64::from(merge.gap);
+        if merge.rewrites() {
+            self.count_read(warm);
+        }
+    }
+}
