@@ -1,5 +1,7 @@
 //! The command line: what can be typed, and what becomes of it.
 
+pub mod execute;
+
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;

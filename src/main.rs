@@ -1,3 +1,7 @@
 //! The program's entry.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    hamatop::cli::execute::main(std::env::args_os())
+}
