@@ -1,0 +1,7 @@
+//! Binance's dialect: its addresses, its words, its refusals.
+
+pub mod bodies;
+pub mod endpoint;
+pub mod refusal;
+pub mod socket;
+pub mod wire;
