@@ -13,6 +13,8 @@ pub mod outbox;
 pub mod pages;
 pub mod shard;
 pub mod subscribe;
+#[cfg(test)]
+mod testing;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -50,7 +50,8 @@ impl Backoff {
         self.had_data = false;
         self.failures = self.failures.saturating_add(1);
         let bound = Self::FLOOR.saturating_mul(1 << self.failures.min(10)).min(Self::CEILING);
-        Self::FLOOR + (bound - Self::FLOOR).mul_f64(dice.clamp(0.0, 1.0))
+        // `max` before `min`: dice that are no number count as 0.
+        Self::FLOOR + (bound - Self::FLOOR).mul_f64(dice.max(0.0).min(1.0))
     }
 }
 
@@ -100,7 +101,8 @@ mod tests {
         for _ in 0..100 {
             assert_eq!(lowest.failed(s(0), 0.0), Backoff::FLOOR);
         }
-        assert_eq!(lowest.failed(s(0), f64::NAN).max(Backoff::CEILING), Backoff::CEILING);
+        assert_eq!(lowest.failed(s(0), f64::NAN), Backoff::FLOOR);
+        assert_eq!(lowest.failed(s(0), 7.0), Backoff::CEILING);
     }
 
     #[test]

@@ -3,5 +3,6 @@
 pub mod bodies;
 pub mod endpoint;
 pub mod refusal;
+pub mod session;
 pub mod socket;
 pub mod wire;
