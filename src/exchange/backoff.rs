@@ -50,8 +50,8 @@ impl Backoff {
         self.had_data = false;
         self.failures = self.failures.saturating_add(1);
         let bound = Self::FLOOR.saturating_mul(1 << self.failures.min(10)).min(Self::CEILING);
-        // `max` before `min`: dice that are no number count as 0.
-        Self::FLOOR + (bound - Self::FLOOR).mul_f64(dice.max(0.0).min(1.0))
+        let dice = if dice.is_finite() { dice.clamp(0.0, 1.0) } else { 0.0 };
+        Self::FLOOR + bound.saturating_sub(Self::FLOOR).mul_f64(dice)
     }
 }
 

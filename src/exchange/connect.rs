@@ -48,7 +48,10 @@ pub struct Dialer {
 
 impl fmt::Debug for Dialer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Dialer").field("proxies", &self.proxies).field("tls", &self.tls.is_ok()).finish()
+        f.debug_struct("Dialer")
+            .field("proxies", &self.proxies)
+            .field("tls", &self.tls.is_ok())
+            .finish_non_exhaustive()
     }
 }
 
@@ -123,7 +126,8 @@ impl Dialer {
         if !target.tls {
             return Ok(bytes.into_inner());
         }
-        let config = self.tls.clone().map_err(|message| ExchangeError { kind: ErrorKind::Rejected, message })?;
+        let config =
+            self.tls.clone().map_err(|message| ExchangeError { kind: ErrorKind::Rejected, message })?;
         let stream = start_tls(config, target.host(), bytes.into_inner()).await;
         stream.map_err(|e| unreachable_error(&target, &*e))
     }
@@ -181,7 +185,9 @@ async fn through(proxy: &Intercept, dial: Dial, target: &Target) -> Result<Bytes
             }
             socks.call(dst).await.map_err(|e| BoxedError::from(format!("the SOCKS5 proxy: {e}")))
         }
-        other => Err(format!("a proxy of the kind {other}:// is not supported; use http:// or socks5h://").into()),
+        other => {
+            Err(format!("a proxy of the kind {other}:// is not supported; use http:// or socks5h://").into())
+        }
     }
 }
 
@@ -263,7 +269,8 @@ async fn start_tls(
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     let name = ServerName::try_from(bare.to_owned())?;
     let handshake = TlsConnector::from(config).connect(name, bytes);
-    let stream = tokio::time::timeout(CONNECT, handshake).await.map_err(|_| "the TLS handshake took too long")??;
+    let stream =
+        tokio::time::timeout(CONNECT, handshake).await.map_err(|_| "the TLS handshake took too long")??;
     Ok(Box::new(stream))
 }
 
@@ -314,7 +321,9 @@ fn unreachable_error(target: &Target, error: &(dyn StdError + 'static)) -> Excha
 fn bad_proxy() -> ExchangeError {
     ExchangeError {
         kind: ErrorKind::Rejected,
-        message: CleanText::new("the proxy's address can't be read; it is to look like http://host:port or socks5h://host:port"),
+        message: CleanText::new(
+            "the proxy's address can't be read; it is to look like http://host:port or socks5h://host:port",
+        ),
     }
 }
 

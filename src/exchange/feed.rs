@@ -69,7 +69,7 @@ pub async fn run(
         let told = tokio::select! {
             () = cancel.cancelled() => break,
             command = commands.recv() => match command {
-                Some(command) => { feed.obey(command); true }
+                Some(command) => { feed.obey(&command); true }
                 None => break,
             },
             Some(ended) = feed.sockets.join_next() => match ended {
@@ -150,11 +150,11 @@ impl Feed {
         }
     }
 
-    fn obey(&mut self, command: FeedCommand) {
+    fn obey(&mut self, command: &FeedCommand) {
         let now = self.stopwatch.now();
         for fleet in &mut self.fleets {
             let market = fleet.endpoint.market();
-            match &command {
+            match command {
                 FeedCommand::Watch(keys) => {
                     fleet.shards.add(keys.iter().filter(|k| k.pair.market == market).cloned());
                 }
@@ -264,18 +264,17 @@ impl Fleet {
         for number in numbers {
             let keys: Arc<[SeriesKey]> = self.shards.carried_by(number).cloned().collect();
             let wanted = Wanted { keys, day: (first == Some(number)).then(|| day.clone()) };
-            match self.slots.get_mut(&number) {
-                Some(slot) => slot.change(wanted, now),
-                None => {
-                    let slot = Slot {
-                        wanted: watch::Sender::new(wanted),
-                        stop: stop.child_token(),
-                        backoff: Backoff::default(),
-                        state: State::Due(now),
-                        attempt: 0,
-                    };
-                    self.slots.insert(number, slot);
-                }
+            if let Some(slot) = self.slots.get_mut(&number) {
+                slot.change(wanted, now);
+            } else {
+                let slot = Slot {
+                    wanted: watch::Sender::new(wanted),
+                    stop: stop.child_token(),
+                    backoff: Backoff::default(),
+                    state: State::Due(now),
+                    attempt: 0,
+                };
+                self.slots.insert(number, slot);
             }
         }
     }

@@ -38,7 +38,10 @@ impl Outbox {
             FeedEvent::Kline(candle) if candle.finality == Finality::Forming => self.push_forming(candle),
             FeedEvent::Kline(candle) => {
                 // The close says all that its forming states would.
-                let stale = self.forming.get(&candle.key).is_some_and(|f| f.kline.open_time() <= candle.kline.open_time());
+                let stale = self
+                    .forming
+                    .get(&candle.key)
+                    .is_some_and(|f| f.kline.open_time() <= candle.kline.open_time());
                 if stale {
                     self.forming.remove(&candle.key);
                     self.order.retain(|k| *k != candle.key);
@@ -171,7 +174,9 @@ mod tests {
         }
         let events: Vec<FeedEvent> = std::iter::from_fn(|| o.pop()).collect();
         assert_eq!(events.len(), Outbox::MOST_NOTICES + 10 + 1);
-        assert!(matches!(&events[events.len() - 1], FeedEvent::Day(rows) if rows[0].event_time == UnixMs(99_999)));
+        assert!(
+            matches!(&events[events.len() - 1], FeedEvent::Day(rows) if rows[0].event_time == UnixMs(99_999))
+        );
         assert!(o.is_empty());
         o.push(FeedEvent::Discarded { conn: CONN, why: Discard::NotJson });
         assert!(!o.is_empty());

@@ -122,9 +122,8 @@ mod tests {
 
     /// An exchange with bars `oldest..newest`; answers as the documents say.
     fn answer(page: Page, oldest: i64, newest: i64) -> Vec<Kline> {
-        let inside = |n: &i64| {
-            page.start.is_none_or(|s| n * STEP >= s.0) && page.end.is_none_or(|e| n * STEP <= e.0)
-        };
+        let inside =
+            |n: &i64| page.start.is_none_or(|s| n * STEP >= s.0) && page.end.is_none_or(|e| n * STEP <= e.0);
         let all: Vec<i64> = (oldest..newest).filter(inside).collect();
         let limit = page.limit as usize;
         let cut = if page.start.is_some() {
@@ -136,14 +135,14 @@ mod tests {
     }
 
     fn walk(mut pager: Pager, oldest: i64, newest: i64) -> (Vec<Page>, Vec<Kline>) {
-        let mut pages = Vec::new();
+        let mut asked = Vec::new();
         while let Some(page) = pager.next_page() {
-            pages.push(page);
+            asked.push(page);
             let rows = answer(page, oldest, newest);
             pager.took(page, rows.len(), rows);
-            assert!(pages.len() < 100);
+            assert!(asked.len() < 100);
         }
-        (pages, pager.into_rows())
+        (asked, pager.into_rows())
     }
 
     #[test]

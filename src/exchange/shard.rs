@@ -96,10 +96,11 @@ impl Shards {
     /// emptiest that takes all, else a new one.
     fn room_for(&self, pair: &Pair, count: usize) -> u32 {
         let free = |keys: &BTreeSet<SeriesKey>| self.most - keys.len();
-        let own = self.sockets.iter().find(|(_, keys)| free(keys) > 0 && keys.iter().any(|k| k.pair == *pair));
+        let own =
+            self.sockets.iter().find(|(_, keys)| free(keys) > 0 && keys.iter().any(|k| k.pair == *pair));
         let emptiest = self.sockets.iter().max_by_key(|(n, keys)| (free(keys), u32::MAX - **n));
         let emptiest = emptiest.filter(|(_, keys)| free(keys) >= count.min(self.most));
-        let unused = || (0..).find(|n| !self.sockets.contains_key(n)).unwrap_or(0);
+        let unused = || (0..=u32::MAX).find(|n| !self.sockets.contains_key(n)).unwrap_or(0);
         own.or(emptiest).map_or_else(unused, |(number, _)| *number)
     }
 }
@@ -167,7 +168,7 @@ mod tests {
                     want.extend(some);
                 } else {
                     s.remove(&some);
-                    some.iter().for_each(|k| { want.remove(k); });
+                    for k in &some { want.remove(k); }
                 }
                 let carried: Vec<&SeriesKey> = s.numbers().flat_map(|n| s.carried_by(n)).collect();
                 prop_assert_eq!(carried.len(), want.len());

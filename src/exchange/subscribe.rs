@@ -115,7 +115,11 @@ mod tests {
     #[test]
     fn a_frame_reads_as_the_exchange_wants_it() {
         let mut id = 6;
-        let f = frames(Method::Subscribe, ["btcusdt@kline_1M".to_owned(), "币安人生usdt@kline_15m".to_owned()], &mut id);
+        let f = frames(
+            Method::Subscribe,
+            ["btcusdt@kline_1M".to_owned(), "币安人生usdt@kline_15m".to_owned()],
+            &mut id,
+        );
         assert_eq!(
             f[0].text,
             r#"{"method":"SUBSCRIBE","params":["btcusdt@kline_1M","币安人生usdt@kline_15m"],"id":7}"#

@@ -63,7 +63,8 @@ impl Rest {
 
 pub(super) fn reply(status: u16, headers: &str, body: &str) -> Vec<u8> {
     let n = body.len();
-    format!("HTTP/1.1 {status} X\r\nContent-Length: {n}\r\nConnection: close\r\n{headers}\r\n{body}").into_bytes()
+    format!("HTTP/1.1 {status} X\r\nContent-Length: {n}\r\nConnection: close\r\n{headers}\r\n{body}")
+        .into_bytes()
 }
 
 pub(super) fn ok(body: &str) -> Vec<u8> {
@@ -138,7 +139,8 @@ impl Proxy {
                 tokio::spawn(async move {
                     let mut first = [0];
                     let _ = stream.peek(&mut first).await;
-                    let _ = if first[0] == 5 { socks(stream, &seen).await } else { http(stream, &seen).await };
+                    let _ =
+                        if first[0] == 5 { socks(stream, &seen).await } else { http(stream, &seen).await };
                 });
             }
         });

@@ -295,7 +295,11 @@ impl WireSymbol<'_> {
 
 /// Reads `ticker/24hr`: figures of the pairs in `known`, and how many entries could not be read.
 /// Pairs without a trade in the window have no figures, and that is no fault.
-pub fn day_figures(body: &str, market: Market, known: &HashSet<&str>) -> Result<(Vec<DayEvent>, u32), WrongShape> {
+pub fn day_figures<S: std::hash::BuildHasher>(
+    body: &str,
+    market: Market,
+    known: &HashSet<&str, S>,
+) -> Result<(Vec<DayEvent>, u32), WrongShape> {
     let mut events = Vec::new();
     let mut skipped = 0;
     for entry in from_str::<Vec<Lenient<WireTicker<'_>>>>(body)? {
@@ -349,7 +353,8 @@ mod tests {
 
     #[test]
     fn a_row_has_twelve_fields_of_which_seven_are_needed() {
-        let page = klines(&format!("[{},{}]", row(), r#"[1760001300000,"2","3","1","2","0",1760002199999]"#)).unwrap();
+        let page = klines(&format!("[{},{}]", row(), r#"[1760001300000,"2","3","1","2","0",1760002199999]"#))
+            .unwrap();
         assert_eq!((page.rows.len(), page.skipped), (2, 0));
         assert_eq!(page.rows[0].trades(), Some(7));
         assert_eq!(page.rows[0].taker_quote(), Some(15.0));
@@ -426,9 +431,17 @@ mod tests {
     #[test]
     fn day_figures_are_of_known_pairs_and_dead_ones_have_none() {
         let t = |name: &str, last: &str| {
-            format!(r#"{{"symbol":"{name}","lastPrice":"{last}","openPrice":"100","quoteVolume":"5","closeTime":1760000400000}}"#)
+            format!(
+                r#"{{"symbol":"{name}","lastPrice":"{last}","openPrice":"100","quoteVolume":"5","closeTime":1760000400000}}"#
+            )
         };
-        let body = format!("[{},{},{},{},7]", t("BTCUSDT", "90"), t("BTCUSD_PERP", "9"), t("DEAD", "0"), t("BAD", "x"));
+        let body = format!(
+            "[{},{},{},{},7]",
+            t("BTCUSDT", "90"),
+            t("BTCUSD_PERP", "9"),
+            t("DEAD", "0"),
+            t("BAD", "x")
+        );
         let known = HashSet::from(["BTCUSDT", "DEAD", "BAD"]);
         let (events, skipped) = day_figures(&body, Market::UsdM, &known).unwrap();
         assert_eq!((events.len(), skipped), (1, 2));

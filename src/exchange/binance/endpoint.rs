@@ -192,7 +192,13 @@ mod tests {
 
     #[test]
     fn routes_are_appended_to_any_host_with_or_without_a_slash_or_a_route() {
-        for ws in ["ws://[::1]:9/x", "ws://[::1]:9/x/", "ws://[::1]:9/x/market", "WS://[::1]:9/x/market/stream", "ws://[::1]:9/x/ws"] {
+        for ws in [
+            "ws://[::1]:9/x",
+            "ws://[::1]:9/x/",
+            "ws://[::1]:9/x/market",
+            "WS://[::1]:9/x/market/stream",
+            "ws://[::1]:9/x/ws",
+        ] {
             let e = Endpoint::new(Market::UsdM, Some(" http://h:1/p/ "), Some(ws)).unwrap();
             assert_eq!(e.stream_url(), "ws://[::1]:9/x/market/stream", "{ws}");
             assert_eq!(e.day_url(), "http://h:1/p/fapi/v1/ticker/24hr");
@@ -212,7 +218,16 @@ mod tests {
 
     #[test]
     fn what_is_no_base_says_what_one_looks_like() {
-        for bad in ["", "fapi.binance.com", "ftp://h", "ws://h", "http://", "http://h/?a=b", "http://u:p@h", "http://a b"] {
+        for bad in [
+            "",
+            "fapi.binance.com",
+            "ftp://h",
+            "ws://h",
+            "http://",
+            "http://h/?a=b",
+            "http://u:p@h",
+            "http://a b",
+        ] {
             let e = Endpoint::new(Market::UsdM, Some(bad), None).unwrap_err();
             assert_eq!(e.kind, ErrorKind::Rejected, "{bad}");
             assert!(e.message.as_str().contains("--rest-url"), "{e}");

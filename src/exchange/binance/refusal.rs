@@ -35,7 +35,7 @@ pub fn classify(refusal: Refusal<'_>, now: Option<UnixMs>) -> ExchangeError {
     let Refusal { status, asked, body, .. } = refusal;
     let json: Option<ErrorBody> = serde_json::from_str(body).ok();
     let code = json.as_ref().and_then(|b| b.code);
-    let said = json.and_then(|b| b.msg).map_or_else(|| first_words(body), |msg| msg);
+    let said = json.and_then(|b| b.msg).unwrap_or_else(|| first_words(body));
     let (kind, sentence) = match (status, code) {
         (418, _) => {
             let wait = wait(refusal, now).unwrap_or(SHORTEST_BAN);
@@ -87,7 +87,14 @@ fn wait(refusal: Refusal<'_>, now: Option<UnixMs>) -> Option<Duration> {
     let most = 3 * 24 * 3_600;
     let header = refusal.retry_after.map(|s| Duration::from_secs(s.clamp(1, most)));
     header.or_else(|| {
-        let until: i64 = refusal.body.split("banned until ").nth(1)?.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()?;
+        let until: i64 = refusal
+            .body
+            .split("banned until ")
+            .nth(1)?
+            .split(|c: char| !c.is_ascii_digit())
+            .next()?
+            .parse()
+            .ok()?;
         let left = UnixMs(until).since(now?);
         (left > Duration::ZERO).then(|| left.min(Duration::from_secs(most)))
     })
@@ -125,7 +132,13 @@ mod tests {
             (418, Some(u64::MAX), "", limited(259_200), "banned"),
             (403, None, html, limited(60), "firewall"),
             (407, None, "", ErrorKind::Rejected, "HTTPS_PROXY"),
-            (451, None, r#"{"code":0,"msg":"Service unavailable from a restricted location"}"#, ErrorKind::Restricted, "data-api.binance.vision"),
+            (
+                451,
+                None,
+                r#"{"code":0,"msg":"Service unavailable from a restricted location"}"#,
+                ErrorKind::Restricted,
+                "data-api.binance.vision",
+            ),
             (400, None, r#"{"code":-1121,"msg":"Invalid symbol."}"#, ErrorKind::Rejected, "no such symbol"),
             (400, None, r#"{"code":-1120,"msg":"Invalid interval."}"#, ErrorKind::Rejected, "interval"),
             (404, None, "<html>", ErrorKind::Rejected, "--rest-url"),

@@ -163,7 +163,8 @@ impl Session {
             }
             routes.insert(name, route);
         }
-        let mut removed: Vec<String> = self.routes.keys().filter(|n| !routes.contains_key(*n)).cloned().collect();
+        let mut removed: Vec<String> =
+            self.routes.keys().filter(|n| !routes.contains_key(*n)).cloned().collect();
         removed.sort();
         self.control.extend(frames(Method::Unsubscribe, removed, &mut self.next_id));
         self.control.extend(frames(Method::Subscribe, added, &mut self.next_id));
@@ -201,10 +202,16 @@ impl Session {
         let secs = |d: Duration| d.as_secs_f64();
         let Timing { dead, ack, .. } = self.timing;
         if now >= self.last_frame + dead {
-            return Some(fault(&format!("dead: no frame for {} s, not even an answer to our ping; connecting anew", secs(dead))));
+            return Some(fault(&format!(
+                "dead: no frame for {} s, not even an answer to our ping; connecting anew",
+                secs(dead)
+            )));
         }
         if self.oldest_ack().is_some_and(|t| now >= t) {
-            return Some(fault(&format!("the exchange did not acknowledge a subscription within {} s; connecting anew", secs(ack))));
+            return Some(fault(&format!(
+                "the exchange did not acknowledge a subscription within {} s; connecting anew",
+                secs(ack)
+            )));
         }
         if self.stall_at().is_some_and(|t| now >= t) {
             let what = if self.had_data { "the data stopped" } else { "no data after the acknowledgement" };
@@ -250,7 +257,8 @@ impl Session {
                 Ok(key) => {
                     self.data(now);
                     let KlineFrame { kline, finality, event_time, .. } = frame;
-                    let event = KlineEvent { conn: self.conn, key, kline, finality, event_time, received: now };
+                    let event =
+                        KlineEvent { conn: self.conn, key, kline, finality, event_time, received: now };
                     self.outbox.push(FeedEvent::Kline(event));
                 }
                 Err(why) => self.discard(why),
@@ -312,7 +320,10 @@ impl Session {
         if let Some(why) = refusal {
             let names = asked.as_ref().and_then(|(_, f)| f.names.first()).map_or("?", String::as_str);
             let message = format!("the exchange refuses a subscription ({names} …): {why}; connecting anew");
-            return Err(Over::Failed(ExchangeError { kind: ErrorKind::Rejected, message: CleanText::new(&message) }));
+            return Err(Over::Failed(ExchangeError {
+                kind: ErrorKind::Rejected,
+                message: CleanText::new(&message),
+            }));
         }
         // A second answer to the same request, or one to nobody's, says nothing.
         let Some((_, ControlFrame { method: Method::Subscribe, names, .. })) = asked else { return Ok(()) };
@@ -322,7 +333,8 @@ impl Session {
         });
         self.acknowledged.extend(keys);
         let subscription = |f: &ControlFrame| f.method == Method::Subscribe;
-        let more = self.control.iter().any(subscription) || self.awaited.values().any(|(_, f)| subscription(f));
+        let more =
+            self.control.iter().any(subscription) || self.awaited.values().any(|(_, f)| subscription(f));
         if !more {
             self.last_sign = Some(self.last_sign.map_or(now, |t| t.max(now)));
             let keys: Arc<[SeriesKey]> = std::mem::take(&mut self.acknowledged).into();
@@ -360,7 +372,10 @@ mod tests {
     }
 
     fn key(n: usize) -> SeriesKey {
-        SeriesKey::new(Pair { market: Market::UsdM, symbol: format!("S{n}USDT").parse().unwrap() }, Interval::M1)
+        SeriesKey::new(
+            Pair { market: Market::UsdM, symbol: format!("S{n}USDT").parse().unwrap() },
+            Interval::M1,
+        )
     }
 
     fn wanted(n: usize) -> Wanted {
@@ -410,7 +425,10 @@ mod tests {
         assert!(sent[0].contains("UNSUBSCRIBE") && sent[0].contains("\"s0usdt@kline_1m\""), "{sent:?}");
         assert!(sent[1].contains("\"s400usdt@kline_1m\"") && sent.len() == 2);
         let told = events(&mut session);
-        assert!(matches!(&told[..], [FeedEvent::Subscribed { keys, .. }] if **keys == [key(400)]), "{told:?}");
+        assert!(
+            matches!(&told[..], [FeedEvent::Subscribed { keys, .. }] if **keys == [key(400)]),
+            "{told:?}"
+        );
     }
 
     #[test]
@@ -429,20 +447,34 @@ mod tests {
         }
         session.on_binary(s(1));
         let told = events(&mut session);
-        let why: Vec<Discard> = told.iter().filter_map(|e| match e { FeedEvent::Discarded { why, .. } => Some(*why), _ => None }).collect();
+        let why: Vec<Discard> = told
+            .iter()
+            .filter_map(|e| match e {
+                FeedEvent::Discarded { why, .. } => Some(*why),
+                _ => None,
+            })
+            .collect();
         assert_eq!(why, [Discard::BadValue, Discard::NotWatched, Discard::NotJson, Discard::NotJson]);
-        assert!(matches!(&told[0], FeedEvent::Kline(k) if k.key == key(1) && k.finality == Finality::Closed && k.received == s(1)));
+        assert!(
+            matches!(&told[0], FeedEvent::Kline(k) if k.key == key(1) && k.finality == Finality::Closed && k.received == s(1))
+        );
     }
 
     #[test]
     fn day_figures_are_of_watched_pairs_only() {
         let mut session = Session::new(CONN, Timing::default(), s(0));
         session.want(&wanted(2));
-        let row = |symbol: &str| format!(r#"{{"e":"24hrMiniTicker","E":1760000399999,"s":"{symbol}","c":"3","o":"2","h":"3","l":"1","v":"1","q":"9"}}"#);
+        let row = |symbol: &str| {
+            format!(
+                r#"{{"e":"24hrMiniTicker","E":1760000399999,"s":"{symbol}","c":"3","o":"2","h":"3","l":"1","v":"1","q":"9"}}"#
+            )
+        };
         let text = format!(r#"{{"stream":"!miniTicker@arr","data":[{},{}]}}"#, row("S1USDT"), row("OTHER"));
         session.on_text(&text, s(1)).unwrap();
         let told = events(&mut session);
-        assert!(matches!(&told[..], [FeedEvent::Day(rows)] if rows.len() == 1 && rows[0].pair == key(1).pair));
+        assert!(
+            matches!(&told[..], [FeedEvent::Day(rows)] if rows.len() == 1 && rows[0].pair == key(1).pair)
+        );
     }
 
     #[test]
@@ -460,7 +492,9 @@ mod tests {
             }
             session
         };
-        let says = |session: &Session, at: u64| session.overdue(s(at)).map(|e| e.message.to_string()).unwrap_or_default();
+        let says = |session: &Session, at: u64| {
+            session.overdue(s(at)).map(|e| e.message.to_string()).unwrap_or_default()
+        };
 
         let unacknowledged = silent(5, false, false);
         assert_eq!((unacknowledged.deadline(), says(&unacknowledged, 9)), (s(10), String::new()));
@@ -496,7 +530,8 @@ mod tests {
         let mut session = Session::new(CONN, Timing::default(), s(0));
         session.want(&wanted(2));
         session.next_outgoing(s(0));
-        for stray in [r#"{"result":null,"id":99}"#, r#"{"result":null,"id":1}"#, r#"{"result":null,"id":1}"#] {
+        for stray in [r#"{"result":null,"id":99}"#, r#"{"result":null,"id":1}"#, r#"{"result":null,"id":1}"#]
+        {
             session.on_text(stray, s(0)).unwrap();
         }
         assert_eq!(events(&mut session).len(), 1);

@@ -128,7 +128,11 @@ async fn handshake(config: &SocketConfig) -> Result<Socket, ExchangeError> {
 
 fn handshake_error(config: &SocketConfig, error: tungstenite::Error) -> ExchangeError {
     let tungstenite::Error::Http(response) = error else {
-        return transient(&format!("{}: the handshake failed ({}); check --ws-url", config.url, sentence(&error)));
+        return transient(&format!(
+            "{}: the handshake failed ({}); check --ws-url",
+            config.url,
+            sentence(&error)
+        ));
     };
     let status = response.status().as_u16();
     if response.status().is_success() {
@@ -229,10 +233,13 @@ fn hear(session: &mut Session, message: Option<tungstenite::Result<Message>>, no
             session.on_sign_of_life(now);
             Ok(())
         }
-        Some(Ok(Message::Close(Some(frame)))) => {
-            failed(&format!("the exchange closed the connection ({} {}); connecting anew", frame.code, frame.reason))
+        Some(Ok(Message::Close(Some(frame)))) => failed(&format!(
+            "the exchange closed the connection ({} {}); connecting anew",
+            frame.code, frame.reason
+        )),
+        Some(Ok(Message::Close(None))) | None => {
+            failed("the exchange closed the connection; connecting anew")
         }
-        Some(Ok(Message::Close(None))) | None => failed("the exchange closed the connection; connecting anew"),
         Some(Err(e)) => failed(&format!("the connection broke ({}); connecting anew", sentence(&e))),
     }
 }

@@ -101,7 +101,7 @@ fn parse_any(text: &str) -> Result<Frame<'_>, Discard> {
         }
         (Some("serverShutdown"), _) => Ok(Frame::Shutdown),
         (None, true) => day(from_str::<Combined<'_, Vec<Lenient<WireDay<'_>>>>>(text)?.data),
-        (None, false) => reply(sniff.id, sniff.error, sniff.code, sniff.msg),
+        (None, false) => reply(sniff.id.as_ref(), sniff.error, sniff.code, sniff.msg),
         (Some(_), _) => Err(Discard::UnknownShape),
     }
 }
@@ -111,7 +111,7 @@ fn from_str<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Discard> {
 }
 
 fn reply<'a>(
-    id: Option<Lenient<u64>>,
+    id: Option<&Lenient<u64>>,
     error: Option<Lenient<WireError<'a>>>,
     code: Option<i64>,
     msg: Option<Cow<'a, str>>,
@@ -128,7 +128,7 @@ fn reply<'a>(
         None => code.map(|_| sentence(code, msg)),
     };
     let id = match id {
-        Some(Lenient::Good(id)) => Some(id),
+        Some(Lenient::Good(id)) => Some(*id),
         _ => None,
     };
     Ok(Frame::Reply { id, refusal })

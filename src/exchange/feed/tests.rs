@@ -172,7 +172,9 @@ async fn pings_are_answered_and_no_close_is_lost_while_nobody_listens() {
     for n in 0..6_000_i64 {
         peer.feed(frame(usize::try_from(n % 30).unwrap(), 60_000, n, false)).await.unwrap();
         if n % 100 == 0 {
-            peer.feed(frame(usize::try_from(n / 100 % 30).unwrap(), n * 600 + 120_000, n, true)).await.unwrap();
+            peer.feed(frame(usize::try_from(n / 100 % 30).unwrap(), n * 600 + 120_000, n, true))
+                .await
+                .unwrap();
         }
     }
     peer.send(Message::Ping(Bytes::from_static(b"1700000000"))).await.unwrap();
@@ -240,9 +242,14 @@ async fn a_refused_subscription_is_told() {
     client.watch(keys(2)).await;
     let (_, mut peer) = server.accept().await;
     soon(peer.next()).await.unwrap().unwrap();
-    peer.send(Message::text(r#"{"error":{"code":2,"msg":"Invalid request: invalid stream"},"id":1}"#)).await.unwrap();
+    peer.send(Message::text(r#"{"error":{"code":2,"msg":"Invalid request: invalid stream"},"id":1}"#))
+        .await
+        .unwrap();
     let (error, _) = client.down().await;
-    assert!(error.message.as_str().contains("invalid stream") && error.message.as_str().contains("s0usdt"), "{error}");
+    assert!(
+        error.message.as_str().contains("invalid stream") && error.message.as_str().contains("s0usdt"),
+        "{error}"
+    );
 }
 
 #[tokio::test]

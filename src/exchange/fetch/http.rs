@@ -82,12 +82,15 @@ async fn body(call: &Call, mut response: reqwest::Response) -> Result<String, Ex
     let mut bytes = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|e| network(call, &e))? {
         if bytes.len() + chunk.len() > MOST_BYTES {
-            let message = format!("{} sends more than {} MiB: is the URL the right one?", call.asked, MOST_BYTES >> 20);
+            let message =
+                format!("{} sends more than {} MiB: is the URL the right one?", call.asked, MOST_BYTES >> 20);
             return Err(error(ErrorKind::Rejected, &message));
         }
         bytes.extend_from_slice(&chunk);
     }
-    String::from_utf8(bytes).map_err(|_| error(ErrorKind::Transient, &format!("{} sent text that is no UTF-8; trying again", call.asked)))
+    String::from_utf8(bytes).map_err(|_| {
+        error(ErrorKind::Transient, &format!("{} sent text that is no UTF-8; trying again", call.asked))
+    })
 }
 
 fn read(call: &Call, ask: &Ask, body: &str) -> Result<Parsed, ExchangeError> {
@@ -98,7 +101,8 @@ fn read(call: &Call, ask: &Ask, body: &str) -> Result<Parsed, ExchangeError> {
         }
         Ask::Universe(Some(info)) => {
             let trading = info.trading.iter().map(|i| i.pair.symbol.as_str());
-            let known: HashSet<&str> = trading.chain(info.not_trading.iter().map(|p| p.symbol.as_str())).collect();
+            let known: HashSet<&str> =
+                trading.chain(info.not_trading.iter().map(|p| p.symbol.as_str())).collect();
             bodies::day_figures(body, call.market, &known).map(|(day, skipped)| Parsed::Day(day, skipped))
         }
         Ask::Klines(_) => bodies::klines(body).map(Parsed::Rows),
@@ -114,7 +118,10 @@ fn wrong_shape(call: &Call, body: &str) -> ExchangeError {
         );
         return error(ErrorKind::Rejected, &message);
     }
-    error(ErrorKind::Transient, &format!("{} answers with something else than was asked for: {}", call.asked, head(body)))
+    error(
+        ErrorKind::Transient,
+        &format!("{} answers with something else than was asked for: {}", call.asked, head(body)),
+    )
 }
 
 fn head(body: &str) -> String {

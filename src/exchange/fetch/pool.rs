@@ -201,7 +201,13 @@ impl Pool {
         }
     }
 
-    fn progress(&mut self, mut job: Job, parsed: Parsed, (sent, received): (Mono, Mono), answers: &mut Answers) {
+    fn progress(
+        &mut self,
+        mut job: Job,
+        parsed: Parsed,
+        (sent, received): (Mono, Mono),
+        answers: &mut Answers,
+    ) {
         let market = self.market();
         match (job.ask, parsed) {
             (ask @ (Ask::Sync | Ask::Time), Parsed::Time(server)) => {

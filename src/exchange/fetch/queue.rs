@@ -176,7 +176,12 @@ mod tests {
     #[test]
     fn the_greater_priority_goes_first_and_else_the_earlier() {
         let mut q = Queue::default();
-        for (id, symbol, p) in [(1, "A", Priority::Warmup), (2, "B", Priority::Background), (3, "C", Priority::User), (4, "D", Priority::Warmup)] {
+        for (id, symbol, p) in [
+            (1, "A", Priority::Warmup),
+            (2, "B", Priority::Background),
+            (3, "C", Priority::User),
+            (4, "D", Priority::Warmup),
+        ] {
             q.add_klines(Market::UsdM, ask(id, symbol, None, 10, p));
         }
         let order: Vec<u64> = std::iter::from_fn(|| pop(&mut q)).map(|r| r.id).collect();
@@ -188,8 +193,16 @@ mod tests {
         let m15 = 900_000;
         for (a, b, want) in [
             (ask(1, "A", None, 400, Priority::Warmup), ask(2, "A", None, 3, Priority::User), (None, 400)),
-            (ask(1, "A", Some(10 * m15), 3, Priority::User), ask(2, "A", None, 30, Priority::Gap), (None, 30)),
-            (ask(1, "A", Some(10 * m15), 3, Priority::Gap), ask(2, "A", Some(20 * m15), 5, Priority::User), (Some(10 * m15), 15)),
+            (
+                ask(1, "A", Some(10 * m15), 3, Priority::User),
+                ask(2, "A", None, 30, Priority::Gap),
+                (None, 30),
+            ),
+            (
+                ask(1, "A", Some(10 * m15), 3, Priority::Gap),
+                ask(2, "A", Some(20 * m15), 5, Priority::User),
+                (Some(10 * m15), 15),
+            ),
         ] {
             let mut q = Queue::default();
             q.add_klines(Market::UsdM, a);

@@ -73,7 +73,8 @@ fn rows(path: &str) -> String {
     let limit = query(path, "limit").unwrap();
     let newest = query(path, "endTime").unwrap_or(T0) / STEP;
     let first = query(path, "startTime").map_or(newest - limit + 1, |s| s.div_ceil_positive(STEP));
-    let row = |n: i64| format!(r#"[{},"1","1","1","1","0",{},"0",0,"0","0","0"]"#, n * STEP, (n + 1) * STEP - 1);
+    let row =
+        |n: i64| format!(r#"[{},"1","1","1","1","0",{},"0",0,"0","0","0"]"#, n * STEP, (n + 1) * STEP - 1);
     let rows: Vec<String> = (first..=newest.min(first + limit - 1)).map(row).collect();
     format!("[{}]", rows.join(","))
 }
@@ -125,7 +126,10 @@ async fn universe_time_and_candles_come_as_asked() {
     let (request, result) = client.klines().await;
     assert_eq!((request.id, result.unwrap().rows[0].open_time()), (2, UnixMs(10 * STEP)));
     let log = server.log();
-    assert!(log.iter().any(|p| p.ends_with("symbol=BTCUSDT&interval=15m&limit=101&endTime=1759552199999")), "{log:?}");
+    assert!(
+        log.iter().any(|p| p.ends_with("symbol=BTCUSDT&interval=15m&limit=101&endTime=1759552199999")),
+        "{log:?}"
+    );
     assert!(log.iter().any(|p| p.ends_with("&limit=5&startTime=9000000")), "{log:?}");
     assert_eq!(log[0], "/fapi/v1/time");
     client.ask(klines(3, "BTCUSDT", None, 0)).await;
@@ -186,7 +190,10 @@ async fn a_long_ban_is_told_to_all_and_nothing_more_is_asked() {
     }
     for _ in 0..3 {
         let error = client.klines().await.1.unwrap_err();
-        assert!(matches!(error.kind, ErrorKind::RateLimited { wait } if wait > Duration::from_secs(4_000)), "{error:?}");
+        assert!(
+            matches!(error.kind, ErrorKind::RateLimited { wait } if wait > Duration::from_secs(4_000)),
+            "{error:?}"
+        );
     }
     client.ask(klines(9, "LATE", None, 3)).await;
     assert!(client.klines().await.1.is_err());
@@ -207,7 +214,11 @@ async fn a_refused_place_is_asked_once() {
 #[tokio::test]
 async fn one_bad_symbol_fails_alone() {
     let server = Rest::start(|path: &str| {
-        if path.contains("symbol=BAD") { reply(400, "", r#"{"code":-1121,"msg":"Invalid symbol."}"#) } else { exchange(path) }
+        if path.contains("symbol=BAD") {
+            reply(400, "", r#"{"code":-1121,"msg":"Invalid symbol."}"#)
+        } else {
+            exchange(path)
+        }
     })
     .await;
     let mut client = Client::start(&server.url(), |_| ());
