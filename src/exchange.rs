@@ -3,6 +3,19 @@
 //! Invariant: wire names (`k.t`, `X-MBX-…`) stop inside `binance`; nobody outside sees a socket,
 //! a URL or a JSON value.
 
+pub mod backoff;
+pub mod binance;
+pub mod budget;
+pub mod connect;
+pub mod feed;
+pub mod fetch;
+pub mod outbox;
+pub mod pages;
+pub mod shard;
+pub mod subscribe;
+#[cfg(test)]
+mod testing;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -43,7 +56,8 @@ pub enum FeedEvent {
     Subscribed {
         /// Which.
         conn: ConnId,
-        /// What it carries. From here on each series has to be checked for what was missed.
+        /// What was acknowledged now: all that the socket carries when it is new, only what was
+        /// added when it lives. From here on each series has to be checked for what was missed.
         keys: Arc<[SeriesKey]>,
     },
     /// A socket was lost, with all its streams.

@@ -1,0 +1,367 @@
+//! One market's requests: its queue, its budget, the exchange's clock.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+
+use super::http::{self, Answer, Call, Parsed};
+use super::queue::{Ask, Job, Queue, Series};
+use super::{FetchConfig, refused};
+use crate::domain::clock::Clock;
+use crate::domain::symbol::Market;
+use crate::domain::time::{Mono, UnixMs};
+use crate::exchange::binance::endpoint::Endpoint;
+use crate::exchange::budget::{Budget, Route, Wait};
+use crate::exchange::{
+    BudgetReport, ErrorKind, ExchangeError, FetchRequest, Fetched, KlinesAnswer, Priority, TimeAnswer,
+    UniverseAnswer,
+};
+use crate::stopwatch::Stopwatch;
+
+/// How old the time of the exchange may get before it is asked again.
+const SYNC_EVERY: Duration = Duration::from_secs(600);
+
+/// Who waits longer than this is told why instead.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A request that ended.
+#[derive(Debug)]
+pub(super) struct Done {
+    pub(super) market: Market,
+    job: Job,
+    answer: Answer,
+}
+
+#[derive(Debug)]
+pub(super) struct Pool {
+    endpoint: Endpoint,
+    client: Result<reqwest::Client, ExchangeError>,
+    queue: Queue,
+    budget: Budget,
+    /// The exchange's clock; until it is known only the time is asked for.
+    clock: Option<Clock>,
+    synced: Mono,
+    under_way: usize,
+    syncing: bool,
+    blocked_until: Option<Mono>,
+    /// Why all is refused for the time of a long ban.
+    banned: Option<ExchangeError>,
+    requests: u64,
+    failed: u64,
+    reported: bool,
+    rate: f64,
+    timeout: Duration,
+    retries: u32,
+    stopwatch: Stopwatch,
+}
+
+type Answers = VecDeque<Fetched>;
+
+impl Pool {
+    pub(super) fn new(
+        endpoint: Endpoint,
+        client: Result<reqwest::Client, ExchangeError>,
+        config: &FetchConfig,
+    ) -> Self {
+        Self {
+            client,
+            queue: Queue::default(),
+            budget: Budget::new(endpoint.market()),
+            endpoint,
+            clock: None,
+            synced: Mono::default(),
+            under_way: 0,
+            syncing: false,
+            blocked_until: None,
+            banned: None,
+            requests: 0,
+            failed: 0,
+            reported: true,
+            rate: config.clock_rate,
+            timeout: config.timeout,
+            retries: config.retries,
+            stopwatch: config.stopwatch,
+        }
+    }
+
+    pub(super) fn market(&self) -> Market {
+        self.endpoint.market()
+    }
+
+    /// Takes a request in, or answers it where it is known that it can't be served.
+    pub(super) fn take(&mut self, request: FetchRequest, now: Mono, answers: &mut Answers) {
+        if self.budget.held_until(now).is_none() {
+            self.banned = None;
+        }
+        if let Some(error) = self.client.as_ref().err().or(self.banned.as_ref()) {
+            answers.push_back(refused(request, error.clone()));
+            return;
+        }
+        match request {
+            FetchRequest::Time(_) => self.queue.add_single(Ask::Time, Priority::User),
+            FetchRequest::Universe(_) => self.queue.add_single(Ask::Universe(None), Priority::User),
+            FetchRequest::Klines(request) if request.bars == 0 => {
+                let answer = KlinesAnswer { rows: Vec::new(), skipped: 0, sent: now, received: now };
+                answers.push_back(Fetched::Klines { request, result: Ok(answer) });
+            }
+            FetchRequest::Klines(request) => self.queue.add_klines(self.market(), request),
+        }
+    }
+
+    /// Starts the next request, if there is one and the budget has room.
+    pub(super) fn start_one(&mut self, now: Mono, tasks: &mut JoinSet<Done>) -> bool {
+        self.queue.wake(now);
+        let Ok(client) = self.client.clone() else { return false };
+        if self.blocked_until.is_some_and(|t| t > now) || self.queue.is_empty() {
+            return false;
+        }
+        self.blocked_until = None;
+        if self.syncing {
+            // Without the exchange's clock there is no minute to charge.
+            if self.clock.is_none() && !matches!(self.queue.first(), Some(Job { ask: Ask::Sync, .. })) {
+                return false;
+            }
+        } else if self.clock.is_none() || now.since(self.synced) > SYNC_EVERY {
+            self.syncing = true;
+            self.queue.add_single(Ask::Sync, Priority::User);
+        }
+        let Some(weight) = self.queue.first().map(|job| self.weight(job)) else { return false };
+        let theirs = self.theirs(now).unwrap_or_default();
+        if let Err(wait) = self.budget.charge(weight, theirs, now) {
+            self.blocked_until = Some(match wait {
+                Wait::Held(until) => until,
+                // A millisecond more, since the way back from their clock may round down.
+                Wait::Minute(at) => self.clock.map_or(now, |c| c.when(at)) + Duration::from_millis(1),
+            });
+            self.reported = false;
+            return false;
+        }
+        let Some(job) = self.queue.pop() else { return false };
+        self.requests += 1;
+        self.under_way += 1;
+        let call = self.call(client, &job, now);
+        tasks.spawn(async move {
+            let answer = http::call(&call, &job.ask).await;
+            Done { market: call.market, job, answer }
+        });
+        true
+    }
+
+    fn theirs(&self, now: Mono) -> Option<UnixMs> {
+        self.clock.map(|c| c.at(now))
+    }
+
+    fn weight(&self, job: &Job) -> u32 {
+        match &job.ask {
+            Ask::Sync | Ask::Time => Route::Time.weight(self.market()),
+            Ask::Universe(None) => Route::ExchangeInfo.weight(self.market()),
+            Ask::Universe(Some(_)) => Route::Day.weight(self.market()),
+            Ask::Klines(series) => series.pager.next_page().map_or(0, |page| page.weight),
+        }
+    }
+
+    fn call(&self, client: reqwest::Client, job: &Job, now: Mono) -> Call {
+        let url = match &job.ask {
+            Ask::Sync | Ask::Time => self.endpoint.time_url(),
+            Ask::Universe(None) => self.endpoint.exchange_info_url(),
+            Ask::Universe(Some(_)) => self.endpoint.day_url(),
+            Ask::Klines(series) => match series.pager.next_page() {
+                Some(page) => self.endpoint.klines_url(&series.request.key, page),
+                // Does not occur: a job whose pages are all here is answered, not queued.
+                None => self.endpoint.time_url(),
+            },
+        };
+        let long = matches!(job.ask, Ask::Universe(_));
+        Call {
+            client,
+            stopwatch: self.stopwatch,
+            market: self.market(),
+            url,
+            asked: self.endpoint.rest_base().to_owned(),
+            timeout: self.timeout * if long { 2 } else { 1 },
+            now: self.theirs(now),
+        }
+    }
+
+    /// Takes a request's end.
+    pub(super) fn done(&mut self, done: Done, now: Mono, answers: &mut Answers) {
+        let Done { job, answer, .. } = done;
+        self.under_way -= 1;
+        self.reported = false;
+        if let (Some(used), Some(clock)) = (answer.used_weight, self.clock) {
+            self.budget.heard(used, clock.at(answer.sent), clock.at(answer.received));
+        }
+        match answer.result {
+            Ok(parsed) => self.progress(job, parsed, (answer.sent, answer.received), answers),
+            Err(error) => {
+                self.failed += 1;
+                self.failure(job, error, now, answers);
+            }
+        }
+    }
+
+    fn progress(
+        &mut self,
+        mut job: Job,
+        parsed: Parsed,
+        (sent, received): (Mono, Mono),
+        answers: &mut Answers,
+    ) {
+        let market = self.market();
+        match (job.ask, parsed) {
+            (ask @ (Ask::Sync | Ask::Time), Parsed::Time(server)) => {
+                self.sync(sent, received, server);
+                if matches!(ask, Ask::Sync) {
+                    self.syncing = false;
+                } else {
+                    let result = Ok(TimeAnswer { server, sent, received });
+                    answers.push_back(Fetched::Time { market, result });
+                }
+            }
+            (Ask::Universe(_), Parsed::Info(info)) => {
+                if let Some(limit) = info.weight_limit {
+                    self.budget.set_limit(limit);
+                }
+                job.ask = Ask::Universe(Some(info));
+                self.queue.put_back(job);
+            }
+            (Ask::Universe(Some(info)), Parsed::Day(day, skipped)) => {
+                let result = Ok(UniverseAnswer {
+                    trading: info.trading,
+                    not_trading: info.not_trading,
+                    day,
+                    skipped: info.skipped + skipped,
+                });
+                answers.push_back(Fetched::Universe { market, result });
+            }
+            (Ask::Klines(mut series), Parsed::Rows(page)) => {
+                series.take(page, sent);
+                if series.pager.next_page().is_some() {
+                    job.ask = Ask::Klines(series);
+                    self.queue.put_back(job);
+                } else {
+                    answers.push_back(series.answer(sent, received));
+                }
+            }
+            // `http::read` pairs them; the pairs above are all there are.
+            (_, _) => {}
+        }
+    }
+
+    fn sync(&mut self, sent: Mono, received: Mono, server: UnixMs) {
+        let fresh = || Clock::new(received, server, self.rate);
+        let mut clock = self.clock.filter(|c| now_agrees(*c, received, server)).unwrap_or_else(fresh);
+        clock.sync(sent, received, server);
+        self.clock = Some(clock);
+        self.synced = received;
+    }
+
+    fn failure(&mut self, mut job: Job, mut error: ExchangeError, now: Mono, answers: &mut Answers) {
+        job.tries += 1;
+        let again = job.tries <= self.retries;
+        match error.kind {
+            ErrorKind::RateLimited { wait } => {
+                let ours = self.clock.map_or(wait, |c| c.ours(wait));
+                error.kind = ErrorKind::RateLimited { wait: ours };
+                self.budget.hold(now + ours);
+                if again && ours <= PATIENCE {
+                    self.queue.put_back(job);
+                } else {
+                    self.banned = (ours > PATIENCE).then(|| error.clone());
+                    self.refuse_all(job, &error, answers);
+                }
+            }
+            ErrorKind::Transient if again => {
+                let wait = job.backoff.failed(now, fastrand::f64());
+                self.queue.put_off(job, now + wait);
+            }
+            // No place: no other request fares better.
+            ErrorKind::Restricted => self.refuse_all(job, &error, answers),
+            _ if matches!(job.ask, Ask::Sync) && self.clock.is_none() => {
+                self.refuse_all(job, &error, answers);
+            }
+            _ => self.refuse(job, error, answers),
+        }
+    }
+
+    fn refuse_all(&mut self, job: Job, error: &ExchangeError, answers: &mut Answers) {
+        self.refuse(job, error.clone(), answers);
+        for waiting in self.queue.drain() {
+            self.refuse(waiting, error.clone(), answers);
+        }
+    }
+
+    fn refuse(&mut self, job: Job, error: ExchangeError, answers: &mut Answers) {
+        let market = self.market();
+        answers.push_back(match job.ask {
+            Ask::Sync => {
+                self.syncing = false;
+                // An old clock is better than none; it is not asked again at once.
+                self.synced = self.stopwatch.now();
+                return;
+            }
+            Ask::Time => Fetched::Time { market, result: Err(error) },
+            Ask::Universe(_) => Fetched::Universe { market, result: Err(error) },
+            Ask::Klines(series) => Fetched::Klines { request: series.request, result: Err(error) },
+        });
+    }
+
+    pub(super) fn has_report(&self) -> bool {
+        !self.reported
+    }
+
+    pub(super) fn report(&mut self, now: Mono) -> Option<BudgetReport> {
+        if self.reported {
+            return None;
+        }
+        self.reported = true;
+        let held_until = self.budget.held_until(now).zip(self.clock).map(|(until, clock)| clock.at(until));
+        Some(BudgetReport {
+            market: self.market(),
+            used: self.budget.used(),
+            limit: self.budget.limit(),
+            held_until,
+            requests: self.requests,
+            failed: self.failed,
+        })
+    }
+
+    pub(super) fn next_wake(&self) -> Option<Mono> {
+        let blocked = self.blocked_until.filter(|_| !self.queue.is_empty());
+        blocked.or_else(|| self.queue.next_wake())
+    }
+
+    pub(super) fn idle(&self) -> bool {
+        self.queue.is_empty() && self.under_way == 0
+    }
+}
+
+/// Whether a clock is still about right. One that is not (the machine slept, the other side is
+/// another one now) is replaced at once, however good the answer is.
+fn now_agrees(clock: Clock, now: Mono, server: UnixMs) -> bool {
+    let off = clock.at(now).0.abs_diff(server.0);
+    off < 5_000 || clock.ours(Duration::from_millis(off)) < Duration::from_secs(5)
+}
+
+impl Series {
+    fn take(&mut self, page: crate::exchange::binance::bodies::KlineRows, sent: Mono) {
+        let Some(asked) = self.pager.next_page() else { return };
+        self.skipped += page.skipped;
+        let given = page.given();
+        self.pager.took(asked, given, page.rows);
+        if self.sent.is_none() || !self.pager.newest_first() {
+            self.sent = Some(sent);
+        }
+    }
+
+    fn answer(self, sent: Mono, received: Mono) -> Fetched {
+        let answer = KlinesAnswer {
+            rows: self.pager.into_rows(),
+            skipped: self.skipped,
+            sent: self.sent.unwrap_or(sent),
+            received,
+        };
+        Fetched::Klines { request: self.request, result: Ok(answer) }
+    }
+}
