@@ -43,7 +43,7 @@ fn stats_json(s: &Stats) -> Value {
         "connections": {"open": s.open, "opened": s.opened},
         "streams": s.streams,
         "violations": violations,
-        "frames": {"updates": s.updates, "closes": s.closes},
+        "frames": {"updates": s.updates, "closes": s.closes, "lost": s.lost},
         "faults": s.faults,
     })
 }

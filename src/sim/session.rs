@@ -89,7 +89,6 @@ fn topic(route: Route, name: &str, truth: &Truth) -> Topic {
 /// Why a socket is closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
-    TooManyRequests,
     TooManyStreams,
 }
 

@@ -254,7 +254,6 @@ impl Connection {
         }
         match outcome.ending {
             None => Next::Continue,
-            Some(Ending::TooManyRequests) => Next::Close(CloseCode::Policy, "Too many requests"),
             Some(Ending::TooManyStreams) => {
                 self.world.violation(Violation::TooManyStreams);
                 Next::Close(CloseCode::Policy, "Invalid request")
