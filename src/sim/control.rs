@@ -99,8 +99,7 @@ struct TruthQuery {
 
 async fn truth(State(world): Shared, Query(q): Query<TruthQuery>) -> Response {
     let market = match q.market.as_deref() {
-        None => Market::UsdM,
-        Some("um") => Market::UsdM,
+        None | Some("um") => Market::UsdM,
         Some(name) => match name.parse() {
             Ok(market) => market,
             Err(e) => return bad(&format!("{e}")),

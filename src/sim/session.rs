@@ -177,7 +177,7 @@ impl Session {
     }
 
     /// Subscribes to what the URL names.
-    pub(crate) fn from_url(&mut self, names: Vec<String>, truth: &Truth) -> Outcome {
+    pub(crate) fn take_url(&mut self, names: Vec<String>, truth: &Truth) -> Outcome {
         Outcome { answer: None, ..self.subscribe(names, &Value::Null, truth) }
     }
 

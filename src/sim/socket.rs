@@ -142,7 +142,7 @@ impl Connection {
             s.open += 1;
             s.opened += 1;
         });
-        let outcome = self.session.from_url(names, &self.world.truth);
+        let outcome = self.session.take_url(names, &self.world.truth);
         let next = self.take(outcome).await;
         let end = match next {
             Next::Continue => self.serve().await,
