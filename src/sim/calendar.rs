@@ -52,6 +52,6 @@ mod tests {
         let month = open_at(Interval::Mo1, t);
         assert_eq!(month, UnixMs(1_759_276_800_000)); // 2025-10-01
         assert_eq!(next_open(Interval::Mo1, month), UnixMs(1_761_955_200_000)); // 2025-11-01
-        assert_eq!(open_at(Interval::M15, t), UnixMs(1_760_129_100_000));
+        assert_eq!(open_at(Interval::M15, t), UnixMs(1_760_130_000_000));
     }
 }

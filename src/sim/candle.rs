@@ -104,11 +104,11 @@ impl Candle {
         self.high = self.high.max(next.high);
         self.low = self.low.min(next.low);
         self.close = next.close;
-        self.volume += next.volume;
-        self.quote += next.quote;
-        self.trades += next.trades;
-        self.taker_base += next.taker_base;
-        self.taker_quote += next.taker_quote;
+        self.volume = self.volume.saturating_add(next.volume);
+        self.quote = self.quote.saturating_add(next.quote);
+        self.trades = self.trades.saturating_add(next.trades);
+        self.taker_base = self.taker_base.saturating_add(next.taker_base);
+        self.taker_quote = self.taker_quote.saturating_add(next.taker_quote);
     }
 
     /// One candle of many that follow each other, closing at `close_time`.

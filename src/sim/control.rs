@@ -43,7 +43,7 @@ fn stats_json(s: &Stats) -> Value {
         "connections": {"open": s.open, "opened": s.opened},
         "streams": s.streams,
         "violations": violations,
-        "frames": {"updates": s.updates, "closes": s.closes},
+        "frames": {"updates": s.updates, "closes": s.closes, "lost": s.lost},
         "faults": s.faults,
     })
 }
@@ -99,8 +99,7 @@ struct TruthQuery {
 
 async fn truth(State(world): Shared, Query(q): Query<TruthQuery>) -> Response {
     let market = match q.market.as_deref() {
-        None => Market::UsdM,
-        Some("um") => Market::UsdM,
+        None | Some("um") => Market::UsdM,
         Some(name) => match name.parse() {
             Ok(market) => market,
             Err(e) => return bad(&format!("{e}")),

@@ -144,8 +144,11 @@ impl Feed {
                 self.queue.push(Reverse((next, name)));
             }
         }
-        let silent = !frames.is_empty() && world.silent(self.market, world.now());
-        if silent { Vec::new() } else { frames }
+        if !frames.is_empty() && world.silent(self.market, world.now()) {
+            world.count(|s| s.lost += frames.len() as u64);
+            frames.clear();
+        }
+        frames
     }
 }
 

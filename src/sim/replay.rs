@@ -5,6 +5,7 @@
 //! whole units: open less the close before, close less open, high and low as distances from the
 //! nearer of the two, volume, and quote volume and trades where the source has them.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{Read, Write as _};
 use std::path::Path;
@@ -156,7 +157,7 @@ fn symbol<'a>(mut words: impl Iterator<Item = &'a str>) -> Option<Recording> {
     let symbol = words.next()?.parse().ok()?;
     let mut digits = || words.next()?.parse::<u8>().ok();
     let scale = Scale { price: digits()?, volume: digits()?, quote: digits()? };
-    Some(Recording { symbol, scale, series: Default::default() })
+    Some(Recording { symbol, scale, series: BTreeMap::new() })
 }
 
 fn series<'a>(mut words: impl Iterator<Item = &'a str>) -> Option<Head> {

@@ -8,8 +8,8 @@ use super::recorded::Recorded;
 use crate::domain::interval::Interval;
 use crate::domain::symbol::Symbol;
 
-/// The largest figure in units, so that sums over a month still fit.
-const LARGEST: i128 = 10_i128.pow(16);
+/// The largest figure in units, so that the sums of longer candles fit.
+const LARGEST: i128 = 10_i128.pow(17);
 const MOST_DECIMALS: u8 = 10;
 
 /// A decimal number, exactly.
@@ -22,9 +22,10 @@ pub(crate) struct Decimal {
 impl Decimal {
     /// Reads `0.0093213`, `5`, `1e-05`. Zeros at the end do not count.
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        let plain = match text.contains(['e', 'E']) {
-            true => text.parse::<f64>().ok().filter(|v| v.is_finite())?.to_string(),
-            false => text.to_owned(),
+        let plain = if text.contains(['e', 'E']) {
+            text.parse::<f64>().ok().filter(|v| v.is_finite())?.to_string()
+        } else {
+            text.to_owned()
         };
         let (whole, part) = plain.split_once('.').unwrap_or((&plain, ""));
         let part = part.trim_end_matches('0');
@@ -152,25 +153,35 @@ fn raw(r: &Row, scale: Scale) -> Raw {
     Raw { candle, has_quote: r.quote.is_some(), has_trades: r.trades.is_some(), has_taker: r.taker.is_some() }
 }
 
-/// Gives each part its share of the whole's figures, so that they add up to them exactly.
+/// Gives each part its share of the figures that the parts lack, so that they add up to the whole's
+/// exactly. Taker figures of the whole are there by now, given or derived.
 fn share(whole: &Candle, parts: &mut [Raw], interval: Interval) {
     let all = (whole.close_time.0 + 1 - whole.open_time.0) / interval.millis();
-    if i64::try_from(parts.len()) != Ok(all) || parts.iter().any(|p| p.has_quote || p.has_trades) {
+    if i64::try_from(parts.len()) != Ok(all) {
         return;
     }
+    let lacks_turnover = !parts.iter().any(|p| p.has_quote || p.has_trades);
+    let lacks_taker = !parts.iter().any(|p| p.has_taker);
     let value = |c: &Candle| i128::from(c.volume) * i128::from(c.open + c.high + c.low + c.close);
     let total: i128 = parts.iter().map(|p| value(&p.candle)).sum();
     if total == 0 {
         return;
     }
-    let (mut seen, mut given) = (0, (0, 0));
+    let mut seen = 0;
+    let mut given = [0; 4];
     for part in parts {
         seen += value(&part.candle);
         let until = |of: i64| i64::try_from(i128::from(of) * seen / total).unwrap_or(of);
-        let now = (until(whole.quote), until(whole.trades));
-        part.candle.quote = now.0 - given.0;
-        part.candle.trades = now.1 - given.1;
-        (part.has_quote, part.has_trades) = (true, true);
+        let now = [whole.quote, whole.trades, whole.taker_base, whole.taker_quote].map(until);
+        let [quote, trades, taker_base, taker_quote] = std::array::from_fn(|n| now[n] - given[n]);
+        if lacks_turnover {
+            (part.candle.quote, part.candle.trades) = (quote, trades);
+            (part.has_quote, part.has_trades) = (true, true);
+        }
+        if lacks_taker {
+            (part.candle.taker_base, part.candle.taker_quote) = (taker_base, taker_quote);
+            part.has_taker = true;
+        }
         given = now;
     }
 }
@@ -228,11 +239,8 @@ mod tests {
         let hour = 3_600_000;
         let mut rows = BTreeMap::new();
         rows.insert(Interval::H1, vec![row(0, hour, "10", Some(("15.0001", 7)))]);
-        let quarters = ["1", "2", "3", "4"].iter().enumerate();
-        rows.insert(
-            Interval::M15,
-            quarters.map(|(n, v)| row(n as i64 * 900_000, 900_000, v, None)).collect(),
-        );
+        let quarters = (0..).zip(["1", "2", "3", "4"]);
+        rows.insert(Interval::M15, quarters.map(|(n, v)| row(n * 900_000, 900_000, v, None)).collect());
         let recorded = Recording::new("AUSDT".parse().unwrap(), &rows).into_recorded();
         let quarter = |n: i64| recorded.candle(Interval::M15, UnixMs(n * 900_000)).unwrap();
         let sums = (0..4).map(quarter).fold((0, 0), |s, c| (s.0 + c.quote, s.1 + c.trades));

@@ -89,7 +89,6 @@ fn topic(route: Route, name: &str, truth: &Truth) -> Topic {
 /// Why a socket is closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
-    TooManyRequests,
     TooManyStreams,
 }
 
@@ -178,7 +177,7 @@ impl Session {
     }
 
     /// Subscribes to what the URL names.
-    pub(crate) fn from_url(&mut self, names: Vec<String>, truth: &Truth) -> Outcome {
+    pub(crate) fn take_url(&mut self, names: Vec<String>, truth: &Truth) -> Outcome {
         Outcome { answer: None, ..self.subscribe(names, &Value::Null, truth) }
     }
 

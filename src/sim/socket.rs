@@ -142,7 +142,7 @@ impl Connection {
             s.open += 1;
             s.opened += 1;
         });
-        let outcome = self.session.from_url(names, &self.world.truth);
+        let outcome = self.session.take_url(names, &self.world.truth);
         let next = self.take(outcome).await;
         let end = match next {
             Next::Continue => self.serve().await,
@@ -254,7 +254,6 @@ impl Connection {
         }
         match outcome.ending {
             None => Next::Continue,
-            Some(Ending::TooManyRequests) => Next::Close(CloseCode::Policy, "Too many requests"),
             Some(Ending::TooManyStreams) => {
                 self.world.violation(Violation::TooManyStreams);
                 Next::Close(CloseCode::Policy, "Invalid request")

@@ -72,6 +72,8 @@ pub struct Stats {
     pub updates: u64,
     /// Closed candles sent.
     pub closes: u64,
+    /// Frames that a silence swallowed.
+    pub lost: u64,
     /// What a client should not have done.
     pub violations: BTreeMap<Violation, u64>,
     /// Faults that took effect, by kind.

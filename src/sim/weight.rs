@@ -45,9 +45,8 @@ pub(crate) fn most_rows(market: Market) -> usize {
 pub(crate) fn ticker(market: Market, symbols: Option<usize>) -> u32 {
     match (market, symbols) {
         (Market::UsdM, Some(_)) => 1,
-        (Market::UsdM, None) => 40,
         (Market::Spot, Some(0..=20)) => 2,
-        (Market::Spot, Some(21..=100)) => 40,
+        (Market::UsdM, None) | (Market::Spot, Some(21..=100)) => 40,
         (Market::Spot, _) => 80,
     }
 }
