@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use crate::domain::hama::HamaPoint;
+use crate::domain::indicator::Hama;
 use crate::domain::interval::Interval;
 use crate::domain::kline::Kline;
 use crate::domain::preset::Preset;
 use crate::domain::time::UnixMs;
 
 use super::freshness::{Doubt, Freshness, Stage};
-use super::indicator::Hama;
 use super::series::{Merge, Origin, RestRows, Series, Upsert, after, smaller};
 use super::snapshot::Preview;
 
