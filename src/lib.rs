@@ -1,5 +1,7 @@
 //! hamatop: a terminal market scanner.
 
+#![forbid(unsafe_code)]
+
 pub mod domain;
 pub mod engine;
 pub mod exchange;

@@ -359,9 +359,10 @@ impl Lane {
                 Some(Doubt::Gap { missing: u32::try_from(missing).unwrap_or(u32::MAX) })
             }
             Tail::Unclosed { close } => Some(Doubt::Unconfirmed { close }),
-            Tail::Whole => self.freshness.doubt.filter(
-                |d| matches!(d, Doubt::Unconfirmed { close } if newest.is_none_or(|n| *close > n)),
-            ),
+            Tail::Whole => self
+                .freshness
+                .doubt
+                .filter(|d| matches!(d, Doubt::Unconfirmed { close } if newest.is_none_or(|n| *close > n))),
         };
     }
 }
