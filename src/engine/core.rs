@@ -9,7 +9,7 @@ use crate::domain::kline::Kline;
 use crate::domain::symbol::{Market, Tick};
 use crate::domain::text::CleanText;
 use crate::domain::time::{Mono, UnixMs};
-use crate::exchange::{ConnId, FetchRequest, Fetched};
+use crate::exchange::{ConnId, ErrorKind, ExchangeError, FetchRequest, Fetched};
 use crate::market::freshness::{Freshness, Stream};
 use crate::market::lane::Closed;
 use crate::market::snapshot::{DayFigures, Level, Pool, Row, UniverseReport};
@@ -191,26 +191,7 @@ impl Engine {
                     self.notice(now, Level::Warn, &text);
                 }
             }
-            Fetched::Universe { market, result: Err(error) } => {
-                let Some(desk) = self.desk(market) else { return };
-                desk.note_error(&error);
-                desk.universe_failures += 1;
-                let wait = match error.kind {
-                    crate::exchange::ErrorKind::RateLimited { wait } => wait,
-                    crate::exchange::ErrorKind::Transient => backoff(desk.universe_failures),
-                    _ => Duration::from_secs(60),
-                };
-                desk.universe = Call::Due(now + wait);
-                let known = desk.universe_error.replace(error.message.clone());
-                if known.as_ref() != Some(&error.message) {
-                    self.notice(
-                        now,
-                        Level::Error,
-                        &format!("{market}: the list of pairs can't be had: {error}"),
-                    );
-                }
-                self.sum_up_universe();
-            }
+            Fetched::Universe { market, result: Err(error) } => self.universe_refused(market, &error, now),
             Fetched::Klines { request, result } => self.on_klines(&request, result, now, out),
             Fetched::Budget(report) => {
                 if let Some(desk) = self.desk(report.market) {
@@ -218,6 +199,25 @@ impl Engine {
                 }
             }
         }
+    }
+
+    fn universe_refused(&mut self, market: Market, error: &ExchangeError, now: Mono) {
+        let Some(desk) = self.desk(market) else { return };
+        desk.note_error(error);
+        desk.universe_failures += 1;
+        let wait = match error.kind {
+            ErrorKind::RateLimited { wait } => wait,
+            ErrorKind::Transient => backoff(desk.universe_failures),
+            // Refused where we are: somebody has to change that first.
+            ErrorKind::Restricted => Duration::from_secs(1_800),
+            ErrorKind::Rejected | ErrorKind::Bug => Duration::from_secs(60),
+        };
+        desk.universe = Call::Due(now + wait);
+        let known = desk.universe_error.replace(error.message.clone());
+        if known.as_ref() != Some(&error.message) {
+            self.notice(now, Level::Error, &format!("{market}: the list of pairs can't be had: {error}"));
+        }
+        self.sum_up_universe();
     }
 
     /// Makes the rows and lanes of a market; opens their streams and loads them.

@@ -108,6 +108,8 @@ fn a_socket_replaced_before_it_goes_costs_nothing() {
     rig.down(&["BTCUSDT"]);
     assert_eq!(rig.state("BTCUSDT"), (DataState::Live, None));
     assert_eq!(rig.requests(), []);
+    let links: Vec<u32> = rig.snapshot().links.iter().map(|l| l.conn).collect();
+    assert_eq!((links, rig.notices(Level::Warn)), (vec![7], vec![]));
 }
 
 #[test]
