@@ -2,6 +2,8 @@
 
 pub mod cli;
 pub mod config;
+#![forbid(unsafe_code)]
+
 pub mod domain;
 pub mod engine;
 pub mod exchange;

@@ -4,7 +4,6 @@
 //! Invariant: pure. No IO, no ambient clock, no async; time comes in as a parameter.
 
 pub mod freshness;
-pub(crate) mod indicator;
 pub mod lane;
 pub mod series;
 pub mod snapshot;

@@ -109,12 +109,13 @@ impl Check {
     fn sentence(&self) -> String {
         let Self { what, compared, added, corrected, failed, .. } = self;
         let mut text = format!("{what}: {compared} bars compared with REST");
-        text += &match (*corrected, *added) {
-            (0, 0) => ", all equal".to_owned(),
-            (c, a) => format!(", {c} corrected, {a} added"),
-        };
+        if (*corrected, *added) == (0, 0) {
+            text.push_str(", all equal");
+        } else {
+            text.extend([format!(", {corrected} corrected, {added} added")]);
+        }
         if let Some(error) = &self.error {
-            text += &format!("; {failed} series could not be checked: {error}");
+            text.extend([format!("; {failed} series could not be checked: {error}")]);
         }
         text
     }

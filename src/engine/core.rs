@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::domain::clock::Clock;
 use crate::domain::kline::Kline;
 use crate::domain::symbol::{Market, Tick};
+use crate::domain::text::CleanText;
 use crate::domain::time::{Mono, UnixMs};
-use crate::exchange::{ConnId, FetchRequest, Fetched};
+use crate::exchange::{ConnId, ErrorKind, ExchangeError, FetchRequest, Fetched};
 use crate::market::freshness::{Freshness, Stream};
 use crate::market::lane::Closed;
 use crate::market::snapshot::{DayFigures, Level, Pool, Row, UniverseReport};
@@ -39,6 +41,8 @@ pub struct Engine {
     pub(super) checks: Vec<Check>,
     pub(super) rings: Rings,
     pub(super) report: UniverseReport,
+    /// The last refusal that was noticed: one sentence for a hundred series is enough.
+    pub(super) noticed: Option<CleanText>,
     pub(super) focus: Option<PairId>,
     /// Closed bars as handed out, with the revision they are of.
     pub(super) handed: HashMap<LaneId, (u64, Arc<[Kline]>)>,
@@ -84,6 +88,7 @@ impl Engine {
             checks: Vec::new(),
             rings: Rings::default(),
             report,
+            noticed: None,
             focus: None,
             handed: HashMap::new(),
             loads: super::warmup::Loads::default(),
@@ -118,7 +123,7 @@ impl Engine {
     /// When the engine wants to be told that time has passed: once a second, more often where the
     /// exchange's clock is faster than ours.
     pub fn next_deadline(&self, now: Mono) -> Mono {
-        let rate = self.desks.iter().filter_map(Desk::clock).map(|c| c.rate()).fold(1.0, f64::max);
+        let rate = self.desks.iter().filter_map(Desk::clock).map(Clock::rate).fold(1.0, f64::max);
         now + Duration::from_secs(1).div_f64(rate).max(Duration::from_millis(50))
     }
 
@@ -186,26 +191,7 @@ impl Engine {
                     self.notice(now, Level::Warn, &text);
                 }
             }
-            Fetched::Universe { market, result: Err(error) } => {
-                let Some(desk) = self.desk(market) else { return };
-                desk.note_error(&error);
-                desk.universe_failures += 1;
-                let wait = match error.kind {
-                    crate::exchange::ErrorKind::RateLimited { wait } => wait,
-                    crate::exchange::ErrorKind::Transient => backoff(desk.universe_failures),
-                    _ => Duration::from_secs(60),
-                };
-                desk.universe = Call::Due(now + wait);
-                let known = desk.universe_error.replace(error.message.clone());
-                if known.as_ref() != Some(&error.message) {
-                    self.notice(
-                        now,
-                        Level::Error,
-                        &format!("{market}: the list of pairs can't be had: {error}"),
-                    );
-                }
-                self.sum_up_universe();
-            }
+            Fetched::Universe { market, result: Err(error) } => self.universe_refused(market, &error, now),
             Fetched::Klines { request, result } => self.on_klines(&request, result, now, out),
             Fetched::Budget(report) => {
                 if let Some(desk) = self.desk(report.market) {
@@ -213,6 +199,25 @@ impl Engine {
                 }
             }
         }
+    }
+
+    fn universe_refused(&mut self, market: Market, error: &ExchangeError, now: Mono) {
+        let Some(desk) = self.desk(market) else { return };
+        desk.note_error(error);
+        desk.universe_failures += 1;
+        let wait = match error.kind {
+            ErrorKind::RateLimited { wait } => wait,
+            ErrorKind::Transient => backoff(desk.universe_failures),
+            // Refused where we are: somebody has to change that first.
+            ErrorKind::Restricted => Duration::from_secs(1_800),
+            ErrorKind::Rejected | ErrorKind::Bug => Duration::from_secs(60),
+        };
+        desk.universe = Call::Due(now + wait);
+        let known = desk.universe_error.replace(error.message.clone());
+        if known.as_ref() != Some(&error.message) {
+            self.notice(now, Level::Error, &format!("{market}: the list of pairs can't be had: {error}"));
+        }
+        self.sum_up_universe();
     }
 
     /// Makes the rows and lanes of a market; opens their streams and loads them.
@@ -226,23 +231,23 @@ impl Engine {
         for c in &chosen.chosen {
             let id = self.store.add(&c.instrument.pair, &Freshness::new(stream.clone()));
             pairs.push(id);
-            self.add_row(id, RowSlot {
-                pool: c.pool,
-                tick: c.instrument.tick,
-                day: c.day.as_ref().map(day_figures),
-                last: c.day.as_ref().map(|d| (d.last, d.event_time)),
-                shown: None,
-            });
+            self.add_row(
+                id,
+                RowSlot {
+                    pool: c.pool,
+                    tick: c.instrument.tick,
+                    day: c.day.as_ref().map(day_figures),
+                    last: c.day.as_ref().map(|d| (d.last, d.event_time)),
+                    shown: None,
+                },
+            );
         }
         for pair in &chosen.not_trading {
             let id = self.store.add(pair, &Freshness::delisted());
-            self.add_row(id, RowSlot {
-                pool: Pool::Named,
-                tick: Tick::default(),
-                day: None,
-                last: None,
-                shown: None,
-            });
+            self.add_row(
+                id,
+                RowSlot { pool: Pool::Named, tick: Tick::default(), day: None, last: None, shown: None },
+            );
             self.notice(now, Level::Warn, &format!("{pair} is not traded now"));
         }
         self.care.resize_with(self.store.ids().count(), Care::default);

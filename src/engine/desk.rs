@@ -124,7 +124,11 @@ impl Desk {
     pub(super) fn passed(&self, t: UnixMs, now: Mono) -> Passed {
         match self.now(now) {
             Some(theirs) if theirs >= t => {
-                if self.proven.is_some_and(|p| p >= t) { Passed::Yes } else { Passed::Unproven }
+                if self.proven.is_some_and(|p| p >= t) {
+                    Passed::Yes
+                } else {
+                    Passed::Unproven
+                }
             }
             _ => Passed::No,
         }

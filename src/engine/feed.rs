@@ -55,17 +55,7 @@ impl Engine {
             }
             FeedEvent::Subscribed { conn, keys } => self.on_subscribed(conn, &keys, now, out),
             FeedEvent::Down { conn, keys, error, retry } => {
-                let wire = self.wire(conn, now);
-                let was_up = matches!(wire.link.state, LinkState::Up | LinkState::Subscribing);
-                wire.link.drops += u32::from(was_up);
-                let why = error.message.clone();
-                let news = !matches!(&wire.link.state, LinkState::Down { why: old, .. } if *old == why);
-                wire.turn(LinkState::Down { why: why.clone(), retry }, now);
-                self.lose(conn, &keys, &why);
-                if news {
-                    let text = format!("{} socket {} lost: {why}", conn.market, conn.number);
-                    self.notice(now, Level::Warn, &text);
-                }
+                self.on_down(conn, &keys, &error.message, retry, now);
             }
             FeedEvent::Kline(event) => self.on_kline(&event, now, out),
             FeedEvent::Day(events) => {
@@ -106,6 +96,24 @@ impl Engine {
         }
         if back {
             self.notice(now, Level::Info, &format!("{} socket {} is back", conn.market, conn.number));
+        }
+    }
+
+    fn on_down(&mut self, conn: ConnId, keys: &[SeriesKey], why: &CleanText, retry: Option<Mono>, now: Mono) {
+        let carried = |id: &LaneId| self.care.get(id.index()).is_some_and(|c| c.conn == Some(conn));
+        let known = self.wires.get(&conn);
+        if retry.is_none() && known.is_some_and(|w| !w.lanes.is_empty() && !w.lanes.iter().any(carried)) {
+            // Another socket carries all of it: this one was replaced, and is not missed.
+            self.wires.remove(&conn);
+            return;
+        }
+        let wire = self.wire(conn, now);
+        wire.link.drops += u32::from(matches!(wire.link.state, LinkState::Up | LinkState::Subscribing));
+        let news = !matches!(&wire.link.state, LinkState::Down { why: old, .. } if old == why);
+        wire.turn(LinkState::Down { why: why.clone(), retry }, now);
+        self.lose(conn, keys, why);
+        if news {
+            self.notice(now, Level::Warn, &format!("{} socket {} lost: {why}", conn.market, conn.number));
         }
     }
 

@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use crate::domain::hama::Sign;
 use crate::domain::kline::Kline;
-use crate::domain::score::SymbolScore;
+use crate::domain::score::{SymbolScore, symbol_score};
 use crate::domain::time::Mono;
 use crate::market::freshness::Refusal;
-use crate::market::indicator::{bars_for_all, symbol_score};
 use crate::market::lane::Lane;
 use crate::market::snapshot::{DataState, LaneView, Row, Snapshot};
 use crate::market::store::{LaneId, PairId};
@@ -83,7 +82,7 @@ impl Engine {
             state,
             why: if quiet { None } else { lane.freshness.why() },
             bars: u32::try_from(bars).unwrap_or(u32::MAX),
-            need: bars_for_all(self.store.preset()),
+            need: self.store.need_full(),
             need_score,
             newest: lane.series().newest().map(|k| (k.open_time(), k.close_time())),
             point: *lane.point(),

@@ -6,18 +6,16 @@
 use std::time::Duration;
 
 use crate::domain::time::{Mono, UnixMs};
-use crate::exchange::{
-    ErrorKind, ExchangeError, FetchRequest, KlinesAnswer, KlinesRequest, Priority,
-};
+use crate::exchange::{ErrorKind, ExchangeError, FetchRequest, KlinesAnswer, KlinesRequest, Priority};
 use crate::market::freshness::{Doubt, Freshness, Refusal, Stage, Stream};
 use crate::market::lane::{Answer, Lag, Tail};
 use crate::market::series::after;
 use crate::market::snapshot::{Level, SignalEvent};
 use crate::market::store::LaneId;
 
+use super::Output;
 use super::core::Engine;
 use super::desk::{Desk, Passed, backoff};
-use super::Output;
 
 /// Failures in a row after which a series counts as failed.
 const MAX_FAILURES: u32 = 4;
@@ -322,7 +320,10 @@ impl Engine {
         if lane.freshness.stage == Stage::Loaded && lane.freshness.doubt.is_none() {
             lane.freshness.doubt = lane.next_close().map(|close| Doubt::Unconfirmed { close });
         }
-        if news && let Some(key) = key {
+        if news
+            && self.noticed.replace(error.message.clone()).as_ref() != Some(&error.message)
+            && let Some(key) = key
+        {
             self.notice(now, Level::Error, &format!("{key}: {error}"));
         }
     }
@@ -377,4 +378,3 @@ enum Need {
     Time,
     Klines(Purpose),
 }
-

@@ -42,7 +42,12 @@ pub struct EnginePorts {
 }
 
 /// Runs the engine until `cancel`. A port whose other end is gone is simply silent.
-pub async fn run(mut engine: Engine, mut ports: EnginePorts, stopwatch: Stopwatch, cancel: CancellationToken) {
+pub async fn run(
+    mut engine: Engine,
+    mut ports: EnginePorts,
+    stopwatch: Stopwatch,
+    cancel: CancellationToken,
+) {
     let mut outbox = Outbox::default();
     let mut wanted = Vec::new();
     let mut next_tick = Mono::default();
@@ -65,11 +70,19 @@ pub async fn run(mut engine: Engine, mut ports: EnginePorts, stopwatch: Stopwatc
             biased;
             () = cancel.cancelled() => return,
             permit = ports.feed_commands.reserve(), if !outbox.feed.is_empty() => match permit {
-                Ok(permit) => { outbox.feed.pop_front().map(|command| permit.send(command)); }
+                Ok(permit) => {
+                    if let Some(command) = outbox.feed.pop_front() {
+                        permit.send(command);
+                    }
+                }
                 Err(_) => outbox.feed.clear(),
             },
             permit = ports.fetch_requests.reserve(), if outbox.has_fetch() => match permit {
-                Ok(permit) => { outbox.next_fetch().map(|request| permit.send(request)); }
+                Ok(permit) => {
+                    if let Some(request) = outbox.next_fetch() {
+                        permit.send(request);
+                    }
+                }
                 Err(_) => outbox.drop_fetches(),
             },
             Some(command) = ports.commands.recv() => step(Input::Command(command)),

@@ -167,8 +167,7 @@ mod tests {
         let got = select(&spec(2, &["C", "D", "OLD", "BB"]), a);
         let names: Vec<(String, Pool)> =
             got.chosen.iter().map(|c| (c.instrument.pair.symbol.to_string(), c.pool)).collect();
-        let want =
-            [("C", Pool::Named), ("B", Pool::Top), ("E", Pool::Top), ("D", Pool::Named)];
+        let want = [("C", Pool::Named), ("B", Pool::Top), ("E", Pool::Top), ("D", Pool::Named)];
         assert_eq!(names, want.map(|(n, p)| (n.to_owned(), p)));
         assert_eq!(got.not_trading, [pair("OLD")]);
         assert_eq!(got.absent.len(), 1);

@@ -10,10 +10,10 @@ use crate::market::freshness::{Refusal, Stage};
 use crate::market::snapshot::{Level, UnknownName, Warmup};
 use crate::market::store::{LaneId, PairId};
 
+use super::Output;
 use super::core::Engine;
 use super::desk::Call;
 use super::repair::Purpose;
-use super::Output;
 
 /// Completions the rate is taken of.
 const KEPT: usize = 64;

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use crate::domain::hama::HamaPoint;
+use crate::domain::indicator::Hama;
 use crate::domain::interval::Interval;
 use crate::domain::kline::Kline;
 use crate::domain::preset::Preset;
 use crate::domain::time::UnixMs;
 
 use super::freshness::{Doubt, Freshness, Stage};
-use super::indicator::Hama;
 use super::series::{Merge, Origin, RestRows, Series, Upsert, after, smaller};
 use super::snapshot::Preview;
 
@@ -359,9 +359,10 @@ impl Lane {
                 Some(Doubt::Gap { missing: u32::try_from(missing).unwrap_or(u32::MAX) })
             }
             Tail::Unclosed { close } => Some(Doubt::Unconfirmed { close }),
-            Tail::Whole => self.freshness.doubt.filter(
-                |d| matches!(d, Doubt::Unconfirmed { close } if newest.is_none_or(|n| *close > n)),
-            ),
+            Tail::Whole => self
+                .freshness
+                .doubt
+                .filter(|d| matches!(d, Doubt::Unconfirmed { close } if newest.is_none_or(|n| *close > n))),
         };
     }
 }

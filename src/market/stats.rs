@@ -32,8 +32,7 @@ impl Store {
             let bars = lane.series().closed();
             stats.klines += bars.len() as u64;
             stats.warm += u32::from(bars.len() >= self.need_score() as usize);
-            stats.stale +=
-                u32::from(lane.freshness.state(bars.len(), self.need_score()) == DataState::Stale);
+            stats.stale += u32::from(lane.freshness.state(bars.len(), self.need_score()) == DataState::Stale);
             if let Some(first) = bars.front().map(Kline::open_time) {
                 stats.oldest = Some(stats.oldest.map_or(first, |o| o.min(first)));
             }

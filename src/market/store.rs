@@ -59,6 +59,7 @@ pub struct Store {
     intervals: Arc<[Interval]>,
     capacity: usize,
     need_score: u32,
+    need_full: u32,
     pub(super) pairs: Vec<Pair>,
     pub(super) index: HashMap<Pair, PairId>,
     pub(super) lanes: Vec<Lane>,
@@ -69,12 +70,13 @@ pub struct Store {
 impl Store {
     /// No pairs yet. `intervals` is not empty; each ring will hold `capacity` bars.
     pub fn new(preset: Arc<Preset>, intervals: Arc<[Interval]>, capacity: usize) -> Self {
-        let need_score = super::indicator::bars_for_score(&preset);
+        let (need_score, need_full) = (preset.need_score(), preset.need_full());
         Self {
             preset,
             intervals,
             capacity: capacity.max(1),
             need_score,
+            need_full,
             pairs: Vec::new(),
             index: HashMap::new(),
             lanes: Vec::new(),
@@ -111,6 +113,11 @@ impl Store {
     /// Bars the score needs.
     pub fn need_score(&self) -> u32 {
         self.need_score
+    }
+
+    /// Bars that every field of the preset needs.
+    pub fn need_full(&self) -> u32 {
+        self.need_full
     }
 
     /// The intervals, primary first.

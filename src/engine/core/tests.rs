@@ -1,9 +1,10 @@
 //! Scripts: inputs and hand-set clocks in, requests and pictures out.
 
 mod boundaries;
+mod chaos;
 mod failures;
-mod links;
 mod lifecycle;
+mod links;
 mod standing;
 
 use std::sync::Arc;

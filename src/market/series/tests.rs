@@ -4,6 +4,7 @@ use super::*;
 use crate::domain::kline::KlineFields;
 
 const STEP: i64 = 900_000;
+const DAY: i64 = 86_400_000;
 
 fn bar(n: i64) -> Kline {
     with_volume(n, 10.0)
@@ -78,7 +79,11 @@ fn of_two_forming_states_the_later_wins_and_a_closed_one_beats_both() {
     assert_eq!(s.form(with_volume(2, 2.0), UnixMs(200)), Upsert::Older);
     assert_eq!(s.form(with_volume(2, 2.5), UnixMs(300)), Upsert::Older, "same stamp, less trade");
     assert_eq!(s.form(with_volume(2, 3.0), UnixMs(400)), Upsert::Duplicate);
-    assert_eq!(s.form(with_volume(2, 4.0), UnixMs(350)), Upsert::Older, "the repeated state is as new as 400");
+    assert_eq!(
+        s.form(with_volume(2, 4.0), UnixMs(350)),
+        Upsert::Older,
+        "the repeated state is as new as 400"
+    );
     assert_eq!(s.forming().unwrap().kline, with_volume(2, 3.0));
     assert_eq!(s.close(with_volume(2, 5.0), Origin::Stream), Upsert::Appended);
     assert_eq!(s.forming(), None);
@@ -150,7 +155,6 @@ fn months_follow_by_their_own_close() {
         })
         .unwrap()
     };
-    const DAY: i64 = 86_400_000;
     let mut s = Series::new(10);
     for (from, to) in [(0, 31), (31, 59), (59, 90)] {
         assert_eq!(s.close(month(from * DAY, to * DAY), Origin::Stream), Upsert::Appended);

@@ -4,8 +4,7 @@ use super::*;
 
 #[test]
 fn it_asks_for_the_time_and_the_pairs_then_opens_streams_then_loads_primaries_first() {
-    let mut rig =
-        Rig::new(EngineConfig { intervals: [Interval::M15, Interval::H1].into(), ..config() });
+    let mut rig = Rig::new(EngineConfig { intervals: [Interval::M15, Interval::H1].into(), ..config() });
     rig.step(Input::Tick);
     let time = Output::Fetch(FetchRequest::Time(Market::UsdM));
     let universe = Output::Fetch(FetchRequest::Universe(Market::UsdM));

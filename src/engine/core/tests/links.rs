@@ -21,8 +21,8 @@ fn a_gap_makes_the_lane_stale_is_repaired_and_only_then_signals_go_on() {
     want.push(bar_to(N + 3, 900.0, 100));
     assert_eq!(rig.series("BTCUSDT"), want);
     assert_eq!(rig.snapshot().signals.len(), 1, "the flip of the newest bar, from within an interval");
-    let stats = rig.snapshot().stats;
-    assert_eq!((stats.gaps, stats.repaired), (1, 1));
+    let cache = rig.snapshot().stats;
+    assert_eq!((cache.gaps, cache.repaired), (1, 1));
 }
 
 #[test]
@@ -108,6 +108,8 @@ fn a_socket_replaced_before_it_goes_costs_nothing() {
     rig.down(&["BTCUSDT"]);
     assert_eq!(rig.state("BTCUSDT"), (DataState::Live, None));
     assert_eq!(rig.requests(), []);
+    let links: Vec<u32> = rig.snapshot().links.iter().map(|l| l.conn).collect();
+    assert_eq!((links, rig.notices(Level::Warn)), (vec![7], vec![]));
 }
 
 #[test]
