@@ -151,18 +151,18 @@ pub const ACTIONS: &[ActionSpec] = &[
     line(Action::Last, "last", ("last row", ""), (Group::Move, LISTS), &[c('G'), k(Key::End)]),
     line(Action::EditFilter, "filter", ("filter by symbol", "filter"), (Group::Table, TABLE), &[c('/')]),
     line(Action::ClearFilter, "clear-filter", ("clear the filter", ""), (Group::Table, TABLE), &[c('\\')]),
-    line(Action::SortLeft, "sort-left", ("sort by column left", "sort"), (Group::Table, TABLE), &[c('<')]),
-    line(Action::SortRight, "sort-right", ("sort by column right", ""), (Group::Table, TABLE), &[c('>')]),
-    line(Action::PickSort, "sort", ("choose sort column", ""), (Group::Table, TABLE), &[c('s'), k(Key::F(6))]),
+    line(Action::SortLeft, "sort-left", ("sort column left", "sort"), (Group::Table, TABLE), &[c('<')]),
+    line(Action::SortRight, "sort-right", ("sort column right", ""), (Group::Table, TABLE), &[c('>')]),
+    line(Action::PickSort, "sort", ("pick sort column", ""), (Group::Table, TABLE), &[c('s'), k(Key::F(6))]),
     line(Action::Invert, "invert", ("invert the order", "invert"), (Group::Table, LISTS), &[c('I')]),
     line(
         Action::IntervalPrev,
         "interval-prev",
-        ("shown interval back", "interval"),
+        ("interval before", "interval"),
         (Group::Table, TABLE),
         &[c('[')],
     ),
-    line(Action::IntervalNext, "interval-next", ("shown interval on", ""), (Group::Table, TABLE), &[c(']')]),
+    line(Action::IntervalNext, "interval-next", ("interval after", ""), (Group::Table, TABLE), &[c(']')]),
     line(Action::ViewScanner, "view-scanner", ("scanner", ""), (Group::Program, TABLE), &[c('1')]),
     line(Action::ViewCache, "view-cache", ("cache", ""), (Group::Program, TABLE), &[c('4')]),
     line(Action::RefreshOne, "refresh", ("refresh the pair", "refresh"), (Group::Program, TABLE), &[c('r')]),
@@ -174,7 +174,7 @@ pub const ACTIONS: &[ActionSpec] = &[
         &[c('R'), Chord::ctrl('r'), k(Key::F(5))],
     ),
     line(Action::Help, "help", ("help", "help"), (Group::Program, LISTS), &[c('?'), k(Key::F(1))]),
-    line(Action::Accept, "accept", ("take what is chosen", "take"), (Group::Table, INPUTS), &[k(Key::Enter)]),
+    line(Action::Accept, "accept", ("take the choice", "take"), (Group::Table, INPUTS), &[k(Key::Enter)]),
     line(Action::Escape, "escape", ("close, clear", "close"), (Group::Program, ALWAYS), &[k(Key::Esc)]),
     line(Action::Redraw, "redraw", ("paint anew", ""), (Group::Program, ALWAYS), &[Chord::ctrl('l')]),
     line(Action::Back, "back", ("back, quit", "quit"), (Group::Program, LISTS), &[c('q')]),
@@ -204,6 +204,9 @@ pub fn hints(context: Context) -> Vec<(String, &'static str)> {
     let mut out: Vec<(String, &'static str)> = Vec::new();
     let shown = |a: &&ActionSpec| a.is_in(context) && !a.hint.is_empty();
     for spec in ACTIONS.iter().filter(shown) {
+        if spec.action == Action::Escape && context == Context::Table {
+            continue; // A window or a prompt is what it closes; a view it does not.
+        }
         let twin = match spec.action {
             Action::Down => Some(Action::Up),
             Action::SortLeft => Some(Action::SortRight),
@@ -240,7 +243,7 @@ mod tests {
     fn ids_are_unique_and_every_action_has_a_key_and_a_sentence() {
         for (n, a) in ACTIONS.iter().enumerate() {
             assert!(ACTIONS[n + 1..].iter().all(|b| b.id != a.id), "{}", a.id);
-            assert!(!a.chords.is_empty() && !a.help.is_empty() && a.help.len() <= 24, "{}", a.id);
+            assert!(!a.chords.is_empty() && !a.help.is_empty() && a.help.len() <= 17, "{}", a.id);
         }
     }
 

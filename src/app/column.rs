@@ -140,7 +140,7 @@ pub const FIELDS: &[FieldSpec] = &[
     spec((Field::Coverage, "coverage", "COV"), "share of intervals", (Right, 4), Scope::Row, Falling),
     spec((Field::Coherence, "coherence", "COH"), "agreement", (Right, 5), Scope::Row, Falling),
     spec((Field::State, "state", "STATE"), "state of the data", (Left, 8), Scope::Either, Rising),
-    spec((Field::Age, "age", "AGE"), "age of the data", (Right, 4), Scope::Either, Rising),
+    spec((Field::Age, "age", "AGE"), "age of the data", (Right, 3), Scope::Either, Rising),
     spec((Field::Note, "note", "NOTE"), "what is amiss", (Left, 12), Scope::Row, Rising),
     spec((Field::Trend, "trend", "TREND"), "trend", (Right, 5), Scope::Lane, Falling),
     spec((Field::Dist, "dist", "DIST"), "HAMA against MA", (Right, 7), Scope::Lane, Falling),
@@ -174,7 +174,9 @@ pub struct Column {
 
 /// No such column.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no column `{asked}`; did you mean `{nearest}`? (columns: {known}; with an interval: 15m.dist)")]
+#[error(
+    "there is no column `{asked}`; did you mean `{nearest}`? (columns: {known}; with an interval: 15m.dist)"
+)]
 pub struct UnknownColumn {
     asked: String,
     nearest: &'static str,
@@ -318,7 +320,7 @@ fn row_value<'a>(field: Field, row: &'a Row, at: &Reading) -> Value<'a> {
         Field::Coherence => score(|s| Value::Number(s.coherence, 1)),
         Field::State => Some(Value::State(row.state)),
         Field::Age => Some(at.age(row.seen)),
-        Field::Note => note(row),
+        Field::Note => Some(note(row).unwrap_or(Value::Blank)),
         _ => None,
     };
     value.unwrap_or(Value::Absent)
@@ -361,9 +363,9 @@ fn lane_value<'a>(field: Field, row: &'a Row, lane: &'a LaneView, at: &Reading) 
     value.unwrap_or(Value::Absent)
 }
 
-/// What is amiss: the worst interval, or the first one that lacks bars for some field.
+/// What is amiss: the first of the worst intervals, or the first one that lacks bars for some field.
 fn note(row: &Row) -> Option<Value<'_>> {
-    let worst = row.lanes.iter().filter(|l| l.state != DataState::Live).max_by_key(|l| l.state);
+    let worst = row.lanes.iter().rev().filter(|l| l.state != DataState::Live).max_by_key(|l| l.state);
     let lane = worst.or_else(|| row.lanes.iter().find(|l| l.bars < l.need))?;
     let bars = match lane.state {
         DataState::Warming if lane.bars < lane.need_score => Some((lane.bars, lane.need_score)),
@@ -423,7 +425,8 @@ mod tests {
 
     #[test]
     fn an_unknown_column_is_answered_with_the_nearest() {
-        for (asked, nearest) in [("scor", "score"), ("volume", "vol"), ("symbol", "sym"), ("7m.dist", "dist")] {
+        for (asked, nearest) in [("scor", "score"), ("volume", "vol"), ("symbol", "sym"), ("7m.dist", "dist")]
+        {
             let error = asked.parse::<Column>().unwrap_err().to_string();
             assert!(error.contains(&format!("`{asked}`")), "{error}");
             if asked != "volume" && asked != "symbol" {

@@ -76,8 +76,8 @@ impl Shape {
     }
 }
 
-/// Cells before the first column: the cursor and the state.
-pub const MARGIN: u16 = 2;
+/// Cells before the first column: the cursor, the state, a gap.
+pub const MARGIN: u16 = 3;
 
 /// What goes first where width is short. What is not named stays.
 const DROPPED: [Field; 8] = [

@@ -61,7 +61,7 @@ const OLDER_THAN_ALL: f64 = 1e9;
 impl<'a> Value<'a> {
     fn key(&self) -> Option<Key<'a>> {
         let number = match *self {
-            Self::Absent | Self::Warming(..) => return None,
+            Self::Absent | Self::Blank | Self::Warming(..) => return None,
             Self::Text(text, _) => return Some(Key::Text(text)),
             Self::Note(note) => return Some(Key::Text(note.interval)),
             Self::Price(v, _) | Self::Percent(v) | Self::Share(v) | Self::Amount(v) | Self::Number(v, _) => v,

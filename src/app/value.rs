@@ -52,6 +52,8 @@ pub enum Tone {
 pub enum Value<'a> {
     /// No data.
     Absent,
+    /// Nothing to say, and nothing missing.
+    Blank,
     /// Not enough bars yet: how many there are, how many it takes.
     Warming(u32, u32),
     /// A name or a sentence, with what it means.
@@ -122,7 +124,7 @@ impl Value<'_> {
     /// What it means.
     pub fn tone(&self) -> Tone {
         match self {
-            Self::Absent | Self::Warming(..) => Tone::Dim,
+            Self::Absent | Self::Blank | Self::Warming(..) => Tone::Dim,
             Self::Text(_, tone) => *tone,
             Self::Note(n) => state_tone(n.state),
             Self::Percent(v) => by_sign(*v),
@@ -149,6 +151,7 @@ impl Value<'_> {
         }
         let _ = match *self {
             Self::Absent => write!(out, "{}", notation.absent()),
+            Self::Blank => Ok(()),
             Self::Warming(bars, need) => write!(out, "{bars}/{need}"),
             Self::Text(text, _) => write!(out, "{text}"),
             Self::Note(note) => note.write(out),
@@ -174,7 +177,7 @@ impl Value<'_> {
 
     fn write_machine(&self, out: &mut String) {
         let _ = match *self {
-            Self::Absent | Self::Warming(..) => Ok(()),
+            Self::Absent | Self::Blank | Self::Warming(..) => Ok(()),
             Self::Text(text, _) => write!(out, "{text}"),
             Self::Note(note) => note.write(out),
             Self::Price(price, tick) => write!(out, "{}", tick.format(price)),
@@ -402,7 +405,8 @@ pub fn write_span(span: Duration, out: &mut String) -> std::fmt::Result {
         s @ 0..60 => write!(out, "{}s", s - s % 5),
         s @ 60..3_600 => write!(out, "{}m", s / 60),
         s @ 3_600..172_800 => write!(out, "{}h", s / 3_600),
-        s => write!(out, "{}d", s / 86_400),
+        s @ 172_800..8_640_000 => write!(out, "{}d", s / 86_400),
+        s => write!(out, "{}w", s / 604_800),
     }
 }
 
@@ -418,9 +422,13 @@ mod tests {
 
     #[test]
     fn figures_fit_their_columns() {
-        for (v, want) in
-            [(2.138, "+2.14%"), (-0.001, "0.00%"), (-123.46, "-123.5%"), (1234.5, "+1234%"), (99.999, "+100.0%")]
-        {
+        for (v, want) in [
+            (2.138, "+2.14%"),
+            (-0.001, "0.00%"),
+            (-123.46, "-123.5%"),
+            (1234.5, "+1234%"),
+            (99.999, "+100.0%"),
+        ] {
             assert_eq!(text(Value::Percent(v)), want);
         }
         for (v, want) in [
@@ -444,7 +452,9 @@ mod tests {
     #[test]
     fn ages_move_in_steps() {
         let age = |s: u64| text(Value::Age { theirs: Duration::from_secs(s), ours: Duration::from_secs(s) });
-        for (s, want) in [(0, "now"), (4, "now"), (5, "5s"), (9, "5s"), (59, "55s"), (61, "1m"), (3_599, "59m")] {
+        for (s, want) in
+            [(0, "now"), (4, "now"), (5, "5s"), (9, "5s"), (59, "55s"), (61, "1m"), (3_599, "59m")]
+        {
             assert_eq!(age(s), want);
         }
         assert_eq!((age(7_300), age(200_000)), ("2h".to_owned(), "2d".to_owned()));

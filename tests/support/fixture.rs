@@ -1,15 +1,13 @@
 //! Snapshots made by hand: what screens and reports are tested with. The figures are invented, the
 //! same on each run, and consistent only as far as a reader would notice.
 
-#![allow(dead_code, missing_docs, clippy::missing_panics_doc)]
+#![allow(dead_code, missing_docs, unreachable_pub, clippy::missing_panics_doc)]
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use hamatop::domain::clock::Clock;
-use hamatop::domain::hama::{
-    BandState, Bands, Color, Gradient, HamaPoint, LastCross, Parts, Sign, Strength,
-};
+use hamatop::domain::hama::{BandState, Bands, Color, Gradient, HamaPoint, LastCross, Parts, Sign, Strength};
 use hamatop::domain::interval::Interval;
 use hamatop::domain::kline::{Kline, KlineFields};
 use hamatop::domain::preset::{Average, BandForm, BandsSpec, GradientLine, Line, MaSource, Preset};
@@ -173,8 +171,7 @@ impl RowBuilder {
     pub fn failed(mut self, why: &str) -> Self {
         self = self.warming(0);
         self.row.state = DataState::Failed;
-        self.row.seen = None;
-        self.row.day = None;
+        (self.row.last, self.row.day, self.row.seen) = (None, None, None);
         for lane in &mut self.row.lanes {
             lane.state = DataState::Failed;
             lane.why = Some(CleanText::new(why));
