@@ -31,10 +31,9 @@ impl App {
     }
 
     fn take_sort(&mut self) {
-        if let Some(Overlay::SortPicker(at)) = self.overlay.take() {
-            if let Some(column) = self.columns().get(at) {
-                self.sort_by(*column);
-            }
+        let Some(Overlay::SortPicker(at)) = self.overlay.take() else { return };
+        if let Some(column) = self.columns().get(at) {
+            self.sort_by(*column);
         }
     }
 }

@@ -124,7 +124,11 @@ impl Value<'_> {
     /// What it means.
     pub fn tone(&self) -> Tone {
         match self {
-            Self::Absent | Self::Blank | Self::Warming(..) => Tone::Dim,
+            Self::Absent
+            | Self::Blank
+            | Self::Warming(..)
+            | Self::Age { .. }
+            | Self::Bands(BandState::Normal, None) => Tone::Dim,
             Self::Text(_, tone) => *tone,
             Self::Note(n) => state_tone(n.state),
             Self::Percent(v) => by_sign(*v),
@@ -136,9 +140,7 @@ impl Value<'_> {
             Self::Cross(c) if c.bars == 0 => strong(by_direction(c.dir)),
             Self::Cross(c) => by_direction(c.dir),
             Self::Bands(_, Some(sign)) => by_direction(*sign),
-            Self::Bands(BandState::Normal, None) => Tone::Dim,
             Self::Gradient(g) => by_direction(g.dir),
-            Self::Age { .. } => Tone::Dim,
             Self::State(s) => state_tone(*s),
             _ => Tone::Plain,
         }
@@ -444,7 +446,7 @@ mod tests {
 
     #[test]
     fn a_price_loses_digits_before_its_size() {
-        assert_eq!(text(Value::Price(0.018421, Tick { decimals: 6 })), "0.018421");
+        assert_eq!(text(Value::Price(0.018_421, Tick { decimals: 6 })), "0.018421");
         assert_eq!(text(Value::Price(0.000_012_345_678, Tick { decimals: 12 })), "0.00001235");
         assert_eq!(text(Value::Price(123_456_789_012.7, Tick { decimals: 1 })), "123456789013");
     }

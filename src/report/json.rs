@@ -80,6 +80,7 @@ struct Summary {
 }
 
 #[derive(Serialize)]
+#[expect(clippy::struct_field_names, reason = "the names are the contract's")]
 struct Klines {
     total_symbols: u32,
     total_intervals: u32,

@@ -7,6 +7,7 @@ use crate::app::text::{Precision, utc};
 use crate::app::value::{Value, state_tone, state_word};
 use crate::domain::time::{Mono, UnixMs};
 use crate::market::snapshot::{CacheStats, Link, LinkState, RestStatus, Row};
+use std::fmt::Write as _;
 
 use super::canvas::Canvas;
 use super::scanner::empty_text;
@@ -131,11 +132,11 @@ fn rest_text(rest: &RestStatus, now: Option<UnixMs>) -> (String, Role) {
     );
     let mut role = Role::Text;
     if let (Some(until), Some(now)) = (rest.held_until.filter(|t| now.is_some_and(|n| *t > n)), now) {
-        out.push_str(&format!("  held for {}s, the exchange said so", until.since(now).as_secs() + 1));
+        let _ = write!(out, "  held for {}s, the exchange said so", until.since(now).as_secs() + 1);
         role = Role::Bad;
     }
     if let Some(error) = &rest.last_error {
-        out.push_str(&format!("  last: {error}"));
+        let _ = write!(out, "  last: {error}");
     }
     (out, role)
 }
@@ -172,7 +173,7 @@ fn draw_lane(app: &App, canvas: &mut Canvas<'_>, (y, selected): (u16, bool), row
     let mut text = String::new();
     canvas.text(HEAD[0].1, y, 14, row.pair.symbol.as_str(), Role::Text);
     canvas.text(HEAD[1].1, y, 4, lane.interval.as_str(), Role::Text);
-    text.push_str(&format!("{}/{}", lane.bars, lane.need));
+    let _ = write!(text, "{}/{}", lane.bars, lane.need);
     canvas.text(HEAD[2].1, y, 10, &text, Role::Text);
     let close = lane.newest.map_or_else(
         || canvas.notation.absent().to_owned(),
@@ -187,7 +188,7 @@ fn draw_lane(app: &App, canvas: &mut Canvas<'_>, (y, selected): (u16, bool), row
     text.clear();
     text.push_str(state_word(lane.state));
     if let Some(why) = &lane.why {
-        text.push_str(&format!(": {why}"));
+        let _ = write!(text, ": {why}");
     }
     let width = canvas.cols().saturating_sub(HEAD[5].1);
     canvas.text(HEAD[5].1, y, width, &text, state_tone(lane.state).into());
@@ -202,7 +203,7 @@ fn group(n: u64) -> String {
     let digits = n.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (i, c) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
             out.push(',');
         }
         out.push(c);

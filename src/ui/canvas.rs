@@ -40,7 +40,8 @@ impl<'a> Canvas<'a> {
             return x;
         }
         let width = usize::from(width.min(self.cols() - x));
-        let style = self.style(role);
+        // What lies beneath must not shine through: a role without a colour has the terminal's.
+        let style = Style::reset().patch(self.style(role));
         if text.len() <= width || text.width() <= width {
             return self.buffer.set_stringn(x, y, text, width, style).0;
         }

@@ -1,6 +1,7 @@
 //! The lines above the table and the last line: where the data comes from and whether it flows,
 //! since old figures are the user's main risk.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use ratatui::layout::Position;
@@ -28,18 +29,17 @@ fn borrow(spans: &Spans) -> Vec<(&str, Role)> {
 pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>) -> Option<Position> {
     let right = canvas.spans_right(0, &borrow(&feed(app)));
     canvas.spans(0, 0, right.saturating_sub(1), &borrow(&identity(app)));
-    if app.shape().tier != Tier::Reduced {
-        let right = canvas.spans_right(1, &borrow(&progress(app)));
-        canvas.spans(0, 1, right.saturating_sub(1), &tabs(app));
-        draw_filter(app, canvas, 2)
-    } else {
+    if app.shape().tier == Tier::Reduced {
         // There is no line for the state of the whole; it stands where the filter leaves room.
         if app.filter().is_empty() && app.prompt().is_none() {
             let (state, role) = state(app);
             canvas.spans_right(1, &[(&state, role), (" ", Role::Text)]);
         }
-        draw_filter(app, canvas, 1)
+        return draw_filter(app, canvas, 1);
     }
+    let right = canvas.spans_right(1, &borrow(&progress(app)));
+    canvas.spans(0, 1, right.saturating_sub(1), &tabs(app));
+    draw_filter(app, canvas, 2)
 }
 
 fn identity(app: &App) -> Spans {
@@ -166,13 +166,13 @@ fn warmup_text(snapshot: &Snapshot) -> String {
     let w = snapshot.warmup;
     let mut out = format!("warm-up {}/{}", w.done, w.total);
     if let Some(rate) = w.rate {
-        out.push_str(&format!(" {rate:.1}/s"));
+        let _ = write!(out, " {rate:.1}/s");
     }
     if let Some(eta) = w.eta {
-        out.push_str(&format!(" ETA {}s", eta.as_secs() + 1));
+        let _ = write!(out, " ETA {}s", eta.as_secs() + 1);
     }
     if w.failed > 0 {
-        out.push_str(&format!(" {} failed", w.failed));
+        let _ = write!(out, " {} failed", w.failed);
     }
     out
 }

@@ -3,6 +3,7 @@
 use crate::app::App;
 use crate::app::action::{ACTIONS, Group};
 use crate::app::value::Notation;
+use crate::domain::hama::Sign::{Down, Flat, Up};
 
 use super::canvas::Canvas;
 use super::theme::Role;
@@ -12,7 +13,6 @@ const KEYS_WIDTH: u16 = 9;
 /// Lines of the legend: what signs and words mean.
 fn legend(notation: Notation) -> [String; 8] {
     let sign = |s| notation.trend(s);
-    use crate::domain::hama::Sign::{Down, Flat, Up};
     [
         format!(
             " {} up   {} down   {} flat   {} not known",

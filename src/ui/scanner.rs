@@ -8,6 +8,7 @@ use crate::app::value::Value;
 use crate::domain::hama::{HamaPoint, Sign};
 use crate::domain::symbol::Tick;
 use crate::market::snapshot::{DataState, LaneView, Row, SignalEvent};
+use std::fmt::Write as _;
 
 use super::canvas::Canvas;
 use super::theme::Role;
@@ -24,11 +25,9 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>) {
     let page = shape.page();
     let reading = app.reading();
     let mut scratch = String::with_capacity(64);
-    let mut y = first;
-    for (n, row) in app.rows_from(app.top()).take(page).enumerate() {
-        let here = app.top() + n == app.place();
-        draw_row(canvas, &placed, row, (y, here), &reading, &mut scratch);
-        y += 1;
+    let places = app.top()..app.top() + page;
+    for (y, (at, row)) in (first..).zip(places.zip(app.rows_from(app.top()))) {
+        draw_row(canvas, &placed, row, (y, at == app.place()), &reading, &mut scratch);
     }
     if app.matches() == 0 {
         canvas.text(2, first + 1, shape.cols - 2, &empty_text(app), Role::Dim);
@@ -137,10 +136,10 @@ fn draw_selected(app: &App, canvas: &mut Canvas<'_>, y: u16) {
     let mut others = String::new();
     for lane in &row.lanes {
         let trend = lane.point.trend.map_or(canvas.notation.absent(), |t| canvas.notation.trend(t));
-        others.push_str(&format!("   {} {trend}", lane.interval));
+        let _ = write!(others, "   {} {trend}", lane.interval);
         if let Some(c) = lane.point.last_cross {
             let sign = if c.inferred { ">" } else { "" };
-            others.push_str(&format!(" {sign}{}b", c.bars));
+            let _ = write!(others, " {sign}{}b", c.bars);
         }
     }
     canvas.text(x, y + 2, cols.saturating_sub(x), &others, Role::Text);
@@ -159,9 +158,9 @@ fn closed_text(point: &HamaPoint, tick: Tick) -> Option<String> {
         Some(b) => {
             let bands = format!("  BB {} / {} / {}", price(b.lower), price(b.basis), price(b.upper));
             out.push_str(&bands);
-            out.push_str(&format!(" width {:.1}%", b.width * 100.0));
+            let _ = write!(out, " width {:.1}%", b.width * 100.0);
             if let Some(pos) = b.pos {
-                out.push_str(&format!(" pos {pos:.2}"));
+                let _ = write!(out, " pos {pos:.2}");
             }
         }
         None => out.push_str("  BB not yet"),
@@ -180,10 +179,10 @@ fn preview_text(lane: &LaneView, tick: Tick) -> String {
     let Some(preview) = &lane.preview else { return "no forming bar".to_owned() };
     let mut out = format!("forming~ close {}", tick.format(preview.bar.close()));
     if let (Some(close), Some(dev)) = (preview.point.close, preview.point.dev_pct) {
-        out.push_str(&format!(" HAMA {} ({dev:+.2}%)", tick.format(close)));
+        let _ = write!(out, " HAMA {} ({dev:+.2}%)", tick.format(close));
     }
     if let Some(score) = preview.point.score {
-        out.push_str(&format!(" score {score:+.0}"));
+        let _ = write!(out, " score {score:+.0}");
     }
     out.push('~');
     out

@@ -78,12 +78,12 @@ impl<W: Write> Screen<W> {
         }
         let empty = self.out.len();
         let mut changes = self.shown.diff_iter(&self.next).peekable();
-        let changed = changes.peek().is_some();
-        if changed {
+        let differs = changes.peek().is_some();
+        if differs {
             CrosstermBackend::new(&mut self.out).draw(changes)?;
         }
-        debug_assert!(changed || self.out.len() == empty, "nothing is encoded for no change");
-        if !changed && !self.stale && cursor == self.cursor {
+        debug_assert!(differs || self.out.len() == empty, "nothing is encoded for no change");
+        if !differs && !self.stale && cursor == self.cursor {
             return Ok(Painted::Nothing);
         }
         self.place_cursor(cursor)?;

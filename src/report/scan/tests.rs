@@ -3,7 +3,7 @@ use crate::fixture::{MADE, NOW, assorted, row, snapshot};
 
 fn written(picture: &Snapshot, options: ScanOptions) -> String {
     let mut out = Vec::new();
-    let options = ScanOptions { now: MADE, elapsed: Duration::from_millis(2_000), ..options };
+    let options = ScanOptions { now: MADE, elapsed: Duration::from_secs(2), ..options };
     write(picture, &options, &mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
