@@ -4,6 +4,12 @@ pub mod cli;
 pub mod config;
 #![forbid(unsafe_code)]
 
+// Fixtures under `tests/support` are shared by unit tests, integration tests and benches, and name
+// the crate as those do.
+#[cfg(test)]
+extern crate self as hamatop;
+
+pub mod app;
 pub mod domain;
 pub mod engine;
 pub mod exchange;
@@ -13,3 +19,10 @@ pub mod run;
 pub mod sim;
 pub mod stopwatch;
 pub mod telemetry;
+pub mod rule;
+pub mod stopwatch;
+pub mod ui;
+
+#[cfg(test)]
+#[path = "../tests/support/fixture.rs"]
+mod fixture;

@@ -1,0 +1,476 @@
+//! What the screen shows, as a state machine: messages in, effects out.
+//!
+//! Invariant: pure. No IO, no ambient clock, no terminal library: the same messages give the same
+//! state, and the drawing reads it without changing it.
+
+pub mod action;
+pub mod column;
+pub mod keys;
+pub mod layout;
+pub mod order;
+mod popup;
+mod prompt;
+pub mod text;
+pub mod value;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::domain::symbol::Pair;
+use crate::domain::time::{Mono, UnixMs};
+use crate::engine::{Command, Scope};
+use crate::market::snapshot::{Level, Row, Snapshot};
+use crate::rule::filter::{Filter, FilterError};
+
+use self::action::{Action, Context};
+use self::column::{Column, Reading, scanner_columns};
+use self::keys::Chord;
+use self::layout::Shape;
+use self::order::SortBy;
+pub use self::prompt::Prompt;
+use self::value::Notation;
+
+/// The order stays as it is for so long after the cursor moved, so that no row slips away from
+/// under it.
+pub const HOLD: Duration = Duration::from_secs(2);
+
+/// What the state is told.
+#[derive(Clone, Debug)]
+pub enum Msg {
+    /// A new picture of the market.
+    Snapshot(Arc<Snapshot>),
+    /// A key.
+    Key(Chord),
+    /// Text from the clipboard.
+    Paste(String),
+    /// The terminal's size: cells a line, lines.
+    Resize(u16, u16),
+    /// The engine had no room for a command.
+    Busy,
+    /// Time has passed.
+    Tick,
+}
+
+/// What the state wants done.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Ask the engine.
+    Send(Command),
+    /// Paint everything anew.
+    Redraw,
+    /// Leave.
+    Quit,
+}
+
+/// The main views.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum View {
+    /// The table of pairs.
+    Scanner,
+    /// The cache, the links, REST.
+    Cache,
+}
+
+/// What lies over the view.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Overlay {
+    /// The keys and the legend; lines scrolled.
+    Help(usize),
+    /// Choose the sort column: which line is chosen.
+    SortPicker(usize),
+}
+
+/// A replay that is shown instead of the market.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Replay {
+    /// How many times as fast as it was.
+    pub speed: f64,
+    /// Where it ends.
+    pub end: UnixMs,
+}
+
+/// What does not change while the program runs.
+#[derive(Clone, Copy, Debug)]
+pub struct AppConfig {
+    /// How cells are written.
+    pub notation: Notation,
+    /// The replay, in the demo.
+    pub replay: Option<Replay>,
+}
+
+/// Where the cursor is: by pair, never by row number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Cursor {
+    /// On whatever comes first; nobody has moved it yet.
+    Top,
+    /// On a pair. The place it had is where the cursor stays when the pair goes.
+    On(Pair, usize),
+}
+
+/// A word to the user that goes by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Toast {
+    /// The word.
+    pub text: String,
+    /// How bad.
+    pub level: Level,
+    until: Mono,
+}
+
+/// Everything the screen shows.
+#[derive(Debug)]
+pub struct App {
+    config: AppConfig,
+    snapshot: Arc<Snapshot>,
+    now: Mono,
+    shape: Shape,
+    view: View,
+    overlay: Option<Overlay>,
+    prompt: Option<Prompt>,
+    filter: Filter,
+    filter_error: Option<FilterError>,
+    sort: SortBy,
+    lane: usize,
+    order: Vec<usize>,
+    cursor: Cursor,
+    top: usize,
+    hold_until: Option<Mono>,
+    toast: Option<Toast>,
+    notices_seen: Option<u64>,
+}
+
+impl App {
+    /// Of the first picture.
+    pub fn new(config: AppConfig, snapshot: Arc<Snapshot>) -> Self {
+        let mut app = Self {
+            config,
+            now: snapshot.made,
+            shape: Shape::of(80, 24),
+            view: View::Scanner,
+            overlay: None,
+            prompt: None,
+            filter: Filter::default(),
+            filter_error: None,
+            sort: SortBy::default(),
+            lane: 0,
+            order: Vec::new(),
+            cursor: Cursor::Top,
+            top: 0,
+            hold_until: None,
+            toast: None,
+            notices_seen: None,
+            snapshot,
+        };
+        app.reorder();
+        app
+    }
+
+    /// Takes what happened at `now`, and says what is to be done.
+    pub fn update(&mut self, now: Mono, msg: Msg) -> Vec<Effect> {
+        self.now = self.now.max(now);
+        let mut effects = Vec::new();
+        match msg {
+            Msg::Snapshot(snapshot) => self.take_snapshot(snapshot),
+            Msg::Key(chord) => self.key(chord, &mut effects),
+            Msg::Paste(text) => self.paste(&text),
+            Msg::Resize(cols, rows) => {
+                self.shape = Shape::of(cols, rows);
+                self.keep_cursor_in_view();
+            }
+            Msg::Busy => self.say(Level::Warn, "busy: the engine has more to do than it can take; try again"),
+            Msg::Tick => {}
+        }
+        self.expire();
+        effects
+    }
+
+    /// When the screen changes by itself, apart from ages and the clock.
+    pub fn deadline(&self) -> Option<Mono> {
+        let toast = self.toast.as_ref().map(|t| t.until);
+        [self.hold_until, toast].into_iter().flatten().min()
+    }
+
+    fn expire(&mut self) {
+        if self.toast.as_ref().is_some_and(|t| t.until <= self.now) {
+            self.toast = None;
+        }
+        if self.hold_until.is_some_and(|t| t <= self.now) {
+            self.hold_until = None;
+            self.reorder();
+        }
+    }
+
+    fn take_snapshot(&mut self, snapshot: Arc<Snapshot>) {
+        let newest = snapshot.notices.last().filter(|n| self.notices_seen.is_none_or(|seen| n.seq > seen));
+        if let Some(notice) = newest {
+            self.notices_seen = Some(notice.seq);
+            self.say(notice.level, notice.text.as_str());
+        }
+        let held = self.hold_until.is_some_and(|t| t > self.now);
+        let before: Vec<Pair> = if held { self.pairs() } else { Vec::new() };
+        self.lane = self.lane.min(snapshot.intervals.len().saturating_sub(1));
+        self.snapshot = snapshot;
+        if held {
+            self.order = order::keep_order(&self.snapshot.rows, &self.filter, &before);
+            self.settle_cursor();
+        } else {
+            self.reorder();
+        }
+    }
+
+    fn pairs(&self) -> Vec<Pair> {
+        self.order.iter().filter_map(|n| self.snapshot.rows.get(*n)).map(|r| r.pair.clone()).collect()
+    }
+
+    fn reorder(&mut self) {
+        self.order = order::order(&self.snapshot.rows, &self.filter, self.sort, &self.reading());
+        self.settle_cursor();
+    }
+
+    /// Finds the cursor's pair in the new order; where it has gone, its place is kept.
+    fn settle_cursor(&mut self) {
+        if let Cursor::On(pair, place) = &self.cursor {
+            let found = self.order.iter().position(|n| self.snapshot.rows[*n].pair == *pair);
+            let place = found.unwrap_or((*place).min(self.order.len().saturating_sub(1)));
+            self.cursor = match self.order.get(place) {
+                Some(n) => Cursor::On(self.snapshot.rows[*n].pair.clone(), place),
+                None => Cursor::On(pair.clone(), 0),
+            };
+        }
+        self.keep_cursor_in_view();
+    }
+
+    fn keep_cursor_in_view(&mut self) {
+        let page = self.shape.page();
+        let place = self.place();
+        let last_top = self.order.len().saturating_sub(page);
+        self.top = self.top.clamp((place + 1).saturating_sub(page), place).min(last_top);
+    }
+
+    fn move_to(&mut self, place: usize) {
+        let place = place.min(self.order.len().saturating_sub(1));
+        self.cursor = match self.order.get(place) {
+            Some(n) if place > 0 || self.order.len() == 1 => {
+                Cursor::On(self.snapshot.rows[*n].pair.clone(), place)
+            }
+            _ => Cursor::Top,
+        };
+        self.hold_until = Some(self.now + HOLD);
+        self.keep_cursor_in_view();
+    }
+
+    fn say(&mut self, level: Level, text: &str) {
+        let seconds = if level == Level::Info { 4 } else { 8 };
+        let until = self.now + Duration::from_secs(seconds);
+        self.toast = Some(Toast { text: text.to_owned(), level, until });
+    }
+
+    fn key(&mut self, chord: Chord, effects: &mut Vec<Effect>) {
+        let context = self.context();
+        match action::lookup(context, chord) {
+            Some(Action::Quit) => effects.push(Effect::Quit),
+            Some(Action::Redraw) => effects.push(Effect::Redraw),
+            found if context == Context::Prompt => self.key_in_prompt(found, chord),
+            Some(action) if context == Context::Popup => self.act_in_popup(action),
+            Some(action) => self.act(action, effects),
+            None => {}
+        }
+    }
+
+    fn act(&mut self, action: Action, effects: &mut Vec<Effect>) {
+        let page = self.shape.page();
+        let place = self.place();
+        match action {
+            Action::Up => self.move_to(place.saturating_sub(1)),
+            Action::Down => self.move_to(place + 1),
+            Action::HalfUp => self.move_to(place.saturating_sub(page / 2)),
+            Action::HalfDown => self.move_to(place + page / 2),
+            Action::PageUp => self.move_to(place.saturating_sub(page)),
+            Action::PageDown => self.move_to(place + page),
+            Action::First => self.move_to(0),
+            Action::Last => self.move_to(usize::MAX),
+            Action::EditFilter => self.open_prompt(),
+            Action::ClearFilter | Action::Escape => self.set_filter(""),
+            Action::SortLeft => self.shift_sort(-1),
+            Action::SortRight => self.shift_sort(1),
+            Action::Invert => self.invert(),
+            Action::PickSort => self.open_sort_picker(),
+            Action::IntervalPrev => self.shift_lane(self.lane.saturating_sub(1)),
+            Action::IntervalNext => self.shift_lane(self.lane + 1),
+            Action::ViewScanner => self.view = View::Scanner,
+            Action::ViewCache => self.view = View::Cache,
+            Action::RefreshOne => self.refresh_one(effects),
+            Action::RefreshAll => {
+                effects.push(Effect::Send(Command::Refresh(Scope::All)));
+                self.say(Level::Info, "refreshing all pairs");
+            }
+            Action::Help => self.overlay = Some(Overlay::Help(0)),
+            Action::Back if self.view != View::Scanner => self.view = View::Scanner,
+            Action::Back => effects.push(Effect::Quit),
+            Action::Accept | Action::Redraw | Action::Quit => {}
+        }
+    }
+
+    fn refresh_one(&mut self, effects: &mut Vec<Effect>) {
+        let Some(pair) = self.selected().map(|r| r.pair.clone()) else { return };
+        self.say(Level::Info, &format!("refreshing {}", pair.symbol));
+        effects.push(Effect::Send(Command::Refresh(Scope::One(pair))));
+    }
+
+    fn shift_lane(&mut self, lane: usize) {
+        self.lane = lane.min(self.snapshot.intervals.len().saturating_sub(1));
+        self.reorder();
+    }
+
+    fn shift_sort(&mut self, by: isize) {
+        let columns = self.columns();
+        let here = columns.iter().position(|c| *c == self.sort.column).unwrap_or(0);
+        let there = here.saturating_add_signed(by).min(columns.len().saturating_sub(1));
+        if let Some(column) = columns.get(there) {
+            self.sort_by(*column);
+        }
+    }
+
+    fn sort_by(&mut self, column: Column) {
+        if column != self.sort.column {
+            self.sort = SortBy { column, inverted: false };
+        }
+        self.hold_until = None;
+        self.reorder();
+    }
+
+    fn invert(&mut self) {
+        self.sort.inverted = !self.sort.inverted;
+        self.hold_until = None;
+        self.reorder();
+    }
+}
+
+/// What the drawing reads.
+impl App {
+    /// The picture of the market.
+    pub fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
+    }
+
+    /// What does not change.
+    pub fn config(&self) -> &AppConfig {
+        &self.config
+    }
+
+    /// Our clock, at the last message.
+    pub fn now(&self) -> Mono {
+        self.now
+    }
+
+    /// The exchange's clock, at the last message.
+    pub fn exchange_now(&self) -> Option<UnixMs> {
+        self.snapshot.clock.map(|c| c.at(self.now))
+    }
+
+    /// Whether the replay has come to its end.
+    pub fn has_ended(&self) -> bool {
+        let end = self.config.replay.map(|r| r.end);
+        end.zip(self.exchange_now()).is_some_and(|(end, now)| now >= end)
+    }
+
+    /// The terminal's size and what follows from it.
+    pub fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    /// The view.
+    pub fn view(&self) -> View {
+        self.view
+    }
+
+    /// What lies over it.
+    pub fn overlay(&self) -> Option<&Overlay> {
+        self.overlay.as_ref()
+    }
+
+    /// The filter prompt, while it is open.
+    pub fn prompt(&self) -> Option<&Prompt> {
+        self.prompt.as_ref()
+    }
+
+    /// The filter that is applied: the last good one.
+    pub fn filter(&self) -> &Filter {
+        &self.filter
+    }
+
+    /// What is wrong with the filter being typed.
+    pub fn filter_error(&self) -> Option<&FilterError> {
+        self.filter_error.as_ref()
+    }
+
+    /// The order.
+    pub fn sort(&self) -> SortBy {
+        self.sort
+    }
+
+    /// Whether the order is kept as it is for the moment.
+    pub fn is_order_held(&self) -> bool {
+        self.hold_until.is_some()
+    }
+
+    /// The interval in view, as a place in the snapshot's intervals.
+    pub fn lane(&self) -> usize {
+        self.lane
+    }
+
+    /// The scanner's columns, all of them.
+    pub fn columns(&self) -> Vec<Column> {
+        scanner_columns(&self.snapshot.intervals, self.snapshot.markets.len() > 1)
+    }
+
+    /// How cells are read now.
+    pub fn reading(&self) -> Reading {
+        Reading::new(&self.snapshot, self.now, self.lane)
+    }
+
+    /// Rows that match.
+    pub fn matches(&self) -> usize {
+        self.order.len()
+    }
+
+    /// The cursor's place among them.
+    pub fn place(&self) -> usize {
+        match &self.cursor {
+            Cursor::Top => 0,
+            Cursor::On(_, place) => *place,
+        }
+    }
+
+    /// The first row on screen.
+    pub fn top(&self) -> usize {
+        self.top
+    }
+
+    /// The rows from `first` on, in order.
+    pub fn rows_from(&self, first: usize) -> impl Iterator<Item = &Row> {
+        self.order.iter().skip(first).filter_map(|n| self.snapshot.rows.get(*n)).map(|row| &**row)
+    }
+
+    /// The row under the cursor.
+    pub fn selected(&self) -> Option<&Row> {
+        self.rows_from(self.place()).next()
+    }
+
+    /// The word to the user, while there is one.
+    pub fn toast(&self) -> Option<&Toast> {
+        self.toast.as_ref()
+    }
+
+    /// Where a key would be pressed now.
+    pub fn context(&self) -> Context {
+        match (&self.prompt, &self.overlay) {
+            (Some(_), _) => Context::Prompt,
+            (None, Some(_)) => Context::Popup,
+            (None, None) => Context::Table,
+        }
+    }
+}

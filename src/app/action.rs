@@ -1,0 +1,257 @@
+//! The key map: what can be done, with which keys, where. Help, hints and lookup read this table.
+
+use super::keys::{Chord, Key};
+
+/// Where a key is pressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Context {
+    /// A view with its table.
+    Table,
+    /// The filter prompt.
+    Prompt,
+    /// A window over the view.
+    Popup,
+    /// Anywhere.
+    Always,
+}
+
+/// What can be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// One row up.
+    Up,
+    /// One row down.
+    Down,
+    /// Half a page up.
+    HalfUp,
+    /// Half a page down.
+    HalfDown,
+    /// A page up.
+    PageUp,
+    /// A page down.
+    PageDown,
+    /// The first row.
+    First,
+    /// The last row.
+    Last,
+    /// Start typing a filter.
+    EditFilter,
+    /// Drop the filter.
+    ClearFilter,
+    /// Sort by the column to the left.
+    SortLeft,
+    /// Sort by the column to the right.
+    SortRight,
+    /// Turn the order round.
+    Invert,
+    /// Choose the sort column from a list.
+    PickSort,
+    /// Show the figures of the shorter interval.
+    IntervalPrev,
+    /// Show the figures of the longer interval.
+    IntervalNext,
+    /// The scanner.
+    ViewScanner,
+    /// The cache.
+    ViewCache,
+    /// Check the selected pair.
+    RefreshOne,
+    /// Check everything.
+    RefreshAll,
+    /// Help.
+    Help,
+    /// Paint everything anew.
+    Redraw,
+    /// Close what is open, clear what is typed.
+    Escape,
+    /// Take what is chosen or typed.
+    Accept,
+    /// Leave the program, or close the window.
+    Back,
+    /// Leave the program.
+    Quit,
+}
+
+/// Under which heading help shows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group {
+    /// Moving.
+    Move,
+    /// The table.
+    Table,
+    /// Data and program.
+    Program,
+}
+
+impl Group {
+    /// In the order of the help.
+    pub const ALL: [Self; 3] = [Self::Move, Self::Table, Self::Program];
+
+    /// The heading.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Move => "MOVE",
+            Self::Table => "TABLE",
+            Self::Program => "DATA / PROGRAM",
+        }
+    }
+}
+
+/// One line of the key map.
+#[derive(Clone, Copy, Debug)]
+pub struct ActionSpec {
+    /// What is done.
+    pub action: Action,
+    /// Its name in files.
+    pub id: &'static str,
+    /// What help says.
+    pub help: &'static str,
+    /// What the hint bar says; empty where it says nothing.
+    pub hint: &'static str,
+    /// Under which heading.
+    pub group: Group,
+    /// Where the keys count.
+    pub contexts: &'static [Context],
+    /// The keys.
+    pub chords: &'static [Chord],
+}
+
+const LISTS: &[Context] = &[Context::Table, Context::Popup];
+const TABLE: &[Context] = &[Context::Table];
+const INPUTS: &[Context] = &[Context::Prompt, Context::Popup];
+const ALWAYS: &[Context] = &[Context::Always];
+
+const fn c(c: char) -> Chord {
+    Chord::char(c)
+}
+
+const fn k(key: Key) -> Chord {
+    Chord::plain(key)
+}
+
+const fn line(
+    action: Action,
+    id: &'static str,
+    texts: (&'static str, &'static str),
+    place: (Group, &'static [Context]),
+    chords: &'static [Chord],
+) -> ActionSpec {
+    ActionSpec { action, id, help: texts.0, hint: texts.1, group: place.0, contexts: place.1, chords }
+}
+
+/// Every action, in the order of the hint bar within a context.
+pub const ACTIONS: &[ActionSpec] = &[
+    line(Action::Down, "down", ("next row", "move"), (Group::Move, LISTS), &[c('j'), k(Key::Down)]),
+    line(Action::Up, "up", ("previous row", ""), (Group::Move, LISTS), &[c('k'), k(Key::Up)]),
+    line(Action::HalfDown, "half-down", ("half a page down", ""), (Group::Move, TABLE), &[Chord::ctrl('d')]),
+    line(Action::HalfUp, "half-up", ("half a page up", ""), (Group::Move, TABLE), &[Chord::ctrl('u')]),
+    line(Action::PageDown, "page-down", ("page down", ""), (Group::Move, LISTS), &[k(Key::PageDown)]),
+    line(Action::PageUp, "page-up", ("page up", ""), (Group::Move, LISTS), &[k(Key::PageUp)]),
+    line(Action::First, "first", ("first row", ""), (Group::Move, LISTS), &[c('g'), k(Key::Home)]),
+    line(Action::Last, "last", ("last row", ""), (Group::Move, LISTS), &[c('G'), k(Key::End)]),
+    line(Action::EditFilter, "filter", ("filter by symbol", "filter"), (Group::Table, TABLE), &[c('/')]),
+    line(Action::ClearFilter, "clear-filter", ("clear the filter", ""), (Group::Table, TABLE), &[c('\\')]),
+    line(Action::SortLeft, "sort-left", ("sort column left", "sort"), (Group::Table, TABLE), &[c('<')]),
+    line(Action::SortRight, "sort-right", ("sort column right", ""), (Group::Table, TABLE), &[c('>')]),
+    line(Action::PickSort, "sort", ("pick sort column", ""), (Group::Table, TABLE), &[c('s'), k(Key::F(6))]),
+    line(Action::Invert, "invert", ("invert the order", "invert"), (Group::Table, LISTS), &[c('I')]),
+    line(
+        Action::IntervalPrev,
+        "interval-prev",
+        ("interval before", "interval"),
+        (Group::Table, TABLE),
+        &[c('[')],
+    ),
+    line(Action::IntervalNext, "interval-next", ("interval after", ""), (Group::Table, TABLE), &[c(']')]),
+    line(Action::ViewScanner, "view-scanner", ("scanner", ""), (Group::Program, TABLE), &[c('1')]),
+    line(Action::ViewCache, "view-cache", ("cache", ""), (Group::Program, TABLE), &[c('4')]),
+    line(Action::RefreshOne, "refresh", ("refresh the pair", "refresh"), (Group::Program, TABLE), &[c('r')]),
+    line(
+        Action::RefreshAll,
+        "refresh-all",
+        ("refresh all", "all"),
+        (Group::Program, TABLE),
+        &[c('R'), Chord::ctrl('r'), k(Key::F(5))],
+    ),
+    line(Action::Help, "help", ("help", "help"), (Group::Program, LISTS), &[c('?'), k(Key::F(1))]),
+    line(Action::Accept, "accept", ("take the choice", "take"), (Group::Table, INPUTS), &[k(Key::Enter)]),
+    line(Action::Escape, "escape", ("close, clear", "close"), (Group::Program, ALWAYS), &[k(Key::Esc)]),
+    line(Action::Redraw, "redraw", ("paint anew", ""), (Group::Program, ALWAYS), &[Chord::ctrl('l')]),
+    line(Action::Back, "back", ("back, quit", "quit"), (Group::Program, LISTS), &[c('q')]),
+    line(Action::Quit, "quit", ("quit", ""), (Group::Program, LISTS), &[c('Q')]),
+    line(Action::Quit, "quit-now", ("quit at once", ""), (Group::Program, ALWAYS), &[Chord::ctrl('c')]),
+];
+
+/// What a key does in a context.
+pub fn lookup(context: Context, chord: Chord) -> Option<Action> {
+    ACTIONS.iter().find(|a| a.is_in(context) && a.chords.contains(&chord)).map(|a| a.action)
+}
+
+impl ActionSpec {
+    /// Whether the keys count there.
+    pub fn is_in(&self, context: Context) -> bool {
+        self.contexts.iter().any(|c| *c == context || *c == Context::Always)
+    }
+
+    /// All keys, as help shows them.
+    pub fn keys(&self) -> String {
+        self.chords.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// The hint bar's words: keys and what they do. Pairs of actions share one (`< > sort`).
+pub fn hints(context: Context) -> Vec<(String, &'static str)> {
+    let mut out: Vec<(String, &'static str)> = Vec::new();
+    let shown = |a: &&ActionSpec| a.is_in(context) && !a.hint.is_empty();
+    for spec in ACTIONS.iter().filter(shown) {
+        if spec.action == Action::Escape && context == Context::Table {
+            continue; // A window or a prompt is what it closes; a view it does not.
+        }
+        let twin = match spec.action {
+            Action::Down => Some(Action::Up),
+            Action::SortLeft => Some(Action::SortRight),
+            Action::IntervalPrev => Some(Action::IntervalNext),
+            _ => None,
+        };
+        let second = ACTIONS.iter().find(|a| Some(a.action) == twin).and_then(|a| a.chords.first());
+        let Some(first) = spec.chords.first() else { continue };
+        let keys = second.map_or_else(|| first.to_string(), |s| format!("{first} {s}"));
+        out.push((keys, spec.hint));
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_key_means_two_things_in_one_place() {
+        for context in [Context::Table, Context::Prompt, Context::Popup] {
+            let mut seen: Vec<(Chord, &str)> = Vec::new();
+            for spec in ACTIONS.iter().filter(|a| a.is_in(context)) {
+                for chord in spec.chords {
+                    let twin = seen.iter().find(|(c, _)| c == chord);
+                    assert!(twin.is_none(), "{chord} is {} and {:?} in {context:?}", spec.id, twin);
+                    seen.push((*chord, spec.id));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn ids_are_unique_and_every_action_has_a_key_and_a_sentence() {
+        for (n, a) in ACTIONS.iter().enumerate() {
+            assert!(ACTIONS[n + 1..].iter().all(|b| b.id != a.id), "{}", a.id);
+            assert!(!a.chords.is_empty() && !a.help.is_empty() && a.help.len() <= 17, "{}", a.id);
+        }
+    }
+
+    #[test]
+    fn the_hint_bar_comes_from_the_table() {
+        let hints = hints(Context::Table);
+        assert_eq!(hints[0], ("j k".to_owned(), "move"));
+        assert!(hints.contains(&("< >".to_owned(), "sort")), "{hints:?}");
+        assert!(hints.contains(&("?".to_owned(), "help")));
+    }
+}

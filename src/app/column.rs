@@ -1,0 +1,439 @@
+//! The columns: one table that the header, the order, the reports and (later) the filter read.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use crate::domain::clock::Clock;
+use crate::domain::interval::Interval;
+use crate::domain::time::{Mono, UnixMs};
+use crate::market::snapshot::{DataState, LaneView, Pool, Row, Snapshot};
+
+use super::value::{NoteText, Tone, Value};
+
+/// What a column is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Field {
+    /// The symbol.
+    Sym,
+    /// The market.
+    Market,
+    /// Why the pair is here.
+    Pool,
+    /// The newest price.
+    Last,
+    /// 24 h change.
+    Chg,
+    /// 24 h quote volume.
+    Vol,
+    /// The score over the intervals.
+    Score,
+    /// The same, unrounded.
+    Raw,
+    /// Share of the intervals that take part in it.
+    Coverage,
+    /// How far they agree.
+    Coherence,
+    /// What may be thought of the row.
+    State,
+    /// Since the exchange last sent anything of it.
+    Age,
+    /// What is not as it should be.
+    Note,
+    /// The trend on an interval.
+    Trend,
+    /// HAMA close against the moving average.
+    Dist,
+    /// Live price against the moving average.
+    PriceSide,
+    /// The bands' state.
+    Bands,
+    /// Their width.
+    Width,
+    /// The close's place between them.
+    Pos,
+    /// The last cross.
+    Cross,
+    /// Closed bars at hand.
+    Bars,
+    /// The gradient counter.
+    Gradient,
+    /// HAMA close.
+    Hama,
+    /// The moving average.
+    Ma,
+}
+
+/// Left or right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Align {
+    /// Left.
+    Left,
+    /// Right.
+    Right,
+}
+
+/// Which way round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Direction {
+    /// Smallest first.
+    Rising,
+    /// Largest first.
+    Falling,
+}
+
+/// What a column's figures are of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// The pair.
+    Row,
+    /// One interval: the one named, or the one in view.
+    Lane,
+    /// The pair, or the interval that is named.
+    Either,
+}
+
+/// One line of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct FieldSpec {
+    /// Which.
+    pub field: Field,
+    /// Its name in options, files and filters.
+    pub id: &'static str,
+    /// Its heading.
+    pub title: &'static str,
+    /// What it is, for lists.
+    pub about: &'static str,
+    /// Where its text stands.
+    pub align: Align,
+    /// Its cells on screen.
+    pub width: u16,
+    /// What its figures are of.
+    pub scope: Scope,
+    /// The order it is first sorted in.
+    pub first: Direction,
+}
+
+const fn spec(
+    (field, id, title): (Field, &'static str, &'static str),
+    about: &'static str,
+    (align, width): (Align, u16),
+    scope: Scope,
+    first: Direction,
+) -> FieldSpec {
+    FieldSpec { field, id, title, about, align, width, scope, first }
+}
+
+use Align::{Left, Right};
+use Direction::{Falling, Rising};
+
+/// Every field.
+pub const FIELDS: &[FieldSpec] = &[
+    spec((Field::Sym, "sym", "SYMBOL"), "symbol", (Left, 13), Scope::Row, Rising),
+    spec((Field::Market, "market", "MKT"), "market", (Left, 4), Scope::Row, Rising),
+    spec((Field::Pool, "pool", "POOL"), "why it is listed", (Left, 5), Scope::Row, Rising),
+    spec((Field::Last, "last", "LAST"), "newest price", (Right, 10), Scope::Row, Falling),
+    spec((Field::Chg, "chg", "CHG24"), "24 h change", (Right, 7), Scope::Row, Falling),
+    spec((Field::Vol, "vol", "VOL24"), "24 h quote volume", (Right, 6), Scope::Row, Falling),
+    spec((Field::Score, "score", "SCORE"), "score, by its size", (Right, 6), Scope::Row, Falling),
+    spec((Field::Raw, "raw", "RAW"), "score, unrounded", (Right, 11), Scope::Either, Falling),
+    spec((Field::Coverage, "coverage", "COV"), "share of intervals", (Right, 4), Scope::Row, Falling),
+    spec((Field::Coherence, "coherence", "COH"), "agreement", (Right, 5), Scope::Row, Falling),
+    spec((Field::State, "state", "STATE"), "state of the data", (Left, 8), Scope::Either, Rising),
+    spec((Field::Age, "age", "AGE"), "age of the data", (Right, 3), Scope::Either, Rising),
+    spec((Field::Note, "note", "NOTE"), "what is amiss", (Left, 12), Scope::Row, Rising),
+    spec((Field::Trend, "trend", "TREND"), "trend", (Right, 5), Scope::Lane, Falling),
+    spec((Field::Dist, "dist", "DIST"), "HAMA against MA", (Right, 7), Scope::Lane, Falling),
+    spec((Field::PriceSide, "c/ma", "C/MA~"), "live price against MA", (Left, 5), Scope::Lane, Falling),
+    spec((Field::Bands, "bb", "BOLL"), "bands", (Left, 7), Scope::Lane, Rising),
+    spec((Field::Width, "width", "WIDTH"), "width of the bands", (Right, 6), Scope::Lane, Falling),
+    spec((Field::Pos, "posb", "POSB"), "place in the bands", (Right, 5), Scope::Lane, Falling),
+    spec((Field::Cross, "cross", "CROSS"), "last cross", (Left, 7), Scope::Lane, Rising),
+    spec((Field::Bars, "bars", "BARS"), "closed bars", (Right, 5), Scope::Lane, Falling),
+    spec((Field::Gradient, "gradient", "GRAD"), "gradient", (Right, 6), Scope::Lane, Falling),
+    spec((Field::Hama, "hama", "HAMA"), "HAMA close", (Right, 10), Scope::Lane, Falling),
+    spec((Field::Ma, "ma", "MA"), "moving average", (Right, 10), Scope::Lane, Falling),
+];
+
+impl Field {
+    /// Its line in the table.
+    pub fn spec(self) -> &'static FieldSpec {
+        // The table is in the enum's order; a test holds that.
+        &FIELDS[self as usize]
+    }
+}
+
+/// A field, of the interval in view or of a named one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Column {
+    /// The field.
+    pub field: Field,
+    /// The named interval.
+    pub interval: Option<Interval>,
+}
+
+/// No such column.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "there is no column `{asked}`; did you mean `{nearest}`? (columns: {known}; with an interval: 15m.dist)"
+)]
+pub struct UnknownColumn {
+    asked: String,
+    nearest: &'static str,
+    known: String,
+}
+
+impl Column {
+    /// A field of the row, or of the interval in view.
+    pub const fn of(field: Field) -> Self {
+        Self { field, interval: None }
+    }
+
+    /// A field of a named interval.
+    pub const fn on(interval: Interval, field: Field) -> Self {
+        Self { field, interval: Some(interval) }
+    }
+
+    /// What stands above it.
+    pub fn title(self) -> String {
+        match (self.interval, self.field) {
+            (None, f) => f.spec().title.to_owned(),
+            (Some(i), Field::Trend) => i.to_string(),
+            (Some(i), f) => format!("{i} {}", f.spec().title),
+        }
+    }
+
+    /// Its cells on screen.
+    pub fn width(self) -> u16 {
+        match (self.interval, self.field) {
+            (Some(i), Field::Trend) => u16::try_from(i.as_str().len()).unwrap_or(3),
+            (_, f) => f.spec().width,
+        }
+    }
+
+    /// What it says of a row.
+    pub fn value<'a>(self, row: &'a Row, at: &Reading) -> Value<'a> {
+        match self.field.spec().scope {
+            Scope::Row => row_value(self.field, row, at),
+            Scope::Either if self.interval.is_none() => row_value(self.field, row, at),
+            Scope::Either | Scope::Lane => {
+                let lane = match self.interval {
+                    Some(i) => row.lanes.iter().find(|l| l.interval == i),
+                    None => row.lanes.get(at.lane),
+                };
+                lane.map_or(Value::Absent, |lane| lane_value(self.field, row, lane, at))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Column {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(i) = self.interval {
+            write!(f, "{i}.")?;
+        }
+        f.write_str(self.field.spec().id)
+    }
+}
+
+impl FromStr for Column {
+    type Err = UnknownColumn;
+
+    /// `sym`, `dist`, `15m.dist`; `15m` alone is `15m.trend`.
+    fn from_str(s: &str) -> Result<Self, Self::Err> {
+        if let Ok(interval) = s.parse() {
+            return Ok(Self::on(interval, Field::Trend));
+        }
+        let (interval, id) = match s.split_once('.') {
+            Some((i, id)) => (i.parse().ok(), if i.parse::<Interval>().is_ok() { id } else { s }),
+            None => (None, s),
+        };
+        let found = FIELDS.iter().find(|f| f.id == id);
+        match found {
+            Some(f) if interval.is_none() || f.scope != Scope::Row => Ok(Self { field: f.field, interval }),
+            _ => Err(unknown(s, id)),
+        }
+    }
+}
+
+fn unknown(asked: &str, id: &str) -> UnknownColumn {
+    let nearest = FIELDS.iter().map(|f| f.id).min_by_key(|known| distance(known, id)).unwrap_or("sym");
+    let known = FIELDS.iter().map(|f| f.id).collect::<Vec<_>>().join(" ");
+    UnknownColumn { asked: asked.to_owned(), nearest, known }
+}
+
+/// How many letters have to change (Levenshtein).
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().take(32).collect();
+    let mut line: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = line[0];
+        line[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let change = diagonal + usize::from(x != *y);
+            diagonal = line[j + 1];
+            line[j + 1] = change.min(diagonal + 1).min(line[j] + 1);
+        }
+    }
+    line[b.len()]
+}
+
+/// When and how a row is read.
+#[derive(Clone, Copy, Debug)]
+pub struct Reading {
+    /// The exchange's time now, where it is known.
+    pub clock: Option<UnixMs>,
+    /// How fast its clock runs.
+    pub rate: f64,
+    /// The interval in view.
+    pub lane: usize,
+}
+
+impl Reading {
+    /// Of a snapshot, now.
+    pub fn new(snapshot: &Snapshot, now: Mono, lane: usize) -> Self {
+        let rate = snapshot.clock.as_ref().map_or(1.0, Clock::rate);
+        Self { clock: snapshot.clock.map(|c| c.at(now)), rate, lane }
+    }
+
+    fn age<'a>(&self, seen: Option<UnixMs>) -> Value<'a> {
+        let (Some(now), Some(seen)) = (self.clock, seen) else { return Value::Absent };
+        let theirs: Duration = now.since(seen);
+        Value::Age { theirs, ours: theirs.div_f64(self.rate) }
+    }
+}
+
+fn row_value<'a>(field: Field, row: &'a Row, at: &Reading) -> Value<'a> {
+    let score = |f: fn(&crate::domain::score::SymbolScore) -> Value<'a>| row.score.as_ref().map(f);
+    let value = match field {
+        Field::Sym => Some(Value::Text(row.pair.symbol.as_str(), Tone::Plain)),
+        Field::Market => Some(Value::Text(row.pair.market.as_str(), Tone::Dim)),
+        Field::Pool => Some(Value::Text(pool_word(row.pool), Tone::Dim)),
+        Field::Last => row.last.map(|p| Value::Price(p, row.tick)),
+        Field::Chg => row.day.map(|d| Value::Percent(d.change_pct)),
+        Field::Vol => row.day.map(|d| Value::Amount(d.quote_volume)),
+        Field::Score => {
+            score(|s| Value::Score { shown: s.score, raw: s.raw }).or_else(|| row.lanes.first().map(warming))
+        }
+        Field::Raw => score(|s| Value::Number(s.raw, 6)),
+        Field::Coverage => score(|s| Value::Share(s.coverage)),
+        Field::Coherence => score(|s| Value::Number(s.coherence, 1)),
+        Field::State => Some(Value::State(row.state)),
+        Field::Age => Some(at.age(row.seen)),
+        Field::Note => Some(note(row).unwrap_or(Value::Blank)),
+        _ => None,
+    };
+    value.unwrap_or(Value::Absent)
+}
+
+/// Bars at hand and needed while that is what is missing; otherwise nothing is known.
+fn warming<'a>(lane: &LaneView) -> Value<'a> {
+    match lane.state {
+        DataState::Warming | DataState::Live if lane.bars < lane.need_score => {
+            Value::Warming(lane.bars, lane.need_score)
+        }
+        _ => Value::Absent,
+    }
+}
+
+fn lane_value<'a>(field: Field, row: &'a Row, lane: &'a LaneView, at: &Reading) -> Value<'a> {
+    let point = &lane.point;
+    let bands = point.bands.as_ref();
+    let value = match field {
+        Field::Trend => point.trend.map(|now| Value::Trend {
+            now,
+            strength: point.strength,
+            forming: lane.preview.as_ref().and_then(|p| p.point.trend),
+        }),
+        Field::Dist => point.dev_pct.map(Value::Percent),
+        Field::PriceSide => lane.price_side.map(Value::Side),
+        Field::Bands => bands.map(|b| Value::Bands(b.state, b.breakout)),
+        Field::Width => bands.map(|b| Value::Share(b.width)),
+        Field::Pos => bands.and_then(|b| b.pos).map(|p| Value::Number(p, 2)),
+        Field::Cross => point.last_cross.map(Value::Cross),
+        Field::Bars => Some(Value::Count(lane.bars)),
+        Field::Gradient => point.gradient.map(Value::Gradient),
+        Field::Hama => point.close.map(|p| Value::Price(p, row.tick)),
+        Field::Ma => point.ma.map(|p| Value::Price(p, row.tick)),
+        Field::Raw => point.score.map(|s| Value::Number(s, 6)),
+        Field::State => Some(Value::State(lane.state)),
+        Field::Age => Some(at.age(lane.seen)),
+        _ => None,
+    };
+    value.unwrap_or(Value::Absent)
+}
+
+/// What is amiss: the first of the worst intervals, or the first one that lacks bars for some field.
+fn note(row: &Row) -> Option<Value<'_>> {
+    let worst = row.lanes.iter().rev().filter(|l| l.state != DataState::Live).max_by_key(|l| l.state);
+    let lane = worst.or_else(|| row.lanes.iter().find(|l| l.bars < l.need))?;
+    let bars = match lane.state {
+        DataState::Warming if lane.bars < lane.need_score => Some((lane.bars, lane.need_score)),
+        DataState::Warming | DataState::Live if lane.bars < lane.need => Some((lane.bars, lane.need)),
+        _ => None,
+    };
+    Some(Value::Note(NoteText {
+        interval: lane.interval.as_str(),
+        state: lane.state,
+        why: lane.why.as_ref().map(crate::domain::text::CleanText::as_str),
+        bars,
+    }))
+}
+
+/// The word for a pool, as exports have it.
+pub fn pool_word(pool: Pool) -> &'static str {
+    match pool {
+        Pool::Top => "top",
+        Pool::Named => "named",
+    }
+}
+
+/// The columns of the scanner for these intervals, in order, all of them.
+pub fn scanner_columns(intervals: &[Interval], several_markets: bool) -> Vec<Column> {
+    let of = Column::of;
+    let mut columns = vec![of(Field::Sym)];
+    if several_markets {
+        columns.push(of(Field::Market));
+    }
+    columns.extend([of(Field::Last), of(Field::Chg), of(Field::Vol), of(Field::Score)]);
+    columns.extend(intervals.iter().map(|i| Column::on(*i, Field::Trend)));
+    let rest = [Field::Dist, Field::PriceSide, Field::Bands, Field::Cross, Field::Age, Field::Note];
+    columns.extend(rest.map(of));
+    columns
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_in_the_enums_order_and_ids_are_unique() {
+        for (n, spec) in FIELDS.iter().enumerate() {
+            assert_eq!(spec.field as usize, n, "{}", spec.id);
+            assert!(FIELDS[n + 1..].iter().all(|f| f.id != spec.id), "{}", spec.id);
+            assert!(spec.title.len() <= usize::from(spec.width), "{}", spec.id);
+        }
+    }
+
+    #[test]
+    fn ids_round_trip() {
+        for id in ["sym", "15m.dist", "c/ma", "4h.trend", "1h.raw", "raw", "1M.bb"] {
+            assert_eq!(id.parse::<Column>().unwrap().to_string(), id);
+        }
+        assert_eq!("1h".parse(), Ok(Column::on(Interval::H1, Field::Trend)));
+    }
+
+    #[test]
+    fn an_unknown_column_is_answered_with_the_nearest() {
+        for (asked, nearest) in [("scor", "score"), ("volume", "vol"), ("symbol", "sym"), ("7m.dist", "dist")]
+        {
+            let error = asked.parse::<Column>().unwrap_err().to_string();
+            assert!(error.contains(&format!("`{asked}`")), "{error}");
+            if asked != "volume" && asked != "symbol" {
+                assert!(error.contains(&format!("mean `{nearest}`")), "{error}");
+            }
+        }
+        // A figure of the pair has no interval.
+        assert!("15m.last".parse::<Column>().is_err());
+    }
+}

@@ -1,0 +1,115 @@
+//! The filter prompt.
+
+use tui_input::{Input, InputRequest};
+
+use crate::domain::text;
+use crate::rule::filter::Filter;
+
+use super::App;
+use super::action::Action;
+use super::keys::{Chord, Key};
+
+/// The longest filter, in characters; a paste of a megabyte is no filter.
+const MAX_CHARS: usize = 400;
+
+/// The line being typed, and the filter to go back to.
+#[derive(Clone, Debug)]
+pub struct Prompt {
+    input: Input,
+    before: String,
+}
+
+impl Prompt {
+    /// The text.
+    pub fn text(&self) -> &str {
+        self.input.value()
+    }
+
+    /// Cells left of the cursor.
+    pub fn cursor(&self) -> usize {
+        self.input.visual_cursor()
+    }
+}
+
+impl App {
+    pub(super) fn open_prompt(&mut self) {
+        let before = self.filter.source().to_owned();
+        self.prompt = Some(Prompt { input: Input::new(before.clone()), before });
+    }
+
+    pub(super) fn key_in_prompt(&mut self, action: Option<Action>, chord: Chord) {
+        match action {
+            Some(Action::Accept) => {
+                self.prompt = None;
+                self.filter_error = None;
+            }
+            Some(Action::Escape) => {
+                let before = self.prompt.take().map(|p| p.before).unwrap_or_default();
+                self.set_filter(&before);
+            }
+            _ => {
+                if let Some(request) = request(chord) {
+                    self.edit(request);
+                    self.apply_prompt();
+                }
+            }
+        }
+    }
+
+    pub(super) fn paste(&mut self, text: &str) {
+        if self.prompt.is_none() {
+            return;
+        }
+        for c in text.chars().take(MAX_CHARS) {
+            let c = if c.is_whitespace() { ' ' } else { c };
+            if !text::is_unsafe(c) {
+                self.edit(InputRequest::InsertChar(c));
+            }
+        }
+        self.apply_prompt();
+    }
+
+    fn edit(&mut self, request: InputRequest) {
+        let Some(prompt) = &mut self.prompt else { return };
+        let full = prompt.text().chars().count() >= MAX_CHARS;
+        if !(full && matches!(request, InputRequest::InsertChar(_))) {
+            prompt.input.handle(request);
+        }
+    }
+
+    /// The last good filter stays while the text is none.
+    fn apply_prompt(&mut self) {
+        let Some(text) = self.prompt.as_ref().map(|p| p.text().to_owned()) else { return };
+        self.set_filter(&text);
+    }
+
+    pub(super) fn set_filter(&mut self, text: &str) {
+        match Filter::parse(text) {
+            Ok(filter) => {
+                self.filter_error = None;
+                if filter != self.filter {
+                    self.filter = filter;
+                    self.hold_until = None;
+                    self.reorder();
+                }
+            }
+            Err(error) => self.filter_error = Some(error),
+        }
+    }
+}
+
+fn request(chord: Chord) -> Option<InputRequest> {
+    Some(match (chord.ctrl, chord.key) {
+        (false, Key::Char(c)) if !text::is_unsafe(c) => InputRequest::InsertChar(c),
+        (false, Key::Backspace) | (true, Key::Char('h')) => InputRequest::DeletePrevChar,
+        (false, Key::Delete) => InputRequest::DeleteNextChar,
+        (false, Key::Left) | (true, Key::Char('b')) => InputRequest::GoToPrevChar,
+        (false, Key::Right) | (true, Key::Char('f')) => InputRequest::GoToNextChar,
+        (false, Key::Home) | (true, Key::Char('a')) => InputRequest::GoToStart,
+        (false, Key::End) | (true, Key::Char('e')) => InputRequest::GoToEnd,
+        (true, Key::Char('w')) => InputRequest::DeletePrevWord,
+        (true, Key::Char('u')) => InputRequest::DeleteLine,
+        (true, Key::Char('k')) => InputRequest::DeleteTillEnd,
+        _ => return None,
+    })
+}

@@ -1,0 +1,200 @@
+use super::value::Notation;
+use super::*;
+use crate::fixture::{assorted, row, snapshot};
+
+fn app_of(picture: Snapshot) -> App {
+    let config = AppConfig { notation: Notation::Unicode, replay: None };
+    let mut app = App::new(config, Arc::new(picture));
+    app.update(Mono::from_millis(10_000), Msg::Resize(120, 36));
+    app
+}
+
+/// Types a macro, one key every 10 ms.
+fn keys(app: &mut App, keys: &str) -> Vec<Effect> {
+    let chords = Chord::parse_macro(keys).unwrap();
+    let step = |c| app.update(app.now() + Duration::from_millis(10), Msg::Key(c));
+    chords.into_iter().flat_map(step).collect()
+}
+
+fn shown(app: &App) -> Vec<&str> {
+    app.rows_from(0).map(|r| r.pair.symbol.as_str()).collect()
+}
+
+fn selected(app: &App) -> &str {
+    app.selected().unwrap().pair.symbol.as_str()
+}
+
+fn later(app: &App, seconds: u64) -> Mono {
+    app.now() + Duration::from_secs(seconds)
+}
+
+#[test]
+fn typing_a_filter_narrows_the_rows_at_once() {
+    let mut app = app_of(assorted());
+    keys(&mut app, "/us");
+    assert_eq!(app.matches(), 12);
+    keys(&mut app, "dt pepe");
+    assert_eq!(shown(&app), ["1000PEPEUSDT"]);
+    keys(&mut app, "<ret>");
+    assert!(app.prompt().is_none());
+    assert_eq!(app.filter().source(), "usdt pepe");
+    keys(&mut app, "\\");
+    assert_eq!(app.matches(), 12);
+}
+
+#[test]
+fn escape_in_the_prompt_brings_the_filter_before_back() {
+    let mut app = app_of(assorted());
+    keys(&mut app, "/btc<ret>/<c-u>eth");
+    assert_eq!(shown(&app), ["ETHUSDT"]);
+    keys(&mut app, "<esc>");
+    assert_eq!(shown(&app), ["BTCUSDT"]);
+    assert!(keys(&mut app, "<esc>").is_empty(), "Esc never quits");
+    assert_eq!(app.matches(), 12);
+}
+
+#[test]
+fn a_bad_filter_leaves_the_last_good_one_and_says_where() {
+    let mut app = app_of(assorted());
+    keys(&mut app, "/btc x>3");
+    assert_eq!(app.filter_error().unwrap().column, 6);
+    assert_eq!(app.filter().source(), "btc x");
+    keys(&mut app, "<esc>");
+    assert!(app.filter_error().is_none() && app.filter().is_empty());
+}
+
+#[test]
+fn the_sort_picker_and_the_arrows_choose_the_column() {
+    let mut app = app_of(assorted());
+    keys(&mut app, "s<down><ret>");
+    assert_eq!(app.sort().column.to_string(), "15m.trend");
+    keys(&mut app, "<lt><lt>");
+    assert_eq!(app.sort().column.to_string(), "vol");
+    assert_eq!(shown(&app)[0], "BTCUSDT");
+    keys(&mut app, "I");
+    assert_eq!(shown(&app)[0], "币安人生USDT");
+    keys(&mut app, "s<esc>");
+    assert_eq!((app.sort().column.to_string().as_str(), app.sort().inverted), ("vol", true));
+}
+
+#[test]
+fn the_cursor_stays_on_its_pair_through_new_orders() {
+    let mut app = app_of(assorted());
+    keys(&mut app, "jj");
+    let pair = selected(&app).to_owned();
+    keys(&mut app, "I");
+    assert_eq!(selected(&app), pair);
+    let mut picture = assorted();
+    picture.rows.retain(|r| r.pair.symbol.as_str() != "BTCUSDT");
+    app.update(later(&app, 5), Msg::Snapshot(Arc::new(picture)));
+    assert_eq!(selected(&app), pair);
+}
+
+#[test]
+fn when_its_pair_goes_the_cursor_stays_where_it_was() {
+    let mut app = app_of(assorted());
+    keys(&mut app, "jj");
+    let (place, pair) = (app.place(), selected(&app).to_owned());
+    let next = shown(&app)[place + 1].to_owned();
+    let mut picture = assorted();
+    picture.rows.retain(|r| r.pair.symbol.as_str() != pair);
+    app.update(later(&app, 5), Msg::Snapshot(Arc::new(picture)));
+    assert_eq!((app.place(), selected(&app)), (place, next.as_str()));
+    app.update(later(&app, 5), Msg::Snapshot(Arc::new(snapshot(Vec::new()))));
+    assert!(app.selected().is_none());
+}
+
+#[test]
+fn a_cursor_nobody_moved_stays_on_top() {
+    let mut app = app_of(snapshot(vec![row("AAAUSDT").score(50.0)]));
+    let picture = snapshot(vec![row("AAAUSDT").score(50.0), row("BBBUSDT").score(90.0)]);
+    app.update(later(&app, 5), Msg::Snapshot(Arc::new(picture)));
+    assert_eq!((app.place(), selected(&app)), (0, "BBBUSDT"));
+}
+
+#[test]
+fn the_order_holds_for_two_seconds_after_the_cursor_moved() {
+    let before = || snapshot(vec![row("AAAUSDT").score(90.0), row("BBBUSDT").score(80.0)]);
+    let after = || {
+        let rows = vec![row("AAAUSDT").score(70.0), row("BBBUSDT").score(80.0), row("CCCUSDT").score(99.0)];
+        Arc::new(snapshot(rows))
+    };
+    let mut app = app_of(before());
+    keys(&mut app, "j");
+    app.update(later(&app, 1), Msg::Snapshot(after()));
+    assert_eq!(shown(&app), ["AAAUSDT", "BBBUSDT", "CCCUSDT"]);
+    assert!(app.is_order_held());
+    let due = app.deadline().unwrap();
+    app.update(due, Msg::Tick);
+    assert_eq!(shown(&app), ["CCCUSDT", "BBBUSDT", "AAAUSDT"]);
+    assert_eq!((selected(&app), app.deadline()), ("BBBUSDT", None));
+}
+
+#[test]
+fn refreshing_asks_the_engine_and_a_full_channel_is_said() {
+    let mut app = app_of(assorted());
+    let effects = keys(&mut app, "r");
+    let pair = app.selected().unwrap().pair.clone();
+    assert_eq!(effects, [Effect::Send(Command::Refresh(Scope::One(pair)))]);
+    assert_eq!(keys(&mut app, "R"), [Effect::Send(Command::Refresh(Scope::All))]);
+    app.update(app.now(), Msg::Busy);
+    assert!(app.toast().unwrap().text.starts_with("busy"));
+    app.update(later(&app, 10), Msg::Tick);
+    assert!(app.toast().is_none());
+}
+
+#[test]
+fn q_goes_back_first_and_then_quits() {
+    let mut app = app_of(assorted());
+    assert!(keys(&mut app, "4").is_empty());
+    assert_eq!(app.view(), View::Cache);
+    assert!(keys(&mut app, "?qq").is_empty());
+    assert_eq!(app.view(), View::Scanner);
+    assert_eq!(keys(&mut app, "q"), [Effect::Quit]);
+    assert_eq!(keys(&mut app, "Q"), [Effect::Quit]);
+    assert_eq!(keys(&mut app, "/q<c-c>"), [Effect::Quit]);
+}
+
+#[test]
+fn moving_scrolls_by_pages_and_never_leaves_the_rows() {
+    let names: Vec<String> = (0..100).map(|n| format!("S{n:03}USDT")).collect();
+    let mut app = app_of(snapshot(names.iter().map(|n| row(n)).collect()));
+    keys(&mut app, "<pagedown>");
+    assert_eq!((app.place(), app.top()), (22, 1));
+    keys(&mut app, "G");
+    assert_eq!((app.place(), app.top()), (99, 78));
+    keys(&mut app, "j<c-d><c-u>");
+    assert_eq!((app.place(), app.top()), (88, 78));
+    keys(&mut app, "g<up>");
+    assert_eq!((app.place(), app.top()), (0, 0));
+    keys(&mut app, "G");
+    app.update(app.now(), Msg::Resize(10, 3));
+    app.update(app.now(), Msg::Resize(120, 60));
+    assert!(app.top() + app.shape().page() >= 100);
+}
+
+#[test]
+fn pasted_text_goes_into_the_prompt_and_nowhere_else() {
+    let mut app = app_of(assorted());
+    app.update(app.now(), Msg::Paste("Q\u{1b}q".to_owned()));
+    assert_eq!(app.matches(), 12);
+    keys(&mut app, "/");
+    app.update(app.now(), Msg::Paste("币安\u{1b}\n".to_owned()));
+    assert_eq!(shown(&app), ["币安人生USDT"]);
+}
+
+#[test]
+fn the_newest_notice_is_said_once() {
+    let mut picture = assorted();
+    picture.notices.push(crate::market::snapshot::Notice {
+        seq: 7,
+        at: picture.made,
+        level: Level::Warn,
+        text: crate::domain::text::CleanText::new("the clock is 3 s off"),
+    });
+    let mut app = app_of(assorted());
+    app.update(later(&app, 1), Msg::Snapshot(Arc::new(picture.clone())));
+    assert_eq!(app.toast().unwrap().text, "the clock is 3 s off");
+    app.update(later(&app, 20), Msg::Snapshot(Arc::new(picture)));
+    assert!(app.toast().is_none());
+}

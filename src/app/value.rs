@@ -1,0 +1,482 @@
+//! What a cell says, apart from how it is written and coloured.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use unicode_width::UnicodeWidthStr;
+
+use crate::domain::hama::{BandState, Gradient, LastCross, Sign, Strength};
+use crate::domain::symbol::Tick;
+use crate::market::snapshot::DataState;
+
+/// How values are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Notation {
+    /// On a terminal, with triangles and lines.
+    Unicode,
+    /// On a terminal, in 7 bits.
+    Ascii,
+    /// In text for people: words instead of signs.
+    Words,
+    /// For programs: plain figures, nothing for nothing.
+    Machine,
+}
+
+/// What a text means; themes give it a style. Never the only carrier of a meaning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    /// Nothing special.
+    Plain,
+    /// Beside the point.
+    Dim,
+    /// Up.
+    Up,
+    /// Up, by far.
+    UpStrong,
+    /// Down.
+    Down,
+    /// Down, by far.
+    DownStrong,
+    /// Neither.
+    Flat,
+    /// Not as it should be.
+    Warn,
+    /// Wrong.
+    Bad,
+    /// Of the forming bar, or of a live price: may change before the bar closes.
+    Preview,
+}
+
+/// What a cell says.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Value<'a> {
+    /// No data.
+    Absent,
+    /// Nothing to say, and nothing missing.
+    Blank,
+    /// Not enough bars yet: how many there are, how many it takes.
+    Warming(u32, u32),
+    /// A name or a sentence, with what it means.
+    Text(&'a str, Tone),
+    /// The same, made for this cell.
+    Note(NoteText<'a>),
+    /// A price with the pair's digits.
+    Price(f64, Tick),
+    /// A signed change in per cent.
+    Percent(f64),
+    /// A share of 1.
+    Share(f64),
+    /// An amount of the quote asset.
+    Amount(f64),
+    /// The score as it is shown; sorted on `raw` without its sign.
+    Score {
+        /// Rounded.
+        shown: i32,
+        /// Unrounded.
+        raw: f64,
+    },
+    /// A number with so many digits behind the point.
+    Number(f64, u8),
+    /// A count.
+    Count(u32),
+    /// A trend: of the last closed bar, how strong, and what the forming bar would make of it.
+    Trend {
+        /// Of the last closed bar.
+        now: Sign,
+        /// How far from the line.
+        strength: Option<Strength>,
+        /// What the forming bar would make of it.
+        forming: Option<Sign>,
+    },
+    /// The live price above or below the line.
+    Side(Sign),
+    /// The last cross.
+    Cross(LastCross),
+    /// The bands' state, and a breakout on the last closed bar.
+    Bands(BandState, Option<Sign>),
+    /// The gradient counter.
+    Gradient(Gradient),
+    /// How old, on the exchange's clock and on ours.
+    Age {
+        /// On the exchange's clock.
+        theirs: Duration,
+        /// The same span on ours.
+        ours: Duration,
+    },
+    /// What may be thought of it.
+    State(DataState),
+}
+
+/// A note on what is not as it should be.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct NoteText<'a> {
+    /// Of which interval.
+    pub interval: &'a str,
+    /// What is the matter.
+    pub state: DataState,
+    /// Why, if known.
+    pub why: Option<&'a str>,
+    /// Bars at hand and needed, where that is the matter.
+    pub bars: Option<(u32, u32)>,
+}
+
+impl Value<'_> {
+    /// What it means.
+    pub fn tone(&self) -> Tone {
+        match self {
+            Self::Absent
+            | Self::Blank
+            | Self::Warming(..)
+            | Self::Age { .. }
+            | Self::Bands(BandState::Normal, None) => Tone::Dim,
+            Self::Text(_, tone) => *tone,
+            Self::Note(n) => state_tone(n.state),
+            Self::Percent(v) => by_sign(*v),
+            Self::Score { shown, .. } => by_score(*shown),
+            Self::Trend { now, strength: Some(Strength::Strong), .. } => strong(by_direction(*now)),
+            Self::Trend { now, .. } => by_direction(*now),
+            Self::Side(_) => Tone::Preview,
+            Self::Cross(c) if c.inferred => Tone::Dim,
+            Self::Cross(c) if c.bars == 0 => strong(by_direction(c.dir)),
+            Self::Cross(c) => by_direction(c.dir),
+            Self::Bands(_, Some(sign)) => by_direction(*sign),
+            Self::Gradient(g) => by_direction(g.dir),
+            Self::State(s) => state_tone(*s),
+            _ => Tone::Plain,
+        }
+    }
+
+    /// Writes it, in at most `width` cells where it is a price (which loses digits, not size).
+    pub fn write(&self, notation: Notation, width: usize, out: &mut String) {
+        if notation == Notation::Machine {
+            return self.write_machine(out);
+        }
+        let _ = match *self {
+            Self::Absent => write!(out, "{}", notation.absent()),
+            Self::Blank => Ok(()),
+            Self::Warming(bars, need) => write!(out, "{bars}/{need}"),
+            Self::Text(text, _) => write!(out, "{text}"),
+            Self::Note(note) => note.write(out),
+            Self::Price(price, tick) => write_price(price, tick, width, out),
+            Self::Percent(v) => write_percent(v, out),
+            Self::Share(v) => write!(out, "{:.0}%", v * 100.0),
+            Self::Amount(v) => write_amount(v, out),
+            Self::Score { shown, .. } => write!(out, "{shown:+}"),
+            Self::Number(v, digits) => write!(out, "{v:.*}", usize::from(digits)),
+            Self::Count(n) => write!(out, "{n}"),
+            Self::Trend { now, forming, .. } => {
+                let turns = forming.is_some_and(|f| f != now) && notation != Notation::Words;
+                write!(out, "{}{}", notation.trend(now), if turns { "~" } else { "" })
+            }
+            Self::Side(sign) => write!(out, "{}", side_word(sign)),
+            Self::Cross(c) => write_cross(c, out),
+            Self::Bands(state, breakout) => write_bands(state, breakout, notation, out),
+            Self::Gradient(g) => write!(out, "{} {}", notation.trend(g.dir), g.steps),
+            Self::Age { theirs, ours } => write_age(theirs, ours, out),
+            Self::State(state) => write!(out, "{}", state_word(state)),
+        };
+    }
+
+    fn write_machine(&self, out: &mut String) {
+        let _ = match *self {
+            Self::Absent | Self::Blank | Self::Warming(..) => Ok(()),
+            Self::Text(text, _) => write!(out, "{text}"),
+            Self::Note(note) => note.write(out),
+            Self::Price(price, tick) => write!(out, "{}", tick.format(price)),
+            Self::Percent(v) | Self::Share(v) | Self::Amount(v) => write!(out, "{v}"),
+            Self::Score { shown, .. } => write!(out, "{shown}"),
+            Self::Number(v, digits) => write!(out, "{v:.*}", usize::from(digits)),
+            Self::Count(n) => write!(out, "{n}"),
+            Self::Trend { now: sign, .. } => write!(out, "{}", sign.as_i8()),
+            Self::Side(sign) => write!(out, "{}", side_word(sign)),
+            Self::Cross(c) => write_cross(c, out),
+            Self::Bands(state, breakout) => write_bands(state, breakout, Notation::Words, out),
+            Self::Gradient(g) => write!(out, "{}", i16::from(g.dir.as_i8()) * i16::from(g.steps)),
+            Self::Age { theirs, .. } => write!(out, "{}", theirs.as_millis()),
+            Self::State(state) => write!(out, "{}", state_word(state)),
+        };
+    }
+}
+
+impl Notation {
+    /// What stands for no data.
+    pub fn absent(self) -> &'static str {
+        match self {
+            Self::Unicode => "·",
+            Self::Ascii | Self::Words => "-",
+            Self::Machine => "",
+        }
+    }
+
+    /// Up, down, flat.
+    pub fn trend(self, sign: Sign) -> &'static str {
+        match (self, sign) {
+            (Self::Unicode, Sign::Up) => "▲",
+            (Self::Unicode, Sign::Down) => "▼",
+            (Self::Unicode, Sign::Flat) => "━",
+            (Self::Ascii, Sign::Up) => "^",
+            (Self::Ascii, Sign::Down) => "v",
+            (Self::Ascii, Sign::Flat) => "=",
+            (_, Sign::Up) => "up",
+            (_, Sign::Down) => "down",
+            (_, Sign::Flat) => "flat",
+        }
+    }
+
+    /// Which notation a terminal gets, by the values of `LC_ALL`, `LC_CTYPE` and `LANG`: signs only
+    /// where the locale is UTF-8, and not where it is Chinese, Japanese or Korean, since
+    /// terminals there often draw these very signs two cells wide.
+    pub fn for_locale(all: Option<&str>, ctype: Option<&str>, lang: Option<&str>) -> Self {
+        let set = [all, ctype, lang].into_iter().flatten().find(|v| !v.is_empty());
+        let locale = set.unwrap_or_default().to_ascii_lowercase();
+        let utf8 = locale.contains("utf-8") || locale.contains("utf8");
+        let wide = ["zh", "ja", "ko"].iter().any(|l| locale.starts_with(l));
+        if utf8 && !wide { Self::Unicode } else { Self::Ascii }
+    }
+}
+
+impl NoteText<'_> {
+    fn write(&self, out: &mut String) -> std::fmt::Result {
+        write!(out, "{}", self.interval)?;
+        if self.state != DataState::Live {
+            write!(out, " {}", state_word(self.state))?;
+        }
+        if let Some((have, need)) = self.bars {
+            write!(out, " {have}/{need} bars")?;
+        }
+        self.why.map_or(Ok(()), |why| write!(out, ": {why}"))
+    }
+}
+
+/// The word for a state, as exports have it.
+pub fn state_word(state: DataState) -> &'static str {
+    match state {
+        DataState::Warming => "warming",
+        DataState::Live => "live",
+        DataState::Stale => "stale",
+        DataState::Failed => "failed",
+        DataState::Delisted => "delisted",
+    }
+}
+
+/// The tone of a state.
+pub fn state_tone(state: DataState) -> Tone {
+    match state {
+        DataState::Live => Tone::Plain,
+        DataState::Warming | DataState::Delisted => Tone::Dim,
+        DataState::Stale => Tone::Warn,
+        DataState::Failed => Tone::Bad,
+    }
+}
+
+/// The word for a band state, as exports have it.
+pub fn band_word(state: BandState) -> &'static str {
+    match state {
+        BandState::Squeeze => "squeeze",
+        BandState::Normal => "normal",
+        BandState::Expansion => "expansion",
+    }
+}
+
+/// The tone of a direction.
+pub fn by_direction(sign: Sign) -> Tone {
+    match sign {
+        Sign::Up => Tone::Up,
+        Sign::Down => Tone::Down,
+        Sign::Flat => Tone::Flat,
+    }
+}
+
+fn strong(tone: Tone) -> Tone {
+    match tone {
+        Tone::Up => Tone::UpStrong,
+        Tone::Down => Tone::DownStrong,
+        other => other,
+    }
+}
+
+fn by_sign(v: f64) -> Tone {
+    if v > 0.0 {
+        Tone::Up
+    } else if v < 0.0 {
+        Tone::Down
+    } else {
+        Tone::Flat
+    }
+}
+
+/// Below 15 a score says nothing, from 70 on it is strong.
+fn by_score(score: i32) -> Tone {
+    let tone = if score > 0 { Tone::Up } else { Tone::Down };
+    match score.abs() {
+        0..15 => Tone::Flat,
+        15..70 => tone,
+        _ => strong(tone),
+    }
+}
+
+fn side_word(sign: Sign) -> &'static str {
+    match sign {
+        Sign::Up => "above",
+        Sign::Flat => "touch",
+        Sign::Down => "below",
+    }
+}
+
+/// Digits behind the point give way before the price loses its size.
+fn write_price(price: f64, tick: Tick, width: usize, out: &mut String) -> std::fmt::Result {
+    let mut digits = usize::from(tick.decimals);
+    let start = out.len();
+    write!(out, "{price:.digits$}")?;
+    while digits > 0 && out[start..].width() > width {
+        let over = (out[start..].width() - width).min(digits);
+        digits -= over;
+        out.truncate(start);
+        write!(out, "{price:.digits$}")?;
+    }
+    Ok(())
+}
+
+/// Seven cells at most below a million per cent: `+12.34%`, `+123.4%`, `+12345%`.
+fn write_percent(v: f64, out: &mut String) -> std::fmt::Result {
+    let digits = match v.abs() {
+        a if a < 99.995 => 2,
+        a if a < 999.95 => 1,
+        _ => 0,
+    };
+    if v.abs() < 0.005 {
+        return out.write_str("0.00%");
+    }
+    write!(out, "{v:+.digits$}%")
+}
+
+/// Three digits and a unit: `18.2B`, `610M`, `95.3K`.
+fn write_amount(v: f64, out: &mut String) -> std::fmt::Result {
+    let mut scaled = v;
+    for unit in ["", "K", "M", "B", "T"] {
+        if scaled.abs() < 999.5 || unit == "T" {
+            let digits = match scaled.abs() {
+                a if unit.is_empty() || a >= 99.95 => 0,
+                a if a >= 9.995 => 1,
+                _ => 2,
+            };
+            return write!(out, "{scaled:.digits$}{unit}");
+        }
+        scaled /= 1_000.0;
+    }
+    Ok(())
+}
+
+fn write_cross(c: LastCross, out: &mut String) -> std::fmt::Result {
+    let dir = match c.dir {
+        Sign::Up => "up",
+        Sign::Down => "dn",
+        Sign::Flat => return out.write_str("none"),
+    };
+    if c.inferred { write!(out, "{dir} >{}", c.bars) } else { write!(out, "{dir} {}b", c.bars) }
+}
+
+fn write_bands(
+    state: BandState,
+    breakout: Option<Sign>,
+    notation: Notation,
+    out: &mut String,
+) -> std::fmt::Result {
+    match (notation, breakout) {
+        (Notation::Words | Notation::Machine, None) => out.write_str(band_word(state)),
+        (Notation::Words | Notation::Machine, Some(s)) => {
+            write!(out, "{} break-{}", band_word(state), Notation::Words.trend(s))
+        }
+        (_, None) => out.write_str(if state == BandState::Expansion { "expand" } else { band_word(state) }),
+        (_, Some(s)) => write!(out, "{} {}", &band_word(state)[..3], notation.trend(s)),
+    }
+}
+
+/// Coarse steps, so that a quiet screen stays quiet: what is younger than five seconds of ours is
+/// `now`, then steps of five seconds, minutes, hours, days of the exchange's time.
+fn write_age(theirs: Duration, ours: Duration, out: &mut String) -> std::fmt::Result {
+    if ours < Duration::from_secs(5) {
+        return out.write_str("now");
+    }
+    write_span(theirs, out)
+}
+
+/// A span in its largest unit.
+pub fn write_span(span: Duration, out: &mut String) -> std::fmt::Result {
+    match span.as_secs() {
+        s @ 0..60 => write!(out, "{}s", s - s % 5),
+        s @ 60..3_600 => write!(out, "{}m", s / 60),
+        s @ 3_600..172_800 => write!(out, "{}h", s / 3_600),
+        s @ 172_800..8_640_000 => write!(out, "{}d", s / 86_400),
+        s => write!(out, "{}w", s / 604_800),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(value: Value<'_>) -> String {
+        let mut out = String::new();
+        value.write(Notation::Ascii, 10, &mut out);
+        out
+    }
+
+    #[test]
+    fn figures_fit_their_columns() {
+        for (v, want) in [
+            (2.138, "+2.14%"),
+            (-0.001, "0.00%"),
+            (-123.46, "-123.5%"),
+            (1234.5, "+1234%"),
+            (99.999, "+100.0%"),
+        ] {
+            assert_eq!(text(Value::Percent(v)), want);
+        }
+        for (v, want) in [
+            (18_230_400_000.0, "18.2B"),
+            (610_200_000.0, "610M"),
+            (999_900.0, "1.00M"),
+            (95_300.0, "95.3K"),
+            (12.0, "12"),
+        ] {
+            assert_eq!(text(Value::Amount(v)), want);
+        }
+    }
+
+    #[test]
+    fn a_price_loses_digits_before_its_size() {
+        assert_eq!(text(Value::Price(0.018_421, Tick { decimals: 6 })), "0.018421");
+        assert_eq!(text(Value::Price(0.000_012_345_678, Tick { decimals: 12 })), "0.00001235");
+        assert_eq!(text(Value::Price(123_456_789_012.7, Tick { decimals: 1 })), "123456789013");
+    }
+
+    #[test]
+    fn ages_move_in_steps() {
+        let age = |s: u64| text(Value::Age { theirs: Duration::from_secs(s), ours: Duration::from_secs(s) });
+        for (s, want) in
+            [(0, "now"), (4, "now"), (5, "5s"), (9, "5s"), (59, "55s"), (61, "1m"), (3_599, "59m")]
+        {
+            assert_eq!(age(s), want);
+        }
+        assert_eq!((age(7_300), age(200_000)), ("2h".to_owned(), "2d".to_owned()));
+    }
+
+    #[test]
+    fn an_inferred_cross_says_that_it_is_older() {
+        let cross = LastCross { dir: Sign::Up, inferred: true, bars: 398, time: None };
+        assert_eq!(text(Value::Cross(cross)), "up >398");
+        assert_eq!(text(Value::Cross(LastCross { inferred: false, bars: 0, ..cross })), "up 0b");
+    }
+
+    #[test]
+    fn the_locale_decides_on_signs() {
+        let of = Notation::for_locale;
+        assert_eq!(of(None, None, Some("en_US.UTF-8")), Notation::Unicode);
+        assert_eq!(of(None, None, Some("C.utf8")), Notation::Unicode);
+        assert_eq!(of(Some("C"), None, Some("en_US.UTF-8")), Notation::Ascii);
+        assert_eq!(of(Some(""), Some("en_US.UTF-8"), None), Notation::Unicode);
+        assert_eq!(of(None, None, None), Notation::Ascii);
+        assert_eq!(of(None, None, Some("zh_CN.UTF-8")), Notation::Ascii);
+    }
+}

@@ -1,0 +1,302 @@
+//! The rows as JSON: what is not known is null.
+
+use std::io::{self, Write};
+
+use serde::ser::{SerializeMap, SerializeSeq};
+use serde::{Serialize, Serializer};
+
+use crate::app::column::{Reading, pool_word};
+use crate::app::value::{band_word, state_word};
+use crate::domain::hama::{Bands, Color, Gradient, HamaPoint, LastCross, Parts, Sign, Strength};
+use crate::domain::kline::Kline;
+use crate::domain::time::UnixMs;
+use crate::market::snapshot::{CacheStats, LaneView, Row, Snapshot, Source};
+
+use super::scan::ScanOptions;
+
+/// Everything in one object.
+pub(super) fn document(
+    snapshot: &Snapshot,
+    options: &ScanOptions,
+    (rows, matched): (&[&Row], usize),
+    reading: &Reading,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let seconds = options.elapsed.as_secs_f64();
+    let total = snapshot.rows.len();
+    #[expect(clippy::cast_precision_loss, reason = "a count of pairs is small")]
+    let rate = (seconds > 0.0).then(|| total as f64 / seconds);
+    let document = Document {
+        generated_at: reading.clock.map(ms),
+        source: match snapshot.source {
+            Source::Live => "live",
+            Source::Demo => "demo",
+        },
+        preset: &snapshot.preset.name,
+        summary: Summary {
+            total_symbols: total,
+            signals_found: matched,
+            elapsed_seconds: seconds,
+            symbols_per_second: rate,
+            api_calls: snapshot.rest.iter().map(|r| r.requests).sum(),
+            cache_stats: Klines::new(&snapshot.stats),
+        },
+        rows: rows.iter().map(|r| RowJson { row: r, reading }).collect(),
+    };
+    serde_json::to_writer(&mut *out, &document)?;
+    writeln!(out)
+}
+
+/// One object a line.
+pub(super) fn lines(rows: &[&Row], reading: &Reading, out: &mut dyn Write) -> io::Result<()> {
+    for row in rows {
+        serde_json::to_writer(&mut *out, &RowJson { row, reading })?;
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+fn ms(time: UnixMs) -> i64 {
+    time.0
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    generated_at: Option<i64>,
+    source: &'static str,
+    preset: &'a str,
+    summary: Summary,
+    rows: Vec<RowJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct Summary {
+    total_symbols: usize,
+    signals_found: usize,
+    elapsed_seconds: f64,
+    symbols_per_second: Option<f64>,
+    api_calls: u64,
+    cache_stats: Klines,
+}
+
+#[derive(Serialize)]
+#[expect(clippy::struct_field_names, reason = "the names are the contract's")]
+struct Klines {
+    total_symbols: u32,
+    total_intervals: u32,
+    total_klines: u64,
+    total_updates: u64,
+    cache_hits: u64,
+    cache_misses: u64,
+    hit_rate: Option<f64>,
+    memory_bytes: u64,
+}
+
+impl Klines {
+    fn new(s: &CacheStats) -> Self {
+        Self {
+            total_symbols: s.symbols,
+            total_intervals: s.series,
+            total_klines: s.klines,
+            total_updates: s.updates,
+            cache_hits: s.hits,
+            cache_misses: s.misses,
+            hit_rate: s.hit_rate(),
+            memory_bytes: s.bytes,
+        }
+    }
+}
+
+struct RowJson<'a> {
+    row: &'a Row,
+    reading: &'a Reading,
+}
+
+impl Serialize for RowJson<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let row = self.row;
+        let age = self.reading.clock.zip(row.seen).map(|(now, seen)| now.since(seen).as_millis());
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("market", row.pair.market.as_str())?;
+        map.serialize_entry("symbol", row.pair.symbol.as_str())?;
+        map.serialize_entry("pool", pool_word(row.pool))?;
+        map.serialize_entry("last", &row.last)?;
+        map.serialize_entry("change_pct_24h", &row.day.map(|d| d.change_pct))?;
+        map.serialize_entry("quote_volume_24h", &row.day.map(|d| d.quote_volume))?;
+        map.serialize_entry("score", &row.score.map(|s| s.score))?;
+        map.serialize_entry("raw", &row.score.map(|s| six_digits(s.raw)))?;
+        map.serialize_entry("coverage", &row.score.map(|s| s.coverage))?;
+        map.serialize_entry("coherence", &row.score.map(|s| s.coherence))?;
+        map.serialize_entry("state", state_word(row.state))?;
+        map.serialize_entry("age_ms", &age.and_then(|a| u64::try_from(a).ok()))?;
+        map.serialize_entry("intervals", &Lanes(&row.lanes))?;
+        map.end()
+    }
+}
+
+fn six_digits(raw: f64) -> f64 {
+    (raw * 1e6).round() / 1e6
+}
+
+struct Lanes<'a>(&'a [LaneView]);
+
+impl Serialize for Lanes<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for lane in self.0 {
+            map.serialize_entry(lane.interval.as_str(), &LaneJson::new(lane))?;
+        }
+        map.end()
+    }
+}
+
+#[derive(Serialize)]
+struct LaneJson<'a> {
+    state: &'static str,
+    bars: u32,
+    need: u32,
+    open_time: Option<i64>,
+    close_time: Option<i64>,
+    hama: Candle,
+    color: &'static str,
+    gradient: Option<GradientJson>,
+    trend: Option<i8>,
+    strength: Option<&'static str>,
+    dev_pct: Option<f64>,
+    cross: Option<CrossJson>,
+    bands: Option<BandsJson>,
+    raw: Option<f64>,
+    parts: Option<PartsJson>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    klines: Option<Bars<'a>>,
+}
+
+#[derive(Serialize)]
+struct Candle {
+    open: Option<f64>,
+    high: Option<f64>,
+    low: Option<f64>,
+    close: Option<f64>,
+    ma: Option<f64>,
+}
+
+#[derive(Serialize)]
+struct GradientJson {
+    dir: i8,
+    steps: u8,
+}
+
+#[derive(Serialize)]
+struct CrossJson {
+    dir: i8,
+    bars: Option<u32>,
+    time: Option<i64>,
+    inferred: bool,
+}
+
+#[derive(Serialize)]
+struct BandsJson {
+    basis: f64,
+    upper: f64,
+    lower: f64,
+    width: f64,
+    pos: Option<f64>,
+    state: &'static str,
+}
+
+#[derive(Serialize)]
+struct PartsJson {
+    #[serde(rename = "S")]
+    trend: f64,
+    #[serde(rename = "D")]
+    distance: f64,
+    #[serde(rename = "G")]
+    gradient: f64,
+    #[serde(rename = "B")]
+    body: f64,
+}
+
+impl<'a> LaneJson<'a> {
+    fn new(lane: &'a LaneView) -> Self {
+        let p: &HamaPoint = &lane.point;
+        Self {
+            state: state_word(lane.state),
+            bars: lane.bars,
+            need: lane.need,
+            open_time: lane.newest.map(|(open, _)| ms(open)),
+            close_time: lane.newest.map(|(_, close)| ms(close)),
+            hama: Candle { open: p.open, high: p.high, low: p.low, close: p.close, ma: p.ma },
+            color: match p.color {
+                Color::Green => "green",
+                Color::Red => "red",
+                Color::Gray => "gray",
+            },
+            gradient: p.gradient.map(|Gradient { dir, steps }| GradientJson { dir: dir.as_i8(), steps }),
+            trend: p.trend.map(Sign::as_i8),
+            strength: p.strength.map(|s| match s {
+                Strength::Weak => "weak",
+                Strength::Moderate => "moderate",
+                Strength::Strong => "strong",
+            }),
+            dev_pct: p.dev_pct,
+            cross: p.last_cross.map(cross),
+            bands: p.bands.map(bands),
+            raw: p.score,
+            parts: p.parts.map(|Parts { trend, distance, gradient, body }| PartsJson {
+                trend,
+                distance,
+                gradient,
+                body,
+            }),
+            klines: lane.klines.as_deref().map(Bars),
+        }
+    }
+}
+
+/// While no cross and no side is known, nothing can be counted.
+fn cross(c: LastCross) -> CrossJson {
+    let known = c.dir != Sign::Flat;
+    CrossJson {
+        dir: c.dir.as_i8(),
+        bars: known.then_some(c.bars),
+        time: c.time.map(ms),
+        inferred: c.inferred,
+    }
+}
+
+fn bands(b: Bands) -> BandsJson {
+    BandsJson {
+        basis: b.basis,
+        upper: b.upper,
+        lower: b.lower,
+        width: b.width,
+        pos: b.pos,
+        state: band_word(b.state),
+    }
+}
+
+/// Candles as the exchange's arrays of twelve, as numbers; the last field is one it does not use.
+struct Bars<'a>(&'a [Kline]);
+
+impl Serialize for Bars<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut seq = serializer.serialize_seq(Some(self.0.len()))?;
+        for k in self.0 {
+            seq.serialize_element(&(
+                ms(k.open_time()),
+                k.open(),
+                k.high(),
+                k.low(),
+                k.close(),
+                k.volume(),
+                ms(k.close_time()),
+                k.quote_volume(),
+                k.trades(),
+                k.taker_base(),
+                k.taker_quote(),
+                0,
+            ))?;
+        }
+        seq.end()
+    }
+}

@@ -1,0 +1,104 @@
+use super::*;
+use crate::fixture::{MADE, NOW, assorted, row, snapshot};
+
+fn written(picture: &Snapshot, options: ScanOptions) -> String {
+    let mut out = Vec::new();
+    let options = ScanOptions { now: MADE, elapsed: Duration::from_secs(2), ..options };
+    write(picture, &options, &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+fn in_format(format: Format) -> String {
+    written(&assorted(), ScanOptions { format, ..ScanOptions::default() })
+}
+
+#[test]
+fn table() {
+    insta::assert_snapshot!(in_format(Format::Table));
+}
+
+#[test]
+fn markdown() {
+    insta::assert_snapshot!(in_format(Format::Md));
+}
+
+#[test]
+fn csv() {
+    insta::assert_snapshot!(in_format(Format::Csv));
+}
+
+#[test]
+fn json_of_a_full_row_and_of_one_without_data() {
+    let picture = snapshot(vec![row("BTCUSDT").klines(1), row("NEWUSDT").unknown()]);
+    let text = written(&picture, ScanOptions { format: Format::Json, ..ScanOptions::default() });
+    // Split where one reads: an object a line, in the order of the contract.
+    insta::assert_snapshot!(text.replace(",\"", ",\n\""));
+    let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let (full, empty) = (&value["rows"][0], &value["rows"][1]);
+    assert_eq!(full["intervals"]["15m"]["klines"][0].as_array().unwrap().len(), 12);
+    assert_eq!(value["generated_at"], NOW.0);
+    for field in ["last", "change_pct_24h", "quote_volume_24h", "score", "raw", "age_ms"] {
+        assert!(empty[field].is_null(), "{field}");
+    }
+    for field in ["open_time", "trend", "dev_pct", "gradient", "cross", "bands", "raw", "parts"] {
+        assert!(empty["intervals"]["1h"][field].is_null(), "{field}");
+        assert!(!full["intervals"]["1h"][field].is_null(), "{field}");
+    }
+}
+
+#[test]
+fn ndjson_is_the_same_rows_one_a_line() {
+    let json: serde_json::Value = serde_json::from_str(&in_format(Format::Json)).unwrap();
+    let lines = in_format(Format::Ndjson);
+    let rows: Vec<serde_json::Value> = lines.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    assert_eq!(json["rows"].as_array().unwrap(), &rows);
+    assert_eq!(json["summary"]["total_symbols"], 12);
+    assert_eq!(json["summary"]["symbols_per_second"], 6.0);
+}
+
+#[test]
+fn rows_are_filtered_sorted_and_limited() {
+    let options = |filter: &str, sort: &str| ScanOptions {
+        format: Format::Csv,
+        filter: Filter::parse(filter).unwrap(),
+        sort: sort.parse().unwrap(),
+        columns: parse_columns("sym, 15m.dist,1h").unwrap(),
+        ..ScanOptions::default()
+    };
+    let all = assorted();
+    assert_eq!(written(&all, options("btc", "score")), "sym,15m.dist,1h.trend\nBTCUSDT,1.834,1\n");
+    let limited = ScanOptions { limit: Some(2), ..options("", "-sym") };
+    assert_eq!(written(&all, limited), "sym,15m.dist,1h.trend\n币安人生USDT,1.834,1\nXRPUSDT,-0.62,-1\n");
+    let mut out = Vec::new();
+    let strong = ScanOptions { min_score: Some(78), limit: Some(1), now: MADE, ..options("", "score") };
+    let written = write(&all, &strong, &mut out).unwrap();
+    assert_eq!(written, Written { matched: 4, rows: 1 });
+}
+
+#[test]
+fn no_rows_are_titles_or_an_empty_list() {
+    let none = snapshot(Vec::new());
+    let of = |format| written(&none, ScanOptions { format, ..ScanOptions::default() });
+    assert_eq!(of(Format::Table).lines().count(), 1);
+    assert_eq!(of(Format::Csv).lines().count(), 1);
+    assert_eq!(of(Format::Ndjson), "");
+    assert!(of(Format::Json).ends_with("\"rows\":[]}\n"));
+}
+
+#[test]
+fn an_unknown_column_or_format_is_refused() {
+    let error = parse_columns("sym,scor").unwrap_err().to_string();
+    assert!(error.contains("`scor`") && error.contains("mean `score`"), "{error}");
+    assert!("xml".parse::<Format>().is_err());
+}
+
+#[test]
+fn a_name_is_no_formula_in_a_spreadsheet() {
+    let picture = snapshot(vec![row("=1+1USDT")]);
+    let options = ScanOptions {
+        format: Format::Csv,
+        columns: parse_columns("sym,chg").unwrap(),
+        ..ScanOptions::default()
+    };
+    assert_eq!(written(&picture, options), "sym,chg\n'=1+1USDT,4.81\n");
+}

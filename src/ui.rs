@@ -1,0 +1,52 @@
+//! The terminal: drawing the state, painting frames, reading keys.
+//!
+//! Invariant: `draw` reads `&App` and writes cells, nothing else. One frame is one write, and a
+//! frame like the one before is none.
+
+mod cache;
+mod canvas;
+pub mod color;
+pub mod event_loop;
+mod header;
+mod help;
+mod input;
+mod scanner;
+mod screen;
+pub mod terminal;
+pub mod theme;
+
+#[cfg(test)]
+mod tests;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Position;
+
+use crate::app::layout::{MIN_COLS, MIN_ROWS, Tier};
+use crate::app::{App, Overlay, View};
+
+use self::canvas::Canvas;
+pub use self::screen::{Painted, Screen};
+use self::theme::{Role, Theme};
+
+/// Draws the state. Says where the text cursor is, where there is one.
+pub fn draw(app: &App, theme: &Theme, buffer: &mut Buffer) -> Option<Position> {
+    let mut canvas = Canvas::new(buffer, theme, app.config().notation);
+    let shape = app.shape();
+    if shape.tier == Tier::TooSmall {
+        let need = format!("needs {MIN_COLS}x{MIN_ROWS}, has {}x{}", shape.cols, shape.rows);
+        canvas.text(0, 0, shape.cols, &need, Role::Warn);
+        return None;
+    }
+    let prompt = header::draw(app, &mut canvas);
+    match app.view() {
+        View::Scanner => scanner::draw(app, &mut canvas),
+        View::Cache => cache::draw(app, &mut canvas),
+    }
+    header::draw_bottom(app, &mut canvas);
+    match app.overlay() {
+        Some(Overlay::Help(at)) => help::draw(app, *at, &mut canvas),
+        Some(Overlay::SortPicker(at)) => scanner::draw_sort_picker(app, *at, &mut canvas),
+        None => return prompt,
+    }
+    None
+}

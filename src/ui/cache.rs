@@ -1,0 +1,217 @@
+//! The cache: what is held, how it is fed, what REST may still be asked.
+
+use crate::app::App;
+use crate::app::column::{Column, Field};
+use crate::app::layout::Tier;
+use crate::app::text::{Precision, utc};
+use crate::app::value::{Value, state_tone, state_word};
+use crate::domain::time::{Mono, UnixMs};
+use crate::market::snapshot::{CacheStats, Link, LinkState, RestStatus, Row};
+use std::fmt::Write as _;
+
+use super::canvas::Canvas;
+use super::scanner::empty_text;
+use super::theme::Role;
+
+/// Draws the view.
+pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>) {
+    let shape = app.shape();
+    let reduced = shape.tier == Tier::Reduced;
+    let end = shape.rows - if shape.tier == Tier::Roomy { 2 } else { 1 };
+    let half = if reduced { shape.cols } else { shape.cols / 2 };
+    let stats = &app.snapshot().stats;
+    let mut y = if reduced { 2 } else { 3 };
+    canvas.rule_between(0, half, y, &format!("memory: a ring of {} bars a series", stats.capacity));
+    let left = memory_lines(stats);
+    lines(canvas, 1, y + 1, half - 1, &left);
+    if !reduced {
+        canvas.rule_between(half, shape.cols, y, "upserts");
+        lines(canvas, half + 1, y + 1, shape.cols - half - 1, &upsert_lines(stats));
+    }
+    y += 1 + u16::try_from(left.len()).unwrap_or(0);
+    y = draw_feeds(app, canvas, y, end);
+    draw_series(app, canvas, y, end);
+}
+
+type Line = (&'static str, String, Role);
+
+fn lines(canvas: &mut Canvas<'_>, x: u16, y: u16, width: u16, lines: &[Line]) {
+    for (line, (label, text, role)) in (y..).zip(lines) {
+        canvas.text(x, line, width.min(11), label, Role::Dim);
+        canvas.text(x + 11, line, width.saturating_sub(11), text, *role);
+    }
+}
+
+fn memory_lines(s: &CacheStats) -> Vec<Line> {
+    let rate = s.hit_rate().map_or_else(|| "-".to_owned(), |r| format!("{:.2}%", r * 100.0));
+    let stale = if s.stale > 0 { Role::Warn } else { Role::Text };
+    vec![
+        ("symbols", group(u64::from(s.symbols)), Role::Text),
+        ("series", format!("{}, {} warm", group(u64::from(s.series)), group(u64::from(s.warm))), Role::Text),
+        ("klines", group(s.klines), Role::Text),
+        ("reads", format!("{} hits, {} misses, {rate}", group(s.hits), group(s.misses)), Role::Text),
+        ("memory", bytes(s.bytes), Role::Text),
+        ("stale", group(u64::from(s.stale)), stale),
+    ]
+}
+
+fn upsert_lines(s: &CacheStats) -> Vec<Line> {
+    let o = s.outcomes;
+    let time =
+        |t: Option<UnixMs>| t.map_or_else(|| "-".to_owned(), |t| format!("{}Z", utc(t, Precision::Day)));
+    let gaps = if s.repaired < s.gaps { Role::Warn } else { Role::Text };
+    vec![
+        ("updates", group(s.updates), Role::Text),
+        ("new", format!("{} bars, {} amended", group(o.appended), group(o.amended)), Role::Text),
+        ("ignored", format!("{} the same, {} too old", group(o.duplicate), group(o.older)), Role::Text),
+        ("gaps", format!("{} found, {} repaired", group(s.gaps), group(s.repaired)), gaps),
+        ("discarded", format!("{} frames and rows", group(s.discarded)), Role::Text),
+        ("bars", format!("{} to {}", time(s.oldest), time(s.newest)), Role::Text),
+    ]
+}
+
+/// Links on the left, REST on the right; says where it ends.
+fn draw_feeds(app: &App, canvas: &mut Canvas<'_>, y: u16, end: u16) -> u16 {
+    let snapshot = app.snapshot();
+    let cols = canvas.cols();
+    canvas.rule(y, "streams and REST");
+    canvas.text(cols.saturating_sub(32), y, 30, " redis: off   history: off ", Role::Dim);
+    let room = usize::from(end.saturating_sub(y + 1)) / 2;
+    let mut y = y + 1;
+    for link in snapshot.links.iter().take(room.max(1)) {
+        let (text, role) = link_text(link, app.now());
+        canvas.text(1, y, cols - 1, &text, role);
+        y += 1;
+    }
+    if snapshot.links.is_empty() {
+        canvas.text(1, y, cols - 1, "no stream is open", Role::Dim);
+        y += 1;
+    }
+    for rest in snapshot.rest.iter().take(2) {
+        let (text, role) = rest_text(rest, app.exchange_now());
+        canvas.text(1, y, cols - 1, &text, role);
+        y += 1;
+    }
+    y
+}
+
+fn link_text(link: &Link, now: Mono) -> (String, Role) {
+    let lag = link.lag.map_or_else(|| "-".to_owned(), super::header::lag_text);
+    let mut since = String::new();
+    let _ = crate::app::value::write_span(now.since(link.since), &mut since);
+    let (state, role) = match &link.state {
+        LinkState::Connecting => ("connecting".to_owned(), Role::Warn),
+        LinkState::Subscribing => ("subscribed, no data yet".to_owned(), Role::Warn),
+        LinkState::Up => ("up".to_owned(), Role::Text),
+        LinkState::Down { why, retry } => {
+            let retry = retry.map_or_else(
+                || "not tried again".to_owned(),
+                |t| format!("tried again in {}s", t.since(now).as_secs() + 1),
+            );
+            (format!("down: {why}; {retry}"), Role::Bad)
+        }
+    };
+    let name = format!("{} #{}", link.market, link.conn);
+    let figures = format!(
+        "{:>5} streams {:>10} frames  lag {lag:>6}  lost {:>2}x",
+        link.streams,
+        group(link.frames),
+        link.drops
+    );
+    (format!("{name:<8}{figures}  {since:>4}  {state}"), role)
+}
+
+fn rest_text(rest: &RestStatus, now: Option<UnixMs>) -> (String, Role) {
+    let mut out = format!(
+        "{:<4} REST weight {}/{} this minute  {} requests, {} failed",
+        rest.market,
+        rest.used,
+        rest.limit,
+        group(rest.requests),
+        group(rest.failed)
+    );
+    let mut role = Role::Text;
+    if let (Some(until), Some(now)) = (rest.held_until.filter(|t| now.is_some_and(|n| *t > n)), now) {
+        let _ = write!(out, "  held for {}s, the exchange said so", until.since(now).as_secs() + 1);
+        role = Role::Bad;
+    }
+    if let Some(error) = &rest.last_error {
+        let _ = write!(out, "  last: {error}");
+    }
+    (out, role)
+}
+
+const HEAD: [(&str, u16); 6] =
+    [("SYMBOL", 3), ("TF", 18), ("BARS", 23), ("LAST CLOSE", 33), ("AGE", 46), ("STATE", 51)];
+
+/// The series of the rows from the cursor on, each with its age.
+fn draw_series(app: &App, canvas: &mut Canvas<'_>, y: u16, end: u16) {
+    if y + 2 > end {
+        return;
+    }
+    canvas.rule(y, "series, from the cursor on (the filter applies)");
+    for (title, x) in HEAD {
+        canvas.text(x, y + 1, 12, title, Role::Heading);
+    }
+    let mut y = y + 2;
+    for (n, row) in app.rows_from(app.place()).enumerate() {
+        for lane in 0..row.lanes.len() {
+            if y >= end {
+                return;
+            }
+            draw_lane(app, canvas, (y, n == 0), row, lane);
+            y += 1;
+        }
+    }
+    if app.matches() == 0 {
+        canvas.text(2, y, canvas.cols() - 2, &empty_text(app), Role::Dim);
+    }
+}
+
+fn draw_lane(app: &App, canvas: &mut Canvas<'_>, (y, selected): (u16, bool), row: &Row, at: usize) {
+    let lane = &row.lanes[at];
+    let mut text = String::new();
+    canvas.text(HEAD[0].1, y, 14, row.pair.symbol.as_str(), Role::Text);
+    canvas.text(HEAD[1].1, y, 4, lane.interval.as_str(), Role::Text);
+    let _ = write!(text, "{}/{}", lane.bars, lane.need);
+    canvas.text(HEAD[2].1, y, 10, &text, Role::Text);
+    let close = lane.newest.map_or_else(
+        || canvas.notation.absent().to_owned(),
+        // The candle ends a millisecond before the time people call its close.
+        |(_, close)| utc(UnixMs(close.0 + 1), Precision::Day),
+    );
+    canvas.text(HEAD[3].1, y, 12, &close, Role::Text);
+    text.clear();
+    let age = Column::on(lane.interval, Field::Age).value(row, &app.reading());
+    age.write(canvas.notation, 5, &mut text);
+    canvas.text(HEAD[4].1, y, 5, &text, if age == Value::Absent { Role::Dim } else { Role::Text });
+    text.clear();
+    text.push_str(state_word(lane.state));
+    if let Some(why) = &lane.why {
+        let _ = write!(text, ": {why}");
+    }
+    let width = canvas.cols().saturating_sub(HEAD[5].1);
+    canvas.text(HEAD[5].1, y, width, &text, state_tone(lane.state).into());
+    if selected && at == 0 {
+        canvas.text(0, y, 1, ">", Role::Title);
+        canvas.wash(y, Role::Selected);
+    }
+}
+
+/// Thousands apart: `1,204,118`.
+fn group(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, c) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(c);
+    }
+    out
+}
+
+#[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
+fn bytes(n: u64) -> String {
+    if n < 10_000_000 { format!("{:.1} KB", n as f64 / 1e3) } else { format!("{:.1} MB", n as f64 / 1e6) }
+}

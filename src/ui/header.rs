@@ -1,0 +1,262 @@
+//! The lines above the table and the last line: where the data comes from and whether it flows,
+//! since old figures are the user's main risk.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use ratatui::layout::Position;
+
+use crate::app::action::{self, Context};
+use crate::app::column::Direction;
+use crate::app::layout::Tier;
+use crate::app::text::{Precision, utc};
+use crate::app::value::write_span;
+use crate::app::{App, View};
+use crate::domain::symbol::Market;
+use crate::domain::time::UnixMs;
+use crate::market::snapshot::{DataState, Level, LinkState, RestStatus, Snapshot};
+
+use super::canvas::Canvas;
+use super::theme::Role;
+
+type Spans = Vec<(String, Role)>;
+
+fn borrow(spans: &Spans) -> Vec<(&str, Role)> {
+    spans.iter().map(|(t, r)| (t.as_str(), *r)).collect()
+}
+
+/// The lines above the table. Says where the text cursor is, while a filter is typed.
+pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>) -> Option<Position> {
+    let right = canvas.spans_right(0, &borrow(&feed(app)));
+    canvas.spans(0, 0, right.saturating_sub(1), &borrow(&identity(app)));
+    if app.shape().tier == Tier::Reduced {
+        // There is no line for the state of the whole; it stands where the filter leaves room.
+        if app.filter().is_empty() && app.prompt().is_none() {
+            let (state, role) = state(app);
+            canvas.spans_right(1, &[(&state, role), (" ", Role::Text)]);
+        }
+        return draw_filter(app, canvas, 1);
+    }
+    let right = canvas.spans_right(1, &borrow(&progress(app)));
+    canvas.spans(0, 1, right.saturating_sub(1), &tabs(app));
+    draw_filter(app, canvas, 2)
+}
+
+fn identity(app: &App) -> Spans {
+    let snapshot = app.snapshot();
+    let roomy = app.shape().tier == Tier::Roomy;
+    let name = if roomy { concat!(" hamatop ", env!("CARGO_PKG_VERSION"), "  ") } else { " hamatop " };
+    let mut spans = vec![(name.to_owned(), Role::Title)];
+    if let Some(replay) = app.config().replay {
+        let time = app.exchange_now().map_or_else(String::new, |t| {
+            let t = UnixMs(t.0.min(replay.end.0));
+            format!(" {}Z", utc(t, Precision::Full))
+        });
+        let end = if app.has_ended() { " ENDED" } else { "" };
+        spans.push((format!(" DEMO {}x{time}{end} ", replay.speed), Role::Demo));
+        spans.push((" ".to_owned(), Role::Text));
+    } else if roomy {
+        spans.push(("BINANCE ".to_owned(), Role::Text));
+    }
+    let markets: Vec<&str> = snapshot.markets.iter().map(|m| market_name(*m)).collect();
+    spans.push((markets.join("+"), Role::Text));
+    if app.shape().tier != Tier::Reduced {
+        spans.push((format!(" {}", snapshot.rows.len()), Role::Text));
+    }
+    if roomy {
+        let intervals: Vec<&str> = snapshot.intervals.iter().map(|i| i.as_str()).collect();
+        spans.push((format!(" sym x {}", intervals.join(" ")), Role::Text));
+    }
+    spans
+}
+
+fn market_name(market: Market) -> &'static str {
+    match market {
+        Market::UsdM => "USDT-M",
+        Market::Spot => "SPOT",
+    }
+}
+
+/// Links, lag, REST weight, clock.
+fn feed(app: &App) -> Spans {
+    let snapshot = app.snapshot();
+    let tier = app.shape().tier;
+    let up = snapshot.links.iter().filter(|l| l.state == LinkState::Up);
+    let count = up.clone().count();
+    let role = if count < snapshot.links.len() || count == 0 { Role::Warn } else { Role::Text };
+    let mut spans = vec![(format!("WS {count}/{}", snapshot.links.len()), role)];
+    if let Some(lag) = up.filter_map(|l| l.lag).max().filter(|_| tier != Tier::Reduced) {
+        let label = if tier == Tier::Roomy { "  lag " } else { " " };
+        spans.push((format!("{label}{}", lag_text(lag)), Role::Text));
+    }
+    if tier != Tier::Reduced {
+        spans.extend(snapshot.rest.iter().map(|r| rest(r, app.exchange_now())));
+    }
+    if app.config().replay.is_none() {
+        let precision = if tier == Tier::Roomy { Precision::Second } else { Precision::Minute };
+        let clock = app.exchange_now().map_or_else(|| "--:--".to_owned(), |t| utc(t, precision));
+        spans.push((format!("  {clock}Z"), Role::Text));
+    }
+    spans.push((" ".to_owned(), Role::Text));
+    spans
+}
+
+/// A lag in three figures.
+pub(super) fn lag_text(lag: Duration) -> String {
+    if lag < Duration::from_secs(1) {
+        format!("{}ms", lag.as_millis())
+    } else if lag < Duration::from_secs(60) {
+        format!("{:.1}s", lag.as_secs_f64())
+    } else {
+        let mut out = String::new();
+        let _ = write_span(lag, &mut out);
+        out
+    }
+}
+
+fn rest(rest: &RestStatus, now: Option<UnixMs>) -> (String, Role) {
+    match (rest.held_until, now) {
+        (Some(until), Some(now)) if until > now => {
+            (format!("  REST held {}s", until.since(now).as_secs() + 1), Role::Bad)
+        }
+        _ => {
+            let busy = u64::from(rest.used) * 10 >= u64::from(rest.limit) * 8;
+            (format!("  REST {}/{}", rest.used, rest.limit), if busy { Role::Warn } else { Role::Text })
+        }
+    }
+}
+
+fn tabs(app: &App) -> Vec<(&'static str, Role)> {
+    let tab = |view| if app.view() == view { Role::Tab } else { Role::Text };
+    let line = |a: &'static str, b: &'static str| {
+        vec![(" ", Role::Text), (a, tab(View::Scanner)), (" ", Role::Text), (b, tab(View::Cache))]
+    };
+    line(" 1 Scanner ", " 4 Cache ")
+}
+
+/// How far the loading is; then what may be thought of the whole.
+fn progress(app: &App) -> Spans {
+    let roomy = app.shape().tier == Tier::Roomy;
+    let label = |text: &'static str| if roomy { text } else { "" };
+    let mut spans: Spans = vec![state(app)];
+    if app.is_order_held() {
+        spans.push((format!("  {}held", label("order ")), Role::Dim));
+    }
+    let sort = app.sort();
+    let arrow = if sort.direction() == Direction::Falling { "v" } else { "^" };
+    spans.push((format!("  {}{} {arrow}", label("sort: "), sort.column.title()), Role::Text));
+    if let Some(interval) = app.snapshot().intervals.get(app.lane()) {
+        spans.push((format!("  {}{interval} ", label("figures: ")), Role::Text));
+    }
+    spans
+}
+
+fn state(app: &App) -> (String, Role) {
+    let snapshot = app.snapshot();
+    if !snapshot.warmup.is_over() {
+        (warmup_text(snapshot), Role::Warn)
+    } else if app.has_ended() {
+        ("ENDED".to_owned(), Role::Warn)
+    } else {
+        overall(snapshot)
+    }
+}
+
+fn warmup_text(snapshot: &Snapshot) -> String {
+    let w = snapshot.warmup;
+    let mut out = format!("warm-up {}/{}", w.done, w.total);
+    if let Some(rate) = w.rate {
+        let _ = write!(out, " {rate:.1}/s");
+    }
+    if let Some(eta) = w.eta {
+        let _ = write!(out, " ETA {}s", eta.as_secs() + 1);
+    }
+    if w.failed > 0 {
+        let _ = write!(out, " {} failed", w.failed);
+    }
+    out
+}
+
+fn overall(snapshot: &Snapshot) -> (String, Role) {
+    let in_state = |s| snapshot.rows.iter().filter(|r| r.state == s).count();
+    match (in_state(DataState::Failed), in_state(DataState::Stale)) {
+        (0, 0) => ("LIVE".to_owned(), Role::Up),
+        (0, stale) => (format!("{stale} STALE"), Role::Warn),
+        (failed, 0) => (format!("{failed} FAILED"), Role::Bad),
+        (failed, stale) => (format!("{failed} FAILED {stale} STALE"), Role::Bad),
+    }
+}
+
+/// The filter: being typed, applied, or how to get one. Errors stand beside it, with their column.
+fn draw_filter(app: &App, canvas: &mut Canvas<'_>, y: u16) -> Option<Position> {
+    let total = app.snapshot().rows.len();
+    let count = format!("{} of {total} match ", app.matches());
+    let (right, role) = match app.filter_error() {
+        Some(e) => (format!("column {}: {} ", e.column, e.message), Role::Bad),
+        None if app.filter().is_empty() && app.prompt().is_none() => (String::new(), Role::Dim),
+        None => (count, Role::Dim),
+    };
+    let half = canvas.cols() / 3;
+    let mut right = right;
+    let limit = usize::from(canvas.cols() - half);
+    if right.chars().count() > limit {
+        right = right.chars().take(limit.saturating_sub(4)).chain("... ".chars()).collect();
+    }
+    let end = canvas.spans_right(y, &[(right.as_str(), role)]).saturating_sub(1);
+    let Some(prompt) = app.prompt() else {
+        let source = app.filter().source();
+        if source.is_empty() {
+            canvas.spans(0, y, end, &[(" / ", Role::Key), ("filter", Role::Dim)]);
+        } else {
+            canvas.spans(0, y, end, &[(" / ", Role::Key), (source, Role::Title)]);
+        }
+        return None;
+    };
+    let x = canvas.spans(0, y, end, &[(" / ", Role::Key)]);
+    let cursor = u16::try_from(prompt.cursor()).unwrap_or(u16::MAX);
+    let room = end.saturating_sub(x + 1);
+    // Past the room, the text's tail is shown, where the cursor nearly always is.
+    let skip = cursor.saturating_sub(room);
+    let shown = skip_cells(prompt.text(), skip);
+    canvas.text(x, y, room.saturating_add(1), shown, Role::Title);
+    Some(Position::new((x + cursor - skip).min(end), y))
+}
+
+fn skip_cells(text: &str, cells: u16) -> &str {
+    use unicode_width::UnicodeWidthChar;
+    let mut left = usize::from(cells);
+    for (at, c) in text.char_indices() {
+        if left == 0 {
+            return &text[at..];
+        }
+        left = left.saturating_sub(c.width().unwrap_or(0));
+    }
+    ""
+}
+
+/// The last line: a word that goes by itself, or what the keys do.
+pub(super) fn draw_bottom(app: &App, canvas: &mut Canvas<'_>) {
+    let y = canvas.lines().saturating_sub(1);
+    if app.shape().tier == Tier::Roomy {
+        canvas.rule(y - 1, "");
+    }
+    if let Some(toast) = app.toast() {
+        let role = match toast.level {
+            Level::Info => Role::Text,
+            Level::Warn => Role::Warn,
+            Level::Error => Role::Bad,
+        };
+        canvas.spans(0, y, canvas.cols(), &[(" ", role), (toast.text.as_str(), role)]);
+        return;
+    }
+    let context = app.context();
+    let mut x = 1;
+    for (keys, what) in action::hints(context) {
+        let what = if context == Context::Prompt && what == "take" { "keep" } else { what };
+        let wide = u16::try_from(keys.len() + what.len() + 3).unwrap_or(u16::MAX);
+        if x + wide > canvas.cols() + 2 {
+            break;
+        }
+        x = canvas.spans(x, y, canvas.cols(), &[(&keys, Role::Key), (" ", Role::Dim), (what, Role::Dim)]) + 2;
+    }
+}

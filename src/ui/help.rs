@@ -1,0 +1,77 @@
+//! Help: made of the key map, so that it can't be wrong about it.
+
+use crate::app::App;
+use crate::app::action::{ACTIONS, Group};
+use crate::app::value::Notation;
+use crate::domain::hama::Sign::{Down, Flat, Up};
+
+use super::canvas::Canvas;
+use super::theme::Role;
+
+const KEYS_WIDTH: u16 = 9;
+
+/// Lines of the legend: what signs and words mean.
+fn legend(notation: Notation) -> [String; 8] {
+    let sign = |s| notation.trend(s);
+    [
+        format!(
+            " {} up   {} down   {} flat   {} not known",
+            sign(Up),
+            sign(Down),
+            sign(Flat),
+            notation.absent()
+        ),
+        format!(" {}~  the forming bar would turn it; not in any figure", sign(Up)),
+        " 40/102  bars at hand / needed        up >398  older than the bars".to_owned(),
+        " + warming  ! stale  x failed  - no longer traded".to_owned(),
+        " SCORE -100..100 over all intervals; DIST HAMA against its average".to_owned(),
+        " C/MA~ live price against the average; BOLL sqz nrm exp: a breakout".to_owned(),
+        " filter: btc -usdc \"1000\"  all words, not, quoted".to_owned(),
+        " The score ranks; it is not advice.".to_owned(),
+    ]
+}
+
+/// Draws the help from line `at` on.
+pub(super) fn draw(app: &App, at: usize, canvas: &mut Canvas<'_>) {
+    let (cols, lines) = (canvas.cols(), canvas.lines());
+    let mut rows = columns_of_actions(cols);
+    rows.push(Vec::new());
+    rows.extend(legend(app.config().notation).map(|line| vec![(1, line, Role::Text)]));
+    let inside = usize::from(lines.saturating_sub(3));
+    let at = at.min(rows.len().saturating_sub(inside));
+    let more = if rows.len() > inside { "  j k scroll" } else { "" };
+    let (x, y) = canvas.window(0, 0, (cols, lines - 1), &format!("help   Esc closes{more}"));
+    for (line, row) in (y..).zip(rows.iter().skip(at).take(inside)) {
+        for (shift, text, role) in row {
+            canvas.text(x + shift, line, cols.saturating_sub(x + shift), text, *role);
+        }
+    }
+}
+
+type Piece = (u16, String, Role);
+
+/// The groups side by side where there is room, one below the other where there is not.
+fn columns_of_actions(cols: u16) -> Vec<Vec<Piece>> {
+    let width = cols / 3;
+    let side_by_side = width >= KEYS_WIDTH + 16;
+    let mut rows: Vec<Vec<Piece>> = Vec::new();
+    for (n, group) in (0..).zip(Group::ALL) {
+        let shift = if side_by_side { n * width } else { 0 };
+        let start = if side_by_side { 0 } else { rows.len() };
+        let mut put = |line: usize, pieces: Vec<Piece>| {
+            while rows.len() <= line {
+                rows.push(Vec::new());
+            }
+            rows[line].extend(pieces);
+        };
+        put(start, vec![(shift + 1, group.title().to_owned(), Role::Heading)]);
+        for (line, action) in (start + 1..).zip(ACTIONS.iter().filter(|a| a.group == group)) {
+            let help = action.help.to_owned();
+            put(
+                line,
+                vec![(shift + 1, action.keys(), Role::Key), (shift + 1 + KEYS_WIDTH, help, Role::Text)],
+            );
+        }
+    }
+    rows
+}
