@@ -25,7 +25,6 @@ use hamatop::domain::preset::Preset;
 use hamatop::domain::time::UnixMs;
 use interleaved::interleaved;
 
-
 const SERIES: usize = 375;
 const BARS: usize = 500;
 const ROUNDS: usize = 200;

@@ -1,5 +1,6 @@
 //! Settings: flag > process environment > `.env` > config file > default.
 
+pub mod color;
 pub mod file;
 mod presets;
 pub mod settings;
@@ -13,6 +14,7 @@ use crate::domain::interval::Interval;
 use crate::domain::preset::Preset;
 use crate::domain::symbol::{Market, Symbol};
 
+use self::color::Color;
 use self::settings::{SETTINGS, Setting};
 
 /// Settings, checked.
@@ -48,18 +50,6 @@ pub struct Config {
     pub log_level: String,
     /// Where each setting came from, by key.
     pub origins: BTreeMap<&'static str, (String, Origin)>,
-}
-
-/// When to use colours.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Color {
-    /// On a terminal, unless `NO_COLOR` is set.
-    #[default]
-    Auto,
-    /// Always.
-    Always,
-    /// Never.
-    Never,
 }
 
 /// Where a setting came from.

@@ -1,7 +1,60 @@
-//! hamatop: a terminal market scanner.
+//! hamatop: a terminal market scanner. This page is its architecture.
+//!
+//! # Bird's eye
+//!
+//! ```text
+//!        REST pages, kline frames                  keys, sizes
+//!                  │                                    │
+//!  exchange ───────▼──────── engine ── snapshot ──► app ▼ ── ui ──► terminal
+//!  (sockets, budget)   (owns all candles)   │       (view state)
+//!          ▲                 │              └────► report ──► stdout
+//!          └── commands ─────┘
+//! ```
+//!
+//! Candles come in over REST and WebSocket, are merged by open time into a ring per series, and each
+//! closed one moves the indicator on by a bar. The engine's picture of all that, an immutable
+//! [`Snapshot`](market::snapshot::Snapshot), is what screens and reports read. [`sim`] is an exchange
+//! on loopback; the demo and the tests talk to it over the same sockets as to the real one.
+//!
+//! # Code map
+//!
+//! Each layer imports only what stands left of it (`tests/tidy.rs` holds that):
+//!
+//! ```text
+//! domain ← market, rule ← exchange ← engine ← app ← ui, report ← run, cli, main        (sim: domain only)
+//! ```
+//!
+//! | where | what |
+//! |---|---|
+//! | [`domain`] | symbols, intervals, klines, the averages, HAMA batch and bar by bar, the score |
+//! | [`market`] | the ring of one series, the lane (ring, indicator, freshness), the store, the read model |
+//! | [`rule`] | the filter language |
+//! | [`exchange`] | Binance's REST and streams behind closed enums of requests and events |
+//! | [`engine`] | what to load, merge, prove closed, repair and show: a pure core in an async shell |
+//! | [`app`] | view state: keys, order, selection, filter; pure |
+//! | [`ui`] | draws the app, and the terminal's manners |
+//! | [`report`] | the same columns as text, CSV, JSON, and the indicator over a file |
+//! | [`sim`] | the embedded exchange: one truth behind REST and WebSocket, a virtual clock, faults |
+//! | [`config`], [`cli`] | settings from one table, the command line |
+//! | [`run`] | the composition root: channels, tasks, signals |
+//!
+//! # Invariants
+//!
+//! - **Pure cores.** `domain`, `market`, `rule`, `app` and the engine's core do no IO and read no clock: time comes in.
+//! - **One owner for each state.** Candles are the engine's, view state the app's, a socket its task's. There is no
+//!   lock and no global.
+//! - **The terminal may stall, the market may not.** The screen is the root future of a multi-threaded runtime; a
+//!   frozen terminal blocks it and nothing else.
+//! - **Bounded queues, each with a rule for "full".** The engine never awaits a send, since engine and sockets form a
+//!   cycle.
+//! - **Closed candles make signals.** The forming one is a preview on a copy, and marked.
+//! - **Nothing is silently old, nothing is invented.** Every figure has a state and an age; what is not known is
+//!   `None`, and shown as nothing.
+//! - **Two times.** [`UnixMs`](domain::time::UnixMs) is the exchange's, [`Mono`](domain::time::Mono) is ours; only
+//!   [`Clock`](domain::clock::Clock) leads from one to the other, and only [`stopwatch`] asks the machine.
+//! - **Remote text is hostile** until it is a [`CleanText`](domain::text::CleanText) or a
+//!   [`Symbol`](domain::symbol::Symbol).
 
-pub mod cli;
-pub mod config;
 #![forbid(unsafe_code)]
 
 // Fixtures under `tests/support` are shared by unit tests, integration tests and benches, and name
@@ -10,17 +63,18 @@ pub mod config;
 extern crate self as hamatop;
 
 pub mod app;
+pub mod cli;
+pub mod config;
 pub mod domain;
 pub mod engine;
 pub mod exchange;
 pub mod market;
 pub mod report;
+pub mod rule;
 pub mod run;
 pub mod sim;
 pub mod stopwatch;
 pub mod telemetry;
-pub mod rule;
-pub mod stopwatch;
 pub mod ui;
 
 #[cfg(test)]

@@ -1,12 +1,8 @@
-//! The read model and the indicator as text: tables, CSV, JSON.
+//! The read model and the indicator as text, for people and programs.
 //!
-//! Invariant: writes to what it is given and reads what it is given; asks for nothing else.
+//! Invariant: reads what it is given and writes to what it is given; the columns are the screen's.
 
 pub mod hama;
-//! The read model as text for people and programs.
-//!
-//! Invariant: reads a snapshot, writes bytes; the same columns as the screen.
-
 mod json;
 pub mod scan;
 mod table;

@@ -1,6 +1,112 @@
-//! The composition root: the only place that makes channels and tasks.
+//! The composition root: the only place that makes channels, tasks and runtimes.
 
 pub mod demo;
 pub mod failure;
+pub mod scan;
 pub mod session;
+mod signals;
 pub mod tasks;
+mod terminal;
+
+use std::fmt::Write as _;
+use std::future::Future;
+use std::io;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::app::action::ACTIONS;
+use crate::config::Config;
+use crate::domain::time::UnixMs;
+use crate::sim::command::ExchangeArgs;
+use crate::{sim, telemetry};
+
+use failure::Failure;
+use scan::ScanPlan;
+use tasks::Tasks;
+
+/// Whether a command that looks for rows found some.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rows {
+    /// Some; also what commands end with that look for none.
+    Some,
+    /// None.
+    None,
+}
+
+/// How the replay runs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct DemoRun {
+    /// Where its clock starts; `None` = 2025-10-10T20:00Z.
+    pub start: Option<UnixMs>,
+    /// How fast it runs; 0 stands still.
+    pub speed: f64,
+}
+
+/// The terminal program.
+pub fn terminal(config: &Config, demo: Option<DemoRun>) -> Result<(), Failure> {
+    let (_log, problem) = match telemetry::start(&config.log_level, telemetry::Sink::File) {
+        Ok(guard) => (guard, None),
+        Err(problem) => (None, Some(problem)),
+    };
+    under_signals(|cancel| terminal::run(config, demo, problem, cancel))
+}
+
+/// The table once.
+pub fn scan(config: &Config, demo: Option<DemoRun>, plan: &ScanPlan) -> Result<Rows, Failure> {
+    // stderr belongs to the progress; the log speaks there only when asked to.
+    let level = if config.origins.get("log_level").is_some_and(|(_, o)| *o != crate::config::Origin::Default)
+    {
+        &config.log_level
+    } else {
+        "error"
+    };
+    let _ = telemetry::start(level, telemetry::Sink::Stderr);
+    under_signals(|cancel| scan::run(config, demo, plan, cancel))
+}
+
+/// The embedded exchange alone, until a signal.
+pub fn exchange(args: ExchangeArgs) -> Result<(), Failure> {
+    let _ = telemetry::start("info", telemetry::Sink::Stderr);
+    under_signals(async |cancel| Ok(sim::command::run(args, io::stdout(), cancel).await?))
+}
+
+/// The keys of the terminal program, a line each.
+pub fn keys() -> String {
+    let width = ACTIONS.iter().map(|a| a.keys().chars().count()).max().unwrap_or(0);
+    ACTIONS.iter().fold(String::new(), |mut out, a| {
+        // Writing to a string cannot fail.
+        let _ = writeln!(out, "{:width$}  {}", a.keys(), a.help);
+        out
+    })
+}
+
+/// Runs `work` on a runtime of its own, with signals turned into a cancelled token.
+///
+/// Multi-threaded even where one thread would do: the root future may be stuck in a write to a
+/// frozen terminal, and the sockets must not be.
+fn under_signals<T, F: Future<Output = Result<T, Failure>>>(
+    work: impl FnOnce(CancellationToken) -> F,
+) -> Result<T, Failure> {
+    // The TLS library wants its cryptography chosen once a process; a second choice is refused and
+    // changes nothing.
+    drop(rustls::crypto::ring::default_provider().install_default());
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|e| Failure::NoData(format!("can't start: {e}")))?;
+    let cancel = CancellationToken::new();
+    let result = runtime.block_on(async {
+        let mut tasks = Tasks::new(cancel.clone());
+        let ended = CancellationToken::new();
+        tasks.spawn("signals", signals::watch(cancel.clone(), ended.clone()));
+        let result = work(cancel).await;
+        ended.cancel();
+        tasks.drain().await;
+        result
+    });
+    // Threads that read the terminal can't be cancelled, and nothing is lost with them.
+    runtime.shutdown_timeout(Duration::from_millis(100));
+    result
+}

@@ -5,7 +5,6 @@
 
 mod cache;
 mod canvas;
-pub mod color;
 pub mod event_loop;
 mod header;
 mod help;

@@ -2,12 +2,15 @@
 
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::config::{self, Config, Origin};
 use crate::domain::time::UnixMs;
 use crate::report::hama::{self, HamaArgs, HamaFormat};
+use crate::report::scan::{ScanOptions, parse_columns};
+use crate::rule::filter::Filter;
 use crate::run::failure::Failure;
+use crate::run::scan::ScanPlan;
 use crate::run::{self, DemoRun, Rows};
 use crate::sim::SourceConfig;
 use crate::sim::command::ExchangeArgs;
@@ -16,6 +19,8 @@ use super::{ConfigWish, DemoWish, ExchangeWish, HamaWish, Invocation, ScanWish, 
 
 /// The speed of `demo` where none is given.
 const DEMO_SPEED: f64 = 60.0;
+/// When the table that is printed without a command gives up.
+const SCAN_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// Does what the command line asks.
 pub fn main(args: impl IntoIterator<Item = std::ffi::OsString>) -> ExitCode {
@@ -59,6 +64,24 @@ fn execute(invocation: &Invocation) -> Result<Rows, Failure> {
             run::terminal(&config, invocation.demo.map(|d| demo(d, DEMO_SPEED))).map(|()| Rows::Some)
         }
     }
+}
+
+fn scan_args(wish: &ScanWish) -> Result<ScanPlan, Failure> {
+    let usage = |flag: &str, why: &dyn std::fmt::Display| Failure::Usage(format!("--{flag}: {why}"));
+    let mut options = ScanOptions { limit: wish.limit, min_score: wish.min_score, ..ScanOptions::default() };
+    if let Some(text) = &wish.filter {
+        options.filter = Filter::parse(text).map_err(|e| usage("filter", &e))?;
+    }
+    if let Some(text) = &wish.sort {
+        options.sort = text.parse().map_err(|e| usage("sort", &e))?;
+    }
+    if let Some(text) = &wish.columns {
+        options.columns = parse_columns(text).map_err(|e| usage("columns", &e))?;
+    }
+    if let Some(text) = &wish.format {
+        options.format = text.parse().map_err(|e| usage("format", &e))?;
+    }
+    Ok(ScanPlan { options, timeout: wish.timeout.unwrap_or(SCAN_TIMEOUT), klines: wish.klines })
 }
 
 fn demo(wish: DemoWish, speed: f64) -> DemoRun {

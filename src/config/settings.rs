@@ -6,7 +6,8 @@ use std::str::FromStr;
 use crate::domain::interval::Interval;
 use crate::domain::symbol::{Market, Symbol};
 
-use super::{Color, Draft};
+use super::Draft;
+use super::color::UnknownColor;
 
 /// One setting.
 #[derive(Debug)]
@@ -145,12 +146,7 @@ pub static SETTINGS: &[Setting] = &[
         default: "auto",
         help: "Colours; auto obeys NO_COLOR and CLICOLOR_FORCE",
         set: |d, v| {
-            d.color = match v {
-                "auto" => Color::Auto,
-                "always" => Color::Always,
-                "never" => Color::Never,
-                _ => return Err("is auto, always or never".into()),
-            };
+            d.color = v.parse().map_err(|e: UnknownColor| e.to_string())?;
             Ok(())
         },
     },

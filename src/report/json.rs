@@ -41,16 +41,21 @@ pub(super) fn document(
             api_calls: snapshot.rest.iter().map(|r| r.requests).sum(),
             cache_stats: Klines::new(&snapshot.stats),
         },
-        rows: rows.iter().map(|r| RowJson { row: r, reading }).collect(),
+        rows: rows.iter().map(|r| RowJson { row: r, reading, newest: options.newest_bars() }).collect(),
     };
     serde_json::to_writer(&mut *out, &document)?;
     writeln!(out)
 }
 
 /// One object a line.
-pub(super) fn lines(rows: &[&Row], reading: &Reading, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn lines(
+    options: &ScanOptions,
+    rows: &[&Row],
+    reading: &Reading,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     for row in rows {
-        serde_json::to_writer(&mut *out, &RowJson { row, reading })?;
+        serde_json::to_writer(&mut *out, &RowJson { row, reading, newest: options.newest_bars() })?;
         writeln!(out)?;
     }
     Ok(())
@@ -110,6 +115,8 @@ impl Klines {
 struct RowJson<'a> {
     row: &'a Row,
     reading: &'a Reading,
+    /// How many closed bars are written of those carried.
+    newest: usize,
 }
 
 impl Serialize for RowJson<'_> {
@@ -129,7 +136,7 @@ impl Serialize for RowJson<'_> {
         map.serialize_entry("coherence", &row.score.map(|s| s.coherence))?;
         map.serialize_entry("state", state_word(row.state))?;
         map.serialize_entry("age_ms", &age.and_then(|a| u64::try_from(a).ok()))?;
-        map.serialize_entry("intervals", &Lanes(&row.lanes))?;
+        map.serialize_entry("intervals", &Lanes { lanes: &row.lanes, newest: self.newest })?;
         map.end()
     }
 }
@@ -138,13 +145,16 @@ fn six_digits(raw: f64) -> f64 {
     (raw * 1e6).round() / 1e6
 }
 
-struct Lanes<'a>(&'a [LaneView]);
+struct Lanes<'a> {
+    lanes: &'a [LaneView],
+    newest: usize,
+}
 
 impl Serialize for Lanes<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.0.len()))?;
-        for lane in self.0 {
-            map.serialize_entry(lane.interval.as_str(), &LaneJson::new(lane))?;
+        let mut map = serializer.serialize_map(Some(self.lanes.len()))?;
+        for lane in self.lanes {
+            map.serialize_entry(lane.interval.as_str(), &LaneJson::new(lane, self.newest))?;
         }
         map.end()
     }
@@ -217,7 +227,7 @@ struct PartsJson {
 }
 
 impl<'a> LaneJson<'a> {
-    fn new(lane: &'a LaneView) -> Self {
+    fn new(lane: &'a LaneView, newest: usize) -> Self {
         let p: &HamaPoint = &lane.point;
         Self {
             state: state_word(lane.state),
@@ -248,7 +258,7 @@ impl<'a> LaneJson<'a> {
                 gradient,
                 body,
             }),
-            klines: lane.klines.as_deref().map(Bars),
+            klines: lane.klines.as_deref().map(|all| Bars(&all[all.len().saturating_sub(newest)..])),
         }
     }
 }

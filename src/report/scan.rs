@@ -72,10 +72,18 @@ pub struct ScanOptions {
     pub limit: Option<usize>,
     /// Only scores of at least this size, whatever their sign.
     pub min_score: Option<u32>,
+    /// How many of the closed bars that the picture carries go into json and ndjson; `None`: all.
+    pub klines: Option<u32>,
     /// When it is written, on our clock.
     pub now: Mono,
     /// How long the scan took.
     pub elapsed: Duration,
+}
+
+impl ScanOptions {
+    pub(super) fn newest_bars(&self) -> usize {
+        self.klines.and_then(|n| usize::try_from(n).ok()).unwrap_or(usize::MAX)
+    }
 }
 
 /// Reads `--columns a,b,c`.
@@ -112,7 +120,7 @@ pub fn write(snapshot: &Snapshot, options: &ScanOptions, out: &mut dyn Write) ->
         Format::Md => table::markdown(&columns(), &rows, &reading, out)?,
         Format::Csv => table::csv(&columns(), &rows, &reading, out)?,
         Format::Json => json::document(snapshot, options, (&rows, matched), &reading, out)?,
-        Format::Ndjson => json::lines(&rows, &reading, out)?,
+        Format::Ndjson => json::lines(options, &rows, &reading, out)?,
     }
     out.flush()?;
     Ok(written)

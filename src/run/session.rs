@@ -8,9 +8,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::domain::symbol::Market;
-use crate::engine::core::Engine;
 use crate::engine::task::EnginePorts;
-use crate::engine::{Command, EngineConfig, UniverseSpec, default_close_grace, task};
+use crate::engine::{Command, Engine, EngineConfig, UniverseSpec, default_close_grace, task};
 use crate::exchange::binance::endpoint::Endpoint;
 use crate::exchange::connect::Proxies;
 use crate::exchange::feed::FeedConfig;
@@ -104,7 +103,7 @@ impl Session {
             .map(|m| Endpoint::new(*m, place.rest_url.as_deref(), place.ws_url.as_deref()))
             .collect();
         let endpoints = endpoints.map_err(|e| Failure::Usage(e.to_string()))?;
-        let engine = Engine::new(EngineConfig {
+        let mut engine = Engine::new(EngineConfig {
             source: place.source,
             preset: Arc::clone(&config.preset),
             intervals: config.intervals.clone().into(),

@@ -8,22 +8,23 @@ use tokio_util::sync::CancellationToken;
 /// not read any more can hold up the last frame for ever.
 const DEADLINE: Duration = Duration::from_secs(4);
 
-/// Cancels `cancel` on the first signal that asks the program to end, and ends the process when a
-/// second one comes or the end takes too long.
-pub async fn watch(cancel: CancellationToken) {
-    let Ok(mut signals) = Signals::new() else {
-        // Without handlers the default holds: the signal ends the process.
-        return cancel.cancelled().await;
-    };
+/// Cancels `cancel` on the first signal that asks the program to end. Then waits for `ended`, but
+/// ends the process itself when a second signal comes or the end takes too long.
+pub(super) async fn watch(cancel: CancellationToken, ended: CancellationToken) {
+    // Without handlers the default holds: a signal ends the process.
+    let Ok(mut signals) = Signals::new() else { return ended.cancelled().await };
     tokio::select! {
-        () = signals.next() => {}
+        () = signals.next() => tracing::info!("told to end by a signal"),
         () = cancel.cancelled() => {}
+        () = ended.cancelled() => return,
     }
     cancel.cancel();
     tokio::select! {
+        () = ended.cancelled() => return,
         () = signals.next() => {}
         () = tokio::time::sleep(DEADLINE) => {}
     }
+    tracing::error!("the end takes too long; ending the process");
     std::process::exit(1);
 }
 
@@ -58,6 +59,7 @@ struct Signals;
 
 #[cfg(not(unix))]
 impl Signals {
+    #[expect(clippy::unnecessary_wraps, reason = "as on unix")]
     fn new() -> std::io::Result<Self> {
         Ok(Self)
     }

@@ -332,6 +332,7 @@ pub fn snapshot(rows: Vec<RowBuilder>) -> Snapshot {
         intervals: INTERVALS.into(),
         markets: [Market::UsdM].into(),
         rows,
+        universe: hamatop::market::snapshot::UniverseReport::default(),
         warmup: Warmup { total: 3 * count, done: 3 * count, failed: 0, rate: Some(48.5), eta: None },
         links: vec![link(0), link(1)],
         rest: vec![RestStatus {

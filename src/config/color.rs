@@ -1,10 +1,10 @@
-//! Whether there are colours: the option, then the environment.
+//! Whether there are colours: the setting, then the environment.
 
 use std::str::FromStr;
 
-/// `--color`.
+/// The setting `color`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ColorChoice {
+pub enum Color {
     /// As the environment says.
     #[default]
     Auto,
@@ -17,22 +17,22 @@ pub enum ColorChoice {
 /// The word is neither `auto`, `always` nor `never`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a colour choice is `auto`, `always` or `never`")]
-pub struct UnknownColorChoice;
+pub struct UnknownColor;
 
-impl FromStr for ColorChoice {
-    type Err = UnknownColorChoice;
+impl FromStr for Color {
+    type Err = UnknownColor;
 
     fn from_str(s: &str) -> Result<Self, Self::Err> {
         match s {
             "auto" => Ok(Self::Auto),
             "always" => Ok(Self::Always),
             "never" => Ok(Self::Never),
-            _ => Err(UnknownColorChoice),
+            _ => Err(UnknownColor),
         }
     }
 }
 
-impl ColorChoice {
+impl Color {
     /// Whether a terminal gets colours, by the values of `NO_COLOR`, `CLICOLOR_FORCE` and `TERM`.
     /// `NO_COLOR` counts when it is not empty.
     pub fn resolve(self, no_color: Option<&str>, force: Option<&str>, term: Option<&str>) -> bool {
@@ -52,7 +52,7 @@ mod tests {
 
     #[test]
     fn the_option_wins_and_then_no_color() {
-        use ColorChoice::{Always, Auto, Never};
+        use Color::{Always, Auto, Never};
         assert!(Always.resolve(Some("1"), None, Some("dumb")));
         assert!(!Never.resolve(None, Some("1"), Some("xterm")));
         assert!(!Auto.resolve(Some("1"), Some("1"), Some("xterm")));

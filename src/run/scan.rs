@@ -1,0 +1,165 @@
+//! The table once: load over REST, compute, print.
+
+use std::io::{self, IsTerminal, Write};
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Config;
+use crate::market::snapshot::{Snapshot, UnknownName};
+use crate::report::scan::{self, ScanOptions};
+use crate::stopwatch::Stopwatch;
+
+use super::failure::Failure;
+use super::session::{Place, Purpose, Session};
+use super::{DemoRun, Rows, demo};
+
+/// What is to be printed, and how long it may take.
+#[derive(Clone, Debug)]
+pub struct ScanPlan {
+    /// What of the picture, and how.
+    pub options: ScanOptions,
+    /// When to give up.
+    pub timeout: Duration,
+    /// Closed bars per interval in the rows.
+    pub klines: Option<u32>,
+}
+
+pub(super) async fn run(
+    config: &Config,
+    demo: Option<DemoRun>,
+    plan: &ScanPlan,
+    cancel: CancellationToken,
+) -> Result<Rows, Failure> {
+    let place = match demo {
+        None => Place::of(config),
+        Some(run) => demo::start(run.start, run.speed, cancel.clone()).await?.1,
+    };
+    let started = Stopwatch::start();
+    let purpose = Purpose { keep_klines: plan.klines.is_some(), ..Purpose::ONCE };
+    let mut session = Session::start(config, &place, purpose, cancel.clone())?;
+    let mut progress = Progress::new();
+    let loading = session.wait_for(|s| {
+        progress.show(s);
+        is_loaded(s) || !s.universe.unknown.is_empty() || nothing_to_come(s)
+    });
+    let loaded = tokio::select! {
+        loaded = tokio::time::timeout(plan.timeout, loading) => loaded,
+        () = cancel.cancelled() => return Err(Failure::NoData("interrupted".into())),
+    };
+    progress.end();
+    let in_time = loaded.is_ok();
+    let snapshot = match loaded {
+        Ok(snapshot) => snapshot?,
+        Err(_) => std::sync::Arc::clone(&session.snapshots.borrow()),
+    };
+    let stopwatch = session.stopwatch;
+    session.end().await;
+
+    if let Some(name) = snapshot.universe.unknown.first() {
+        return Err(Failure::Usage(unknown(name, config)));
+    }
+    if snapshot.rows.iter().all(|r| r.score.is_none() && r.lanes.iter().all(|l| l.bars == 0)) {
+        return Err(Failure::NoData(no_data(&snapshot, in_time, plan.timeout)));
+    }
+    if !in_time {
+        complain(&format!("not all loaded within {:?}; what is missing says so in its row", plan.timeout));
+    }
+    let options = ScanOptions {
+        now: stopwatch.now(),
+        elapsed: started.now().0,
+        klines: plan.klines,
+        ..plan.options.clone()
+    };
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    let written = scan::write(&snapshot, &options, &mut out).map_err(Failure::of_output)?;
+    out.flush().map_err(Failure::of_output)?;
+    Ok(if written.rows > 0 { Rows::Some } else { Rows::None })
+}
+
+fn is_loaded(s: &Snapshot) -> bool {
+    s.universe.pending == 0 && s.universe.failed.is_empty() && s.warmup.is_over()
+}
+
+/// A list of pairs that can't be had is asked for again by a program that goes on; this one ends.
+fn nothing_to_come(s: &Snapshot) -> bool {
+    let no_pairs = s.universe.pending == 0 && s.rows.is_empty();
+    no_pairs || (!s.universe.failed.is_empty() && s.warmup.done + s.warmup.failed >= s.warmup.total)
+}
+
+fn unknown(name: &UnknownName, config: &Config) -> String {
+    let near = match name.near.as_slice() {
+        [] => String::new(),
+        near => {
+            format!("; near names: {}", near.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
+        }
+    };
+    let markets: Vec<_> = config.markets.iter().map(|m| m.as_str()).collect();
+    format!("no pair `{}` on {}{near}", name.name, markets.join(" or "))
+}
+
+fn no_data(snapshot: &Snapshot, in_time: bool, timeout: Duration) -> String {
+    if let Some((market, why)) = snapshot.universe.failed.first() {
+        return format!("no data from {market}: {why}");
+    }
+    let lanes = snapshot.rows.iter().flat_map(|r| &r.lanes);
+    let why = lanes.filter_map(|l| l.why.as_ref()).next().map(ToString::to_string);
+    let why =
+        why.or_else(|| snapshot.rest.iter().find_map(|r| r.last_error.as_ref().map(ToString::to_string)));
+    match (why, in_time) {
+        (Some(why), _) => format!("no data: {why}"),
+        (None, false) => format!("no data within {timeout:?}; a slow network wants a longer --timeout"),
+        (None, true) => "no pair matches: check --quote, --top and --symbols".into(),
+    }
+}
+
+fn complain(sentence: &str) {
+    // Nobody may be listening; there is nothing to do about that.
+    let _ = writeln!(io::stderr(), "hamatop: {sentence}");
+}
+
+/// The warm-up on stderr, where that is a terminal.
+struct Progress {
+    shown: bool,
+    last: (u32, u32),
+    started: Stopwatch,
+}
+
+impl Progress {
+    fn new() -> Self {
+        Self { shown: io::stderr().is_terminal(), last: (0, 0), started: Stopwatch::start() }
+    }
+
+    fn show(&mut self, s: &Snapshot) {
+        let now = (s.warmup.done + s.warmup.failed, s.warmup.total);
+        if !self.shown || now == self.last || now.1 == 0 {
+            return;
+        }
+        if self.last.1 == 0 {
+            let calls: u64 = s.rest.iter().map(|r| r.requests).sum();
+            complain(&format!("{} series of {} pairs to load ({calls} calls so far)", now.1, s.rows.len()));
+        }
+        self.last = now;
+        let rate = s.warmup.rate.map_or(String::new(), |r| format!(", {r:.0}/s"));
+        let eta = s.warmup.eta.map_or(String::new(), |e| format!(", {} s left", e.as_secs() + 1));
+        let _ = write!(io::stderr(), "\r\x1b[Kwarm-up {}/{}{rate}{eta}", now.0, now.1);
+        if s.warmup.is_over() {
+            let calls: u64 = s.rest.iter().map(|r| r.requests).sum();
+            let seconds = self.started.now().0.as_secs_f64();
+            #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
+            let per_second = s.rows.len() as f64 / seconds.max(1e-3);
+            let failed = s.warmup.failed;
+            let _ = write!(
+                io::stderr(),
+                "\r\x1b[Kwarm-up: {calls} calls, {seconds:.1} s, {per_second:.0} symbols/s, {failed} series failed\n"
+            );
+            self.shown = false;
+        }
+    }
+
+    fn end(&self) {
+        if self.shown && self.last.1 > 0 {
+            let _ = writeln!(io::stderr());
+        }
+    }
+}
