@@ -51,6 +51,7 @@ impl Engine {
             FeedEvent::Connecting { conn, streams } => {
                 let wire = self.wire(conn, now);
                 wire.link.streams = streams;
+                wire.lanes.clear();
                 wire.turn(LinkState::Connecting, now);
             }
             FeedEvent::Subscribed { conn, keys } => self.on_subscribed(conn, &keys, now, out),
@@ -79,10 +80,17 @@ impl Engine {
     fn on_subscribed(&mut self, conn: ConnId, keys: &[SeriesKey], now: Mono, out: &mut Vec<Output>) {
         let lanes: Vec<LaneId> = keys.iter().filter_map(|k| self.store.find(k)).collect();
         let wire = self.wire(conn, now);
-        let back = wire.link.drops > 0;
-        wire.turn(LinkState::Subscribing, now);
-        wire.link.streams = u32::try_from(keys.len()).unwrap_or(u32::MAX);
-        wire.lanes.clone_from(&lanes);
+        let was_up = wire.link.state == LinkState::Up;
+        let back =
+            wire.link.drops > 0 && matches!(wire.link.state, LinkState::Connecting | LinkState::Down { .. });
+        // Subscriptions may come in parts, and data of the first before the last is acknowledged.
+        if !was_up {
+            wire.turn(LinkState::Subscribing, now);
+        }
+        wire.lanes.extend(lanes.iter().copied());
+        wire.lanes.sort_unstable();
+        wire.lanes.dedup();
+        wire.link.streams = u32::try_from(wire.lanes.len()).unwrap_or(u32::MAX);
         for id in lanes {
             if let Some(care) = self.care.get_mut(id.index()) {
                 care.conn = Some(conn);
@@ -91,6 +99,9 @@ impl Engine {
             if matches!(lane.freshness.stream, Stream::Lost(_)) {
                 lane.freshness.stream = Stream::Resumed;
                 self.catch_up(id, now, out);
+            }
+            if was_up {
+                self.resume(id, now, out);
             }
             self.touch(self.store.pair_of(id));
         }
