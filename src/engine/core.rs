@@ -136,6 +136,10 @@ impl Engine {
         self.desks.iter().find(|d| d.market == market)
     }
 
+    pub(super) fn desk_of_market(&self, market: Market) -> Option<&Desk> {
+        self.desks.iter().find(|d| d.market == market)
+    }
+
     pub(super) fn touch(&mut self, pair: PairId) {
         if let Some(row) = self.rows.get_mut(pair.index()) {
             row.shown = None;
@@ -176,9 +180,7 @@ impl Engine {
                         Pace::Same
                     }
                 };
-                if pace == Pace::Stopped {
-                    self.notice(now, Level::Info, &format!("{market}: the exchange's clock stands still"));
-                }
+                self.on_pace(market, pace, now);
                 self.attend_all(now, out);
             }
             Fetched::Universe { market, result: Ok(answer) } => {
@@ -197,6 +199,20 @@ impl Engine {
                 if let Some(desk) = self.desk(report.market) {
                     desk.budget(&report);
                 }
+            }
+        }
+    }
+
+    fn on_pace(&mut self, market: Market, pace: Pace, now: Mono) {
+        match pace {
+            Pace::Same => {}
+            Pace::Stopped => {
+                self.on_stopped(market);
+                self.notice(now, Level::Info, &format!("{market}: the exchange's clock stands still"));
+            }
+            Pace::Started => {
+                self.on_started(market);
+                self.notice(now, Level::Info, &format!("{market}: the exchange's clock runs again"));
             }
         }
     }

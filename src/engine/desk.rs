@@ -181,6 +181,10 @@ impl Desk {
             let slack = trips.mul_f64(c.rate()) + Duration::from_secs(1);
             c.at(middle) <= answer.server + slack && answer.server <= c.at(middle) + slack
         };
+        if self.clock.is_some_and(|c| !fits(&c) && c.at(middle) > answer.server) {
+            // It fell behind: does it stand?
+            self.time = Call::Due(answer.received + Duration::from_secs(1));
+        }
         // A clock that is plainly wrong is replaced, whatever the answer's round trip.
         let mut clock = self
             .clock

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::domain::kline::Finality;
-use crate::domain::symbol::SeriesKey;
+use crate::domain::symbol::{Market, SeriesKey};
 use crate::domain::text::CleanText;
 use crate::domain::time::{Mono, UnixMs};
 use crate::exchange::{ConnId, DayEvent, FeedEvent, KlineEvent};
@@ -51,6 +51,7 @@ impl Engine {
             FeedEvent::Connecting { conn, streams } => {
                 let wire = self.wire(conn, now);
                 wire.link.streams = streams;
+                wire.lanes.clear();
                 wire.turn(LinkState::Connecting, now);
             }
             FeedEvent::Subscribed { conn, keys } => self.on_subscribed(conn, &keys, now, out),
@@ -79,10 +80,17 @@ impl Engine {
     fn on_subscribed(&mut self, conn: ConnId, keys: &[SeriesKey], now: Mono, out: &mut Vec<Output>) {
         let lanes: Vec<LaneId> = keys.iter().filter_map(|k| self.store.find(k)).collect();
         let wire = self.wire(conn, now);
-        let back = wire.link.drops > 0;
-        wire.turn(LinkState::Subscribing, now);
-        wire.link.streams = u32::try_from(keys.len()).unwrap_or(u32::MAX);
-        wire.lanes.clone_from(&lanes);
+        let was_up = wire.link.state == LinkState::Up;
+        let back =
+            wire.link.drops > 0 && matches!(wire.link.state, LinkState::Connecting | LinkState::Down { .. });
+        // Subscriptions may come in parts, and data of the first before the last is acknowledged.
+        if !was_up {
+            wire.turn(LinkState::Subscribing, now);
+        }
+        wire.lanes.extend(lanes.iter().copied());
+        wire.lanes.sort_unstable();
+        wire.lanes.dedup();
+        wire.link.streams = u32::try_from(wire.lanes.len()).unwrap_or(u32::MAX);
         for id in lanes {
             if let Some(care) = self.care.get_mut(id.index()) {
                 care.conn = Some(conn);
@@ -92,9 +100,12 @@ impl Engine {
                 lane.freshness.stream = Stream::Resumed;
                 self.catch_up(id, now, out);
             }
+            if was_up {
+                self.resume(id, now, out);
+            }
             self.touch(self.store.pair_of(id));
         }
-        if back {
+        if back && !self.desk_of_market(conn.market).is_some_and(Desk::is_standing) {
             self.notice(now, Level::Info, &format!("{} socket {} is back", conn.market, conn.number));
         }
     }
@@ -107,10 +118,18 @@ impl Engine {
             self.wires.remove(&conn);
             return;
         }
+        // A socket that is silent because the exchange's clock stands still loses nothing.
+        let standing = self.desk(conn.market).is_some_and(|desk| {
+            desk.want_time(now);
+            desk.is_standing()
+        });
         let wire = self.wire(conn, now);
         wire.link.drops += u32::from(matches!(wire.link.state, LinkState::Up | LinkState::Subscribing));
         let news = !matches!(&wire.link.state, LinkState::Down { why: old, .. } if old == why);
         wire.turn(LinkState::Down { why: why.clone(), retry }, now);
+        if standing {
+            return;
+        }
         self.lose(conn, keys, why);
         if news {
             self.notice(now, Level::Warn, &format!("{} socket {} lost: {why}", conn.market, conn.number));
@@ -164,9 +183,40 @@ impl Engine {
     fn can_resume(&self, id: LaneId) -> bool {
         let conn = self.care.get(id.index()).and_then(|c| c.conn);
         let up = conn.and_then(|c| self.wires.get(&c)).is_some_and(|w| w.link.state == LinkState::Up);
-        let waits = |s: &Stream| matches!(s, Stream::Waiting | Stream::Resumed);
+        let standing = self.desk_of(id).is_some_and(Desk::is_standing);
+        let up = up || standing;
+        let waits = |s: &Stream| match s {
+            Stream::Waiting | Stream::Resumed => true,
+            Stream::Lost(_) => standing,
+            Stream::Fed | Stream::Unneeded => false,
+        };
         let ready = self.store.lane(id).is_some_and(|l| l.is_loaded() && waits(&l.freshness.stream));
         up && ready
+    }
+
+    /// No time passes, so nothing can be missed: a silent or lost stream is no fault.
+    pub(super) fn on_stopped(&mut self, market: Market) {
+        for id in self.store.ids() {
+            let ours = self.desk_of(id).is_some_and(|d| d.market == market);
+            let whole = self.store.lane(id).is_some_and(|l| l.freshness.doubt.is_none());
+            if ours && whole && self.can_resume(id) {
+                self.feed_lane(id);
+            }
+        }
+    }
+
+    /// Time passes again: what a lost socket carries is missing it.
+    pub(super) fn on_started(&mut self, market: Market) {
+        let mut lost = Vec::new();
+        for (conn, wire) in self.wires.iter().filter(|(conn, _)| conn.market == market) {
+            if let LinkState::Down { why, .. } = &wire.link.state {
+                let keys: Vec<SeriesKey> = wire.lanes.iter().filter_map(|l| self.store.key(*l)).collect();
+                lost.push((*conn, keys, why.clone()));
+            }
+        }
+        for (conn, keys, why) in lost {
+            self.lose(conn, &keys, &why);
+        }
     }
 
     fn feed_lane(&mut self, id: LaneId) {

@@ -151,3 +151,24 @@ fn day_figures_and_the_price_go_by_stamp() {
     rig.form("BTCUSDT", N);
     assert_eq!(rig.snapshot().rows.first().unwrap().last, Some(400.0));
 }
+
+#[test]
+fn subscriptions_may_come_in_parts_and_after_data() {
+    let names = ["BTCUSDT", "ETHUSDT", "XRPUSDT"];
+    let mut rig = Rig::new(config());
+    rig.start(&names);
+    rig.answer_all(&bars(N - HISTORY..N));
+    rig.step(Input::Feed(FeedEvent::Connecting { conn: CONN, streams: 3 }));
+    rig.subscribed(&["BTCUSDT", "ETHUSDT"]);
+    rig.form("BTCUSDT", N);
+    assert_eq!(rig.state("ETHUSDT").0, DataState::Live);
+    assert_eq!(rig.state("XRPUSDT").0, DataState::Warming);
+    rig.subscribed(&["XRPUSDT"]);
+    assert_eq!(rig.state("XRPUSDT").0, DataState::Live);
+    let link = rig.snapshot().links.first().unwrap().clone();
+    assert_eq!((link.streams, link.state), (3, LinkState::Up));
+    rig.down(&names);
+    for name in names {
+        assert_eq!(rig.state(name).0, DataState::Stale);
+    }
+}

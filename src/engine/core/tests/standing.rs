@@ -69,3 +69,33 @@ fn at_speed_sixty_closes_cost_no_request() {
     assert_eq!(rig.requests(), []);
     assert_eq!(rig.state("BTCUSDT").0, DataState::Live);
 }
+
+#[test]
+fn a_socket_cut_for_its_silence_at_the_end_makes_nothing_stale() {
+    let mut rig = fast();
+    rig.stop = Some((N + 1) * STEP);
+    rig.until(N + 1, 0);
+    rig.close("BTCUSDT", N);
+    for _ in 0..3 {
+        for _ in 0..150 {
+            rig.now = rig.now + Duration::from_millis(100);
+            rig.tick();
+        }
+        rig.down(&["BTCUSDT"]);
+        for _ in 0..15 {
+            rig.now = rig.now + Duration::from_millis(100);
+            rig.tick();
+        }
+        assert_eq!(rig.state("BTCUSDT"), (DataState::Live, None));
+        rig.subscribed(&["BTCUSDT"]);
+        assert_eq!(rig.state("BTCUSDT"), (DataState::Live, None));
+    }
+    assert_eq!(rig.requests(), []);
+    // It goes on, and the socket is gone.
+    rig.down(&["BTCUSDT"]);
+    rig.stop = None;
+    rig.zero = (N + 1) * STEP - i64::try_from(rig.now.0.as_millis()).unwrap() * 60 + 60_000;
+    rig.now = rig.now + Duration::from_secs(601);
+    rig.tick();
+    assert_eq!(rig.state("BTCUSDT").0, DataState::Stale);
+}
