@@ -161,7 +161,9 @@ impl Connection {
                 self.socket.close(Some(frame)).await?;
                 // What the client had sent is read, for a socket closed over unread bytes is reset,
                 // and the closing frame lost with it.
-                while let Some(message) = self.socket.next().await {
+                while !self.cancel.is_cancelled()
+                    && let Some(message) = self.socket.next().await
+                {
                     message?;
                 }
                 Ok::<_, tokio_tungstenite::tungstenite::Error>(())
