@@ -1,5 +1,5 @@
 //! The embedded exchange over real sockets on loopback.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)]
 
 use std::time::Duration;
 
@@ -7,6 +7,7 @@ use futures_util::{SinkExt, StreamExt};
 use hamatop::domain::interval::Interval;
 use hamatop::domain::symbol::Market;
 use hamatop::domain::time::UnixMs;
+use hamatop::sim::command::{self, ExchangeArgs};
 use hamatop::sim::truth::Series;
 use hamatop::sim::{SimConfig, SimHandle, SourceConfig, fault, replay, serve};
 use serde_json::{Value, json};
@@ -281,7 +282,7 @@ async fn too_many_messages_close_the_socket() {
     let sim = start(standing()).await;
     for (path, allowed) in [("/market/stream", 10), ("/stream", 5)] {
         let mut ws = connect(&sim, path).await;
-        for n in 0..=allowed {
+        for n in 0..40 {
             say(&mut ws, json!({"method":"LIST_SUBSCRIPTIONS","id":n})).await;
         }
         for n in 0..allowed {
@@ -522,10 +523,11 @@ async fn the_control_routes_have_the_contracts_shapes() {
 
 #[tokio::test]
 async fn at_the_end_the_clock_stands_and_all_is_closed() {
-    let config =
-        SimConfig { start: Some(UnixMs(replay::END.0 - 60_000)), speed: 36_000.0, ..SimConfig::default() };
+    let config = SimConfig { start: Some(UnixMs(replay::END.0 - 60_000)), ..standing() };
     let sim = start(config).await;
     let mut ws = connect(&sim, "/market/ws/btcusdt@kline_4h").await;
+    assert_eq!(next(&mut ws).await["k"]["x"], false);
+    sim.set_speed(36_000.0).unwrap();
     loop {
         let k = next(&mut ws).await["k"].clone();
         if k["x"] == true {
@@ -538,6 +540,98 @@ async fn at_the_end_the_clock_stands_and_all_is_closed() {
     let btc = series(&sim, Market::UsdM, "BTCUSDT", Interval::H4);
     assert_eq!(sim.truth().closed(btc, 1, sim.now())[0].close_time, UnixMs(replay::END.0 - 1));
     sim.stop().await;
+}
+
+/// A folder of its own for one test, gone when dropped.
+struct Folder(std::path::PathBuf);
+
+impl Folder {
+    fn new(name: &str, files: &[(&str, &str)]) -> Self {
+        let path = std::env::temp_dir().join(format!("hamatop-sim-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&path).unwrap();
+        for (file, text) in files {
+            std::fs::write(path.join(file), text).unwrap();
+        }
+        Self(path)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn quarters(count: i64, zeros: &str) -> String {
+    let row = |n: i64| {
+        let (open, close) = (100 + n, 101 + n);
+        format!("{},{open}.5{zeros},{close}.75,{open}.25,{close}.5,10.125,,,,,\n", n * 900_000)
+    };
+    let head = "open_time,open,high,low,close,volume,close_time,quote_volume,trades,taker_base,taker_quote\n";
+    std::iter::once(head.to_owned()).chain((0..count).map(row)).collect()
+}
+
+#[tokio::test]
+async fn a_folder_of_kline_files_is_served_on_both_markets() {
+    let folder = Folder::new("served", &[("币安人生USDT-15m.csv", &quarters(16, "0")), ("notes.txt", "x")]);
+    let source = SourceConfig::Folder(folder.0.clone());
+    let sim = start(SimConfig { source, speed: 0.0, ..SimConfig::default() }).await;
+    // The middle of four hours, and the last row has just opened.
+    assert_eq!((sim.now(), sim.clock().end()), (UnixMs(7_200_000 - 3_600_000), Some(UnixMs(14_400_000))));
+    let symbol = "%E5%B8%81%E5%AE%89%E4%BA%BA%E7%94%9FUSDT";
+    let um = get(&sim, &format!("/fapi/v1/klines?symbol={symbol}&interval=15m")).await.2;
+    assert_eq!(um.as_array().unwrap().len(), 5);
+    assert_eq!((&um[0][1], &um[0][5], &um[0][6]), (&json!("100.50"), &json!("10.125"), &json!(899_999)));
+    // Derived: the volume times the mean of the four prices.
+    assert_eq!(um[0][7], "1022.62");
+    let spot = get(&sim, &format!("/api/v3/klines?symbol={symbol}&interval=1h")).await.2;
+    assert_eq!(
+        (&spot[0][1], &spot[0][4], &spot[0][5]),
+        (&json!("100.50000000"), &json!("104.50000000"), &json!("40.50000000"))
+    );
+    sim.stop().await;
+}
+
+#[tokio::test]
+async fn a_folder_that_cannot_be_served_is_refused_with_file_and_line() {
+    let bad = quarters(3, "").replace("102.5,103.75", "102.5,x");
+    for (name, files, words) in [
+        ("bad", vec![("AUSDT-15m.csv", bad.as_str())], vec!["AUSDT-15m.csv", "line 4", "high"]),
+        ("name", vec![("prices.csv", "")], vec!["prices.csv", "SYMBOL-INTERVAL"]),
+        ("empty", vec![], vec!["no kline files"]),
+    ] {
+        let folder = Folder::new(name, &files);
+        let source = SourceConfig::Folder(folder.0.clone());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let config = SimConfig { source, ..SimConfig::default() };
+        let error = serve(listener, config, CancellationToken::new()).await.unwrap_err().to_string();
+        assert!(words.iter().all(|w| error.contains(w)), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn the_command_says_where_it_listens_and_stops_when_told() {
+    let cancel = CancellationToken::new();
+    let (out, written) = std::io::pipe().unwrap();
+    let args =
+        ExchangeArgs { source: SourceConfig::Synthetic { count: 2, seed: 1 }, ..ExchangeArgs::default() };
+    let exchange = tokio::spawn(command::run(args, written, cancel.clone()));
+    let line = tokio::task::spawn_blocking(move || {
+        let mut line = String::new();
+        std::io::BufRead::read_line(&mut std::io::BufReader::new(out), &mut line).unwrap();
+        line
+    });
+    let ready: Value = serde_json::from_str(&line.await.unwrap()).unwrap();
+    let rest = ready["rest"].as_str().unwrap();
+    assert!(ready["ws"].as_str().unwrap().starts_with("ws://127.0.0.1:"));
+    assert_eq!(http().get(format!("{rest}/fapi/v1/ping")).send().await.unwrap().status(), 200);
+    cancel.cancel();
+    timeout(Duration::from_secs(10), exchange).await.expect("an end in time").unwrap().unwrap();
+
+    let faults = Folder::new("faults", &[("f.json", r#"[{"kind":"flood"}]"#)]);
+    let args = ExchangeArgs { faults: Some(faults.0.join("f.json")), ..ExchangeArgs::default() };
+    let error = command::run(args, std::io::sink(), CancellationToken::new()).await.unwrap_err().to_string();
+    assert!(error.contains("f.json") && error.contains("fault 1"), "{error}");
 }
 
 #[test]

@@ -241,6 +241,8 @@ pub(crate) struct FaultBoard {
     closes: Vec<Closes>,
     refusals: Vec<Refusal>,
     latencies: Vec<(u64, Option<UnixMs>)>,
+    /// Cuts so far, of USD-M and of spot: at a high speed one may be over before a socket looks.
+    begun: (u64, u64),
 }
 
 impl FaultBoard {
@@ -251,7 +253,11 @@ impl FaultBoard {
         };
         let closes = |of, left, delay| Closes { of, left, delay, taken: BTreeSet::new() };
         match fault {
-            Fault::WsCut { market, for_ms } => self.cuts.push(window(market, for_ms)),
+            Fault::WsCut { market, for_ms } => {
+                self.begun.0 += u64::from(market != Some(MarketName::Spot));
+                self.begun.1 += u64::from(market != Some(MarketName::Usdm));
+                self.cuts.push(window(market, for_ms));
+            }
             Fault::WsSilence { market, for_ms } => self.silences.push(window(market, for_ms)),
             Fault::DropClose { market, symbol, interval, count } => {
                 self.closes.push(closes(Which { market, symbol, interval }, count, None));
@@ -271,6 +277,14 @@ impl FaultBoard {
     pub(crate) fn cut(&mut self, market: Market, now: UnixMs) -> bool {
         self.cuts.retain(|w| now < w.until);
         self.cuts.iter().any(|w| w.covers(market, now))
+    }
+
+    /// How many cuts of a market there were.
+    pub(crate) fn cuts(&self, market: Market) -> u64 {
+        match market {
+            Market::UsdM => self.begun.0,
+            Market::Spot => self.begun.1,
+        }
     }
 
     pub(crate) fn silent(&mut self, market: Market, now: UnixMs) -> bool {

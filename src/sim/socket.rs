@@ -122,11 +122,14 @@ struct Connection {
     unanswered: Option<Instant>,
     /// How many of its streams the statistics hold.
     counted: u64,
+    /// How many cuts there had been when it was opened: with the next one it is torn.
+    cuts: u64,
 }
 
 impl Connection {
     fn new(sockets: Sockets, route: Route, socket: WebSocketStream<TokioIo<Upgraded>>) -> Self {
         Self {
+            cuts: sockets.world.cuts(route.market),
             world: sockets.world,
             cancel: sockets.cancel,
             socket,
@@ -154,8 +157,19 @@ impl Connection {
         });
         if let Next::Close(code, reason) = end {
             let frame = CloseFrame { code, reason: reason.into() };
-            // The client may be gone or not read: nothing more can be done for it.
-            let _ = timeout(Duration::from_secs(1), self.socket.close(Some(frame))).await;
+            let goodbye = async {
+                self.socket.close(Some(frame)).await?;
+                // What the client had sent is read, for a socket closed over unread bytes is reset,
+                // and the closing frame lost with it.
+                while !self.cancel.is_cancelled()
+                    && let Some(message) = self.socket.next().await
+                {
+                    message?;
+                }
+                Ok::<_, tokio_tungstenite::tungstenite::Error>(())
+            };
+            // The client may be gone or not answer: nothing more can be done for it.
+            let _ = timeout(Duration::from_secs(1), goodbye).await;
         }
     }
 
@@ -165,7 +179,7 @@ impl Connection {
         let mut next_ping = Instant::now() + period;
         let cancel = self.cancel.clone();
         loop {
-            if self.world.cut(self.session.market()) {
+            if self.world.cuts(self.session.market()) != self.cuts {
                 return Next::Drop;
             }
             let due = self.feed.next_due().map(|at| Instant::from_std(self.world.stopwatch.instant(at)));

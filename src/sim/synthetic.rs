@@ -224,11 +224,10 @@ impl Coin {
         let low = (open.min(close) - part(12, wick)).max(1);
         let volume = self.volume / 2 + part(24, self.volume) + 1;
         let scale = self.listing.scale;
-        let unit = 10_i128.pow(u32::from(scale.price + scale.volume - scale.quote));
-        let middle = i128::from(open + high + low + close);
-        let quote = i64::try_from(i128::from(volume) * middle / 4 / unit).unwrap_or(i64::MAX);
+        let unit = 10_i64.pow(u32::from(scale.price + scale.volume - scale.quote));
+        let quote = volume.saturating_mul(open + high + low + close) / 4 / unit;
         let buyers = 300 + part(36, 400);
-        let of_buyers = |v: i64| i64::try_from(i128::from(v) * i128::from(buyers) / 1_000).unwrap_or(v);
+        let of_buyers = |v: i64| v.saturating_mul(buyers) / 1_000;
         Candle {
             high,
             low,
@@ -268,8 +267,8 @@ impl Walk {
             let here = from + (to - from) * minute.rem_euclid(length) / length;
             millionths += here * reach;
         }
-        let moved = i128::from(coin.middle) * i128::from(coin.swing) * i128::from(millionths);
-        let moved = i64::try_from(moved / (100 * 1_000_000 * i128::from(ONE))).unwrap_or(0);
+        // Ten bits less, so that the product fits.
+        let moved = coin.middle * coin.swing * (millionths >> 10) / (100 * 1_000_000 * (ONE >> 10));
         let basis = if coin.listing.market == Market::Spot { coin.middle / 2_000 } else { 0 };
         (coin.middle + moved - basis).max(1)
     }

@@ -69,7 +69,7 @@ pub(crate) fn rows_asked(market: Market, limit: Option<&str>, range: Range) -> O
 pub(crate) enum Verdict {
     /// It is; so much of the minute is used.
     Fine { used: u32 },
-    /// 429: over the minute's weight. `again`: it was told so before.
+    /// 429: over the minute's weight. Seconds to wait are the exchange's, like its minutes. `again`: it was told so before.
     TooMany { used: u32, retry_after: i64, again: bool },
     /// 418: banned.
     Banned { until: UnixMs, retry_after: i64 },

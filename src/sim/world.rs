@@ -167,6 +167,10 @@ impl World {
         lock(&self.faults).cut(market, now)
     }
 
+    pub(crate) fn cuts(&self, market: Market) -> u64 {
+        lock(&self.faults).cuts(market)
+    }
+
     pub(crate) fn silent(&self, market: Market, now: UnixMs) -> bool {
         lock(&self.faults).silent(market, now)
     }
