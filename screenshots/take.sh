@@ -51,6 +51,7 @@ open_term() { # COLSxROWS ARGS...
   until_true 20 xdotool search --onlyvisible --pid "$term" ||
     until_true 5 xdotool search --onlyvisible --class xterm || { echo 'take.sh: no window' >&2; exit 4; }
   window=$(xdotool search --onlyvisible --class xterm | tail -1)
+  xdotool windowfocus "$window" 2>/dev/null || true
 }
 
 pixels() { import -window "$window" -format '%#' info:- 2>/dev/null; }
