@@ -76,7 +76,7 @@ sleep 6; settle 6
 keys j j;  sleep 2.5; shoot scanner-120x36
 keys 4;    sleep 1;   shoot cache-120x36
 keys 1 question; sleep 1; shoot help-120x36
-keys Escape q; stop_term
+stop_term
 open_term 80x24 "${demo[@]}"
 sleep 6; settle 6
 keys j j;  sleep 2.5; shoot scanner-80x24
