@@ -51,6 +51,7 @@ open_term() { # COLSxROWS ARGS...
   until_true 20 xdotool search --onlyvisible --pid "$term" ||
     until_true 5 xdotool search --onlyvisible --class xterm || { echo 'take.sh: no window' >&2; exit 4; }
   window=$(xdotool search --onlyvisible --class xterm | tail -1)
+  xdotool windowfocus "$window" 2>/dev/null || true
 }
 
 pixels() { import -window "$window" -format '%#' info:- 2>/dev/null; }
@@ -75,7 +76,7 @@ sleep 6; settle 6
 keys j j;  sleep 2.5; shoot scanner-120x36
 keys 4;    sleep 1;   shoot cache-120x36
 keys 1 question; sleep 1; shoot help-120x36
-keys Escape q; stop_term
+stop_term
 open_term 80x24 "${demo[@]}"
 sleep 6; settle 6
 keys j j;  sleep 2.5; shoot scanner-80x24

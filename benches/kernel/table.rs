@@ -10,10 +10,16 @@ use ratatui::text::{Line, Text};
 use ratatui::widgets::{Cell, Row, Table, Widget};
 
 /// One cell's text, colour, and whether it stands right.
-pub type Plain = (String, Color, bool);
+pub(crate) type Plain = (String, Color, bool);
 
 /// Draws the rows as a Table at `area`.
-pub fn draw(rows: &[Vec<Plain>], widths: &[u16], selected: Option<usize>, area: Rect, buffer: &mut Buffer) {
+pub(crate) fn draw(
+    rows: &[Vec<Plain>],
+    widths: &[u16],
+    selected: Option<usize>,
+    area: Rect,
+    buffer: &mut Buffer,
+) {
     let built = rows.iter().enumerate().map(|(n, cells)| {
         let row = Row::new(cells.iter().map(|(text, color, right)| {
             let line = Line::raw(text.as_str());

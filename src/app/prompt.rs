@@ -5,18 +5,19 @@ use tui_input::{Input, InputRequest};
 use crate::domain::text;
 use crate::rule::filter::Filter;
 
-use super::App;
 use super::action::Action;
 use super::keys::{Chord, Key};
+use super::{App, Cursor};
 
 /// The longest filter, in characters; a paste of a megabyte is no filter.
 const MAX_CHARS: usize = 400;
 
-/// The line being typed, and the filter to go back to.
+/// The line being typed, and the filter and the row to go back to.
 #[derive(Clone, Debug)]
 pub struct Prompt {
     input: Input,
     before: String,
+    cursor: Cursor,
 }
 
 impl Prompt {
@@ -34,7 +35,7 @@ impl Prompt {
 impl App {
     pub(super) fn open_prompt(&mut self) {
         let before = self.filter.source().to_owned();
-        self.prompt = Some(Prompt { input: Input::new(before.clone()), before });
+        self.prompt = Some(Prompt { input: Input::new(before.clone()), before, cursor: self.cursor.clone() });
     }
 
     pub(super) fn key_in_prompt(&mut self, action: Option<Action>, chord: Chord) {
@@ -44,8 +45,10 @@ impl App {
                 self.filter_error = None;
             }
             Some(Action::Escape) => {
-                let before = self.prompt.take().map(|p| p.before).unwrap_or_default();
-                self.set_filter(&before);
+                let Some(prompt) = self.prompt.take() else { return };
+                self.cursor = prompt.cursor;
+                self.set_filter(&prompt.before);
+                self.settle_cursor();
             }
             _ => {
                 if let Some(request) = request(chord) {

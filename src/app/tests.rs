@@ -49,6 +49,10 @@ fn escape_in_the_prompt_brings_the_filter_before_back() {
     assert_eq!(shown(&app), ["ETHUSDT"]);
     keys(&mut app, "<esc>");
     assert_eq!(shown(&app), ["BTCUSDT"]);
+    keys(&mut app, "\\jjj");
+    let row = selected(&app).to_owned();
+    keys(&mut app, "/btc<esc>");
+    assert_eq!(selected(&app), row);
     assert!(keys(&mut app, "<esc>").is_empty(), "Esc never quits");
     assert_eq!(app.matches(), 12);
 }

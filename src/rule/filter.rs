@@ -136,9 +136,8 @@ impl Reader {
         let mut word = String::new();
         while let Some(c) = self.peek().filter(|c| !c.is_whitespace()) {
             if RESERVED.contains(c) {
-                let message = format!(
-                    "`{c}` is not understood here; the filter takes words of the symbol, `-word` and \"quoted text\""
-                );
+                let message =
+                    format!("`{c}` is not understood; use words of the symbol, `-word`, \"quoted text\"");
                 return Err(FilterError { column: self.at + 1, message });
             }
             if c == '"' {

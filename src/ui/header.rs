@@ -192,16 +192,11 @@ fn draw_filter(app: &App, canvas: &mut Canvas<'_>, y: u16) -> Option<Position> {
     let total = app.snapshot().rows.len();
     let count = format!("{} of {total} match ", app.matches());
     let (right, role) = match app.filter_error() {
-        Some(e) => (format!("column {}: {} ", e.column, e.message), Role::Bad),
+        // What is wrong with it stands on the last line, where there is room.
+        Some(e) => (format!("column {} ", e.column), Role::Bad),
         None if app.filter().is_empty() && app.prompt().is_none() => (String::new(), Role::Dim),
         None => (count, Role::Dim),
     };
-    let half = canvas.cols() / 3;
-    let mut right = right;
-    let limit = usize::from(canvas.cols() - half);
-    if right.chars().count() > limit {
-        right = right.chars().take(limit.saturating_sub(4)).chain("... ".chars()).collect();
-    }
     let end = canvas.spans_right(y, &[(right.as_str(), role)]).saturating_sub(1);
     let Some(prompt) = app.prompt() else {
         let source = app.filter().source();
@@ -240,6 +235,11 @@ pub(super) fn draw_bottom(app: &App, canvas: &mut Canvas<'_>) {
     if app.shape().tier == Tier::Roomy {
         canvas.rule(y - 1, "");
     }
+    if let Some(error) = app.filter_error() {
+        let text = format!(" column {}: {}", error.column, error.message);
+        canvas.text(0, y, canvas.cols(), &text, Role::Bad);
+        return;
+    }
     if let Some(toast) = app.toast() {
         let role = match toast.level {
             Level::Info => Role::Text,
@@ -252,7 +252,11 @@ pub(super) fn draw_bottom(app: &App, canvas: &mut Canvas<'_>) {
     let context = app.context();
     let mut x = 1;
     for (keys, what) in action::hints(context) {
-        let what = if context == Context::Prompt && what == "take" { "keep" } else { what };
+        let what = match (context, what) {
+            (Context::Prompt, "take") => "keep",
+            (Context::Prompt, "close") => "as before",
+            _ => what,
+        };
         let wide = u16::try_from(keys.len() + what.len() + 3).unwrap_or(u16::MAX);
         if x + wide > canvas.cols() + 2 {
             break;

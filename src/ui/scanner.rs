@@ -25,8 +25,8 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>) {
     let page = shape.page();
     let reading = app.reading();
     let mut scratch = String::with_capacity(64);
-    let places = app.top()..app.top() + page;
-    for (y, (at, row)) in (first..).zip(places.zip(app.rows_from(app.top()))) {
+    let visible = app.top()..app.top() + page;
+    for (y, (at, row)) in (first..).zip(visible.zip(app.rows_from(app.top()))) {
         draw_row(canvas, &placed, row, (y, at == app.place()), &reading, &mut scratch);
     }
     if app.matches() == 0 {

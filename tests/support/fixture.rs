@@ -1,7 +1,7 @@
 //! Snapshots made by hand: what screens and reports are tested with. The figures are invented, the
 //! same on each run, and consistent only as far as a reader would notice.
 
-#![allow(dead_code, missing_docs, unreachable_pub, clippy::missing_panics_doc)]
+#![allow(dead_code, missing_docs, unreachable_pub, clippy::missing_panics_doc, clippy::expect_used)]
 
 use std::sync::Arc;
 use std::time::Duration;
