@@ -40,7 +40,10 @@ fn frame() {
     for text in &frames {
         let subject = kline(text);
         let (stream, symbol, interval, bar) = bare_serde::frame(text);
-        assert_eq!((subject.stream.as_deref(), &*subject.symbol, &*subject.interval), (Some(stream), symbol, interval));
+        assert_eq!(
+            (subject.stream.as_deref(), &*subject.symbol, &*subject.interval),
+            (Some(stream), symbol, interval)
+        );
         let closed = subject.finality == Finality::Closed;
         assert_eq!(bar_of(&subject.kline, subject.event_time.0, closed), bar);
     }

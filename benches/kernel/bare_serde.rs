@@ -65,20 +65,8 @@ pub fn frame(text: &str) -> (&str, &str, &str, Bar) {
     (stream, data.s, k.i, bar)
 }
 
-type Row<'a> = (
-    i64,
-    &'a str,
-    &'a str,
-    &'a str,
-    &'a str,
-    &'a str,
-    i64,
-    &'a str,
-    u32,
-    &'a str,
-    &'a str,
-    &'a str,
-);
+type Row<'a> =
+    (i64, &'a str, &'a str, &'a str, &'a str, &'a str, i64, &'a str, u32, &'a str, &'a str, &'a str);
 
 /// The bars of a page.
 pub fn rows(text: &str) -> Vec<Bar> {

@@ -71,7 +71,7 @@ pub struct DayRow<'a> {
 pub fn parse(text: &str) -> Result<Frame<'_>, Discard> {
     // Nearly every frame is this one, and its first bytes say so.
     if let Some(rest) = text.strip_prefix("{\"stream\":\"")
-        && rest.bytes().take_while(|b| *b != b'"').any(|b| b == b'@')
+        && rest.split_once('"').is_some_and(|(stream, _)| stream.contains("@kline_"))
         && let Ok(Combined { stream, data }) = serde_json::from_str::<Combined<'_, WireKlineEvent<'_>>>(text)
     {
         return data.read(Some(stream));
@@ -165,10 +165,9 @@ struct Combined<'a, T> {
     data: T,
 }
 
+/// What the event is called is not read again: whoever comes here knows it.
 #[derive(Deserialize)]
 struct WireKlineEvent<'a> {
-    #[serde(rename = "e", borrow)]
-    event: Cow<'a, str>,
     #[serde(rename = "E")]
     event_time: i64,
     #[serde(rename = "s", borrow)]
@@ -196,7 +195,7 @@ struct WireKline<'a> {
     #[serde(rename = "v")]
     volume: Number,
     #[serde(rename = "n")]
-    trades: Option<i64>,
+    trades: Option<u32>,
     #[serde(rename = "x")]
     closed: bool,
     #[serde(rename = "q")]
@@ -314,12 +313,9 @@ pub(super) fn millis(raw: i64) -> Option<UnixMs> {
 }
 
 impl<'a> WireKlineEvent<'a> {
+    #[inline]
     fn read(self, stream: Option<Cow<'a, str>>) -> Result<Frame<'a>, Discard> {
-        if self.event != "kline" {
-            return Err(Discard::UnknownShape);
-        }
         let k = self.kline;
-        let trades = k.trades.map(u32::try_from).transpose().map_err(|_| Discard::BadValue)?;
         let kline = Kline::new(KlineFields {
             open_time: UnixMs(k.open_time),
             close_time: UnixMs(k.close_time),
@@ -329,7 +325,7 @@ impl<'a> WireKlineEvent<'a> {
             close: k.close.0,
             volume: k.volume.0,
             quote_volume: k.quote_volume.map(|v| v.0),
-            trades,
+            trades: k.trades,
             taker_base: k.taker_base.map(|v| v.0),
             taker_quote: k.taker_quote.map(|v| v.0),
         })
