@@ -4,4 +4,5 @@ pub mod domain;
 pub mod engine;
 pub mod exchange;
 pub mod market;
+pub mod sim;
 pub mod stopwatch;

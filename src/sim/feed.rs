@@ -1,0 +1,225 @@
+//! When each stream of one socket has something to say: by next due time, never by looking at all.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+use std::time::Duration;
+
+use super::candle::Candle;
+use super::fault::Close;
+use super::session::Topic;
+use super::truth::{ListingId, Series};
+use super::wire::{self, Stamp};
+use super::world::World;
+use crate::domain::symbol::Market;
+use crate::domain::time::{Mono, UnixMs};
+
+/// How far apart updates of one stream are at least, in real time.
+fn pace(market: Market) -> Duration {
+    match market {
+        Market::UsdM => Duration::from_millis(250),
+        Market::Spot => Duration::from_secs(2),
+    }
+}
+
+const TICKERS: Duration = Duration::from_secs(1);
+/// Closing frames carry a stamp so long after the last millisecond of their candle.
+const CLOSE_STAMP_MS: i64 = 2;
+
+/// What a frame is, for the counters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Update,
+    Close,
+    Tickers,
+}
+
+/// A frame that is due: its stream and its data.
+#[derive(Clone, Debug)]
+pub(crate) struct Frame {
+    pub(crate) stream: String,
+    pub(crate) data: String,
+    pub(crate) kind: Kind,
+}
+
+#[derive(Debug)]
+enum State {
+    Kline(KlineStream),
+    Tickers(HashMap<ListingId, Candle>),
+}
+
+#[derive(Debug)]
+struct KlineStream {
+    series: Series,
+    /// Open of the last candle that is done with.
+    done: UnixMs,
+    shown: Option<Candle>,
+    /// The earliest time for the next update.
+    ready: Mono,
+    /// Closes that are held back, and until when.
+    held: Vec<(UnixMs, Candle)>,
+}
+
+#[derive(Debug)]
+struct Stream {
+    due: Mono,
+    state: State,
+}
+
+/// The streams of one socket.
+#[derive(Debug)]
+pub(crate) struct Feed {
+    market: Market,
+    streams: HashMap<String, Stream>,
+    /// May name streams that are gone or due at another time by now: the stream's own `due` counts.
+    queue: BinaryHeap<Reverse<(Mono, String)>>,
+}
+
+impl Feed {
+    pub(crate) fn new(market: Market) -> Self {
+        Self { market, streams: HashMap::new(), queue: BinaryHeap::new() }
+    }
+
+    /// Starts a stream. Candles that are closed by now are not told.
+    pub(crate) fn add(&mut self, name: String, topic: Topic, world: &World) {
+        let now = world.stopwatch.now();
+        let state = match topic {
+            Topic::Nothing => return,
+            Topic::MiniTickers => State::Tickers(HashMap::new()),
+            Topic::Kline(series) => {
+                let shown = world.now();
+                let last = world.truth.last_open(series, shown);
+                let closed =
+                    last.and_then(|o| world.truth.candle(series, o)).filter(|c| c.close_time < shown);
+                let done = match (closed, last) {
+                    (Some(c), _) => c.open_time,
+                    (None, Some(open)) => UnixMs(open.0 - 1),
+                    (None, None) => UnixMs(-1),
+                };
+                State::Kline(KlineStream { series, done, shown: None, ready: now, held: Vec::new() })
+            }
+        };
+        self.streams.insert(name.clone(), Stream { due: now, state });
+        self.queue.push(Reverse((now, name)));
+    }
+
+    pub(crate) fn remove(&mut self, name: &str) {
+        self.streams.remove(name);
+    }
+
+    /// Looks at all streams anew: the clock was changed.
+    pub(crate) fn reset(&mut self, now: Mono) {
+        self.queue.clear();
+        for (name, stream) in &mut self.streams {
+            stream.due = now;
+            self.queue.push(Reverse((now, name.clone())));
+        }
+    }
+
+    /// When the next stream is due.
+    pub(crate) fn next_due(&self) -> Option<Mono> {
+        self.queue.peek().map(|Reverse((due, _))| *due)
+    }
+
+    /// The frames that are due, of at most `most` streams.
+    pub(crate) fn frames(&mut self, world: &World, most: usize) -> Vec<Frame> {
+        let now = world.stopwatch.now();
+        let mut frames = Vec::new();
+        for _ in 0..most {
+            let Some(Reverse((due, name))) =
+                self.queue.peek().filter(|Reverse((due, _))| *due <= now).cloned()
+            else {
+                break;
+            };
+            self.queue.pop();
+            let Some(stream) = self.streams.get_mut(&name).filter(|s| s.due == due) else { continue };
+            let next = match &mut stream.state {
+                State::Kline(kline) => kline.run(self.market, &name, world, &mut frames),
+                State::Tickers(last) => {
+                    tickers(self.market, &name, world, last, &mut frames);
+                    Some(now + TICKERS)
+                }
+            };
+            if let Some(next) = next {
+                stream.due = next;
+                self.queue.push(Reverse((next, name)));
+            }
+        }
+        if !frames.is_empty() && world.silent(self.market, world.now()) {
+            world.count(|s| s.lost += frames.len() as u64);
+            frames.clear();
+        }
+        frames
+    }
+}
+
+impl KlineStream {
+    /// Adds what is due to `frames`; when to look again (never, where the clock will show no change).
+    fn run(&mut self, market: Market, name: &str, world: &World, frames: &mut Vec<Frame>) -> Option<Mono> {
+        let now = world.now();
+        let listing = world.truth.listing(self.series.listing)?;
+        let mut push = |candle: &Candle, stamp: Stamp, kind: Kind| {
+            let data = wire::kline_event(listing, self.series.interval, candle, stamp);
+            frames.push(Frame { stream: name.to_owned(), data, kind });
+        };
+        let late = self.held.iter().take_while(|(until, _)| *until <= now).count();
+        for (_, candle) in self.held.drain(..late) {
+            push(&candle, Stamp { event: now, closed: true }, Kind::Close);
+        }
+        let mut next = world.truth.next_open(self.series, self.done);
+        while let Some(candle) = next.and_then(|o| world.truth.candle(self.series, o)) {
+            if candle.close_time >= now {
+                break;
+            }
+            let event = UnixMs(candle.close_time.0 + CLOSE_STAMP_MS);
+            match world.close(self.series, candle.open_time) {
+                Close::Sent => push(&candle, Stamp { event, closed: true }, Kind::Close),
+                Close::Dropped => {}
+                Close::Delayed(by) => self.held.push((UnixMs(candle.close_time.0 + by), candle)),
+            }
+            self.done = candle.open_time;
+            self.shown = None;
+            next = world.truth.next_open(self.series, self.done);
+        }
+        let held = self.held.iter().map(|(until, _)| *until).min();
+        let Some(open) = next else { return held.and_then(|t| world.when(t)) };
+        let ours = world.stopwatch.now();
+        if ours >= self.ready
+            && let Some(candle) = world.truth.candle_at(self.series, open, now)
+        {
+            // Without a trade there is nothing to tell until the close.
+            if candle.trades > 0 && self.shown != Some(candle) {
+                push(&candle, Stamp { event: now, closed: false }, Kind::Update);
+                self.shown = Some(candle);
+                self.ready = ours + pace(market);
+            }
+        }
+        let close = world.truth.candle(self.series, open)?.close_time;
+        let change = world.truth.changes_after(self.series, open, now)?;
+        let must = held.map_or(UnixMs(close.0 + 1), |h| h.min(UnixMs(close.0 + 1)));
+        let close_due = world.when(must);
+        let change_due = world.when(change).map(|t| t.max(self.ready));
+        close_due.into_iter().chain(change_due).min()
+    }
+}
+
+/// All 24 h figures that changed since the last frame, as one frame.
+fn tickers(
+    market: Market,
+    name: &str,
+    world: &World,
+    last: &mut HashMap<ListingId, Candle>,
+    frames: &mut Vec<Frame>,
+) {
+    let now = world.now();
+    let mut entries = Vec::new();
+    for (id, listing) in world.truth.listings(market) {
+        let Some(day) = world.truth.day(id, now) else { continue };
+        if last.insert(id, day.whole) != Some(day.whole) {
+            entries.push(wire::mini_ticker(listing, &day, now));
+        }
+    }
+    if !entries.is_empty() {
+        let data = format!("[{}]", entries.join(","));
+        frames.push(Frame { stream: name.to_owned(), data, kind: Kind::Tickers });
+    }
+}
