@@ -71,10 +71,12 @@ pub struct DayRow<'a> {
 pub fn parse(text: &str) -> Result<Frame<'_>, Discard> {
     // Nearly every frame is this one, and its first bytes say so.
     if let Some(rest) = text.strip_prefix("{\"stream\":\"")
-        && rest.bytes().take_while(|b| *b != b'"').any(|b| b == b'@')
-        && let Ok(Combined { stream, data }) = serde_json::from_str::<Combined<'_, WireKlineEvent<'_>>>(text)
+        && let Some(at) = rest.bytes().position(|b| b == b'@' || b == b'"')
+        && rest.as_bytes()[at..].starts_with(b"@kline_")
+        && let Ok(Combined { stream, data }) =
+            serde_json::from_str::<Combined<&str, WireKlineEvent<&str>>>(text)
     {
-        return data.read(Some(stream));
+        return data.read(Some(Cow::Borrowed(stream)));
     }
     parse_any(text)
 }
@@ -93,14 +95,15 @@ fn parse_any(text: &str) -> Result<Frame<'_>, Discard> {
     match (event.as_deref(), wrapped) {
         (Some("kline"), true) => {
             let Combined { stream, data } =
-                from_str::<Combined<'_, WireKlineEvent<'_>>>(text).map_err(|_| Discard::BadValue)?;
+                from_str::<Combined<Cow<'_, str>, WireKlineEvent<Cow<'_, str>>>>(text)
+                    .map_err(|_| Discard::BadValue)?;
             data.read(Some(stream))
         }
         (Some("kline"), false) => {
-            from_str::<WireKlineEvent<'_>>(text).map_err(|_| Discard::BadValue)?.read(None)
+            from_str::<WireKlineEvent<Cow<'_, str>>>(text).map_err(|_| Discard::BadValue)?.read(None)
         }
         (Some("serverShutdown"), _) => Ok(Frame::Shutdown),
-        (None, true) => day(from_str::<Combined<'_, Vec<Lenient<WireDay<'_>>>>>(text)?.data),
+        (None, true) => day(from_str::<Combined<IgnoredAny, Vec<Lenient<WireDay<'_>>>>>(text)?.data),
         (None, false) => reply(sniff.id.as_ref(), sniff.error, sniff.code, sniff.msg),
         (Some(_), _) => Err(Discard::UnknownShape),
     }
@@ -157,34 +160,33 @@ fn day(wire: Vec<Lenient<WireDay<'_>>>) -> Result<Frame<'_>, Discard> {
 /// `st` of a row that belongs to the coin-margined market, whose all-market arrays are sent along.
 const COIN_MARGINED: u8 = 2;
 
-/// What a combined connection wraps each event in.
+/// What a combined connection wraps each event in. Names are of the type `S`: a slice of the frame,
+/// or where that can't be because of escapes, a copy.
 #[derive(Deserialize)]
-struct Combined<'a, T> {
-    #[serde(borrow)]
-    stream: Cow<'a, str>,
+struct Combined<S, T> {
+    stream: S,
     data: T,
 }
 
+/// What the event is called is not read again: whoever comes here knows it.
 #[derive(Deserialize)]
-struct WireKlineEvent<'a> {
-    #[serde(rename = "e", borrow)]
-    event: Cow<'a, str>,
+struct WireKlineEvent<S> {
     #[serde(rename = "E")]
     event_time: i64,
-    #[serde(rename = "s", borrow)]
-    symbol: Cow<'a, str>,
-    #[serde(rename = "k", borrow)]
-    kline: WireKline<'a>,
+    #[serde(rename = "s")]
+    symbol: S,
+    #[serde(rename = "k")]
+    kline: WireKline<S>,
 }
 
 #[derive(Deserialize)]
-struct WireKline<'a> {
+struct WireKline<S> {
     #[serde(rename = "t")]
     open_time: i64,
     #[serde(rename = "T")]
     close_time: i64,
-    #[serde(rename = "i", borrow)]
-    interval: Cow<'a, str>,
+    #[serde(rename = "i")]
+    interval: S,
     #[serde(rename = "o")]
     open: Number,
     #[serde(rename = "c")]
@@ -196,7 +198,7 @@ struct WireKline<'a> {
     #[serde(rename = "v")]
     volume: Number,
     #[serde(rename = "n")]
-    trades: Option<i64>,
+    trades: Option<u32>,
     #[serde(rename = "x")]
     closed: bool,
     #[serde(rename = "q")]
@@ -313,13 +315,9 @@ pub(super) fn millis(raw: i64) -> Option<UnixMs> {
     (0..100_000_000_000_000).contains(&raw).then_some(UnixMs(raw))
 }
 
-impl<'a> WireKlineEvent<'a> {
+impl<'a, S: Into<Cow<'a, str>>> WireKlineEvent<S> {
     fn read(self, stream: Option<Cow<'a, str>>) -> Result<Frame<'a>, Discard> {
-        if self.event != "kline" {
-            return Err(Discard::UnknownShape);
-        }
         let k = self.kline;
-        let trades = k.trades.map(u32::try_from).transpose().map_err(|_| Discard::BadValue)?;
         let kline = Kline::new(KlineFields {
             open_time: UnixMs(k.open_time),
             close_time: UnixMs(k.close_time),
@@ -329,15 +327,15 @@ impl<'a> WireKlineEvent<'a> {
             close: k.close.0,
             volume: k.volume.0,
             quote_volume: k.quote_volume.map(|v| v.0),
-            trades,
+            trades: k.trades,
             taker_base: k.taker_base.map(|v| v.0),
             taker_quote: k.taker_quote.map(|v| v.0),
         })
         .map_err(|_| Discard::BadValue)?;
         Ok(Frame::Kline(KlineFrame {
             stream,
-            symbol: self.symbol,
-            interval: k.interval,
+            symbol: self.symbol.into(),
+            interval: k.interval.into(),
             kline,
             finality: if k.closed { Finality::Closed } else { Finality::Forming },
             event_time: millis(self.event_time).ok_or(Discard::BadValue)?,
