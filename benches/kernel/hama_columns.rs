@@ -144,8 +144,15 @@ impl Columns {
         let near = |a: f64, b: Option<f64>| {
             assert!(b.is_none_or(|b| (a - b).abs() <= 1e-9 * a.abs().max(b.abs())), "{a} {b:?}");
         };
-        let lines = [(self.open[t], p.open), (self.high[t], p.high), (self.low[t], p.low), (self.close[t], p.close), (self.ma[t], p.ma)];
-        let bands = p.bands.map(|b| [(self.basis[t], b.basis), (self.upper[t], b.upper), (self.lower[t], b.lower)]);
+        let lines = [
+            (self.open[t], p.open),
+            (self.high[t], p.high),
+            (self.low[t], p.low),
+            (self.close[t], p.close),
+            (self.ma[t], p.ma),
+        ];
+        let bands =
+            p.bands.map(|b| [(self.basis[t], b.basis), (self.upper[t], b.upper), (self.lower[t], b.lower)]);
         for (ours, theirs) in lines {
             near(ours, theirs);
         }

@@ -207,7 +207,9 @@ impl Figures {
     pub fn assert_agrees(&self, p: &HamaPoint) {
         let b = p.bands.unwrap();
         let (gradient, cross) = (p.gradient.unwrap(), p.last_cross.unwrap());
-        let near = |a: f64, b: f64, by: f64| assert!((a - b).abs() <= by * a.abs().max(b.abs()).max(1e-30), "{a} {b}");
+        let near = |a: f64, b: f64, by: f64| {
+            assert!((a - b).abs() <= by * a.abs().max(b.abs()).max(1e-30), "{a} {b}")
+        };
         for (ours, theirs) in [
             (self.open, p.open.unwrap()),
             (self.high, p.high.unwrap()),
@@ -220,10 +222,19 @@ impl Figures {
         ] {
             near(ours, theirs, 1e-9);
         }
-        for (ours, theirs) in [(self.dev, p.dev_pct.unwrap()), (self.score, p.score.unwrap()), (self.pos, b.pos.unwrap())] {
+        for (ours, theirs) in
+            [(self.dev, p.dev_pct.unwrap()), (self.score, p.score.unwrap()), (self.pos, b.pos.unwrap())]
+        {
             assert!((ours - theirs).abs() < 1e-6, "{ours} {theirs}");
         }
-        let signs = [p.open_slope.unwrap(), p.ma_slope.unwrap(), p.side.unwrap(), p.trend.unwrap(), gradient.dir, cross.dir];
+        let signs = [
+            p.open_slope.unwrap(),
+            p.ma_slope.unwrap(),
+            p.side.unwrap(),
+            p.trend.unwrap(),
+            gradient.dir,
+            cross.dir,
+        ];
         let ours = [self.open_slope, self.ma_slope, self.side, self.trend, self.direction, self.last_cross];
         assert_eq!(ours, signs.map(|s| s.as_i8()));
         assert_eq!((self.steps as u8, self.flip, self.inferred), (gradient.steps, p.flip, cross.inferred));

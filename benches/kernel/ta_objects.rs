@@ -56,7 +56,14 @@ impl Objects {
 /// other seed of its exponential averages explains.
 pub fn assert_agrees(theirs: &[f64; 9], p: &HamaPoint) {
     let b = p.bands.unwrap();
-    let ours = [(0, p.open.unwrap()), (1, p.high.unwrap()), (2, p.low.unwrap()), (6, b.basis), (7, b.upper), (8, b.lower)];
+    let ours = [
+        (0, p.open.unwrap()),
+        (1, p.high.unwrap()),
+        (2, p.low.unwrap()),
+        (6, b.basis),
+        (7, b.upper),
+        (8, b.lower),
+    ];
     for (n, ours) in ours {
         assert!((ours - theirs[n]).abs() <= 1e-7 * ours.abs(), "{n}: {ours} {}", theirs[n]);
     }

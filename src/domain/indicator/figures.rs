@@ -36,13 +36,8 @@ pub(super) fn trend(last_cross: i8, side: i8, is_far: bool) -> i8 {
 #[inline]
 pub(super) fn strength(dev: f64) -> Strength {
     let size = dev.abs();
-    if tie::above(size, STRONG_ABOVE) {
-        Strength::Strong
-    } else if tie::above(size, MODERATE_ABOVE) {
-        Strength::Moderate
-    } else {
-        Strength::Weak
-    }
+    let weak = if tie::above(size, MODERATE_ABOVE) { Strength::Moderate } else { Strength::Weak };
+    if tie::above(size, STRONG_ABOVE) { Strength::Strong } else { weak }
 }
 
 /// How an interval's score is made.
@@ -64,11 +59,13 @@ impl Scoring {
     }
 }
 
+/// Steps over [`STEPS`], without a division.
+const SHARES: [f64; STEPS as usize + 1] = [0.0, 1.0 / 5.0, 2.0 / 5.0, 3.0 / 5.0, 4.0 / 5.0, 1.0];
+
 /// The gradient's part.
 #[inline]
 pub(super) fn gradient_part(direction: i8, steps: u8) -> f64 {
-    // The exact quotients of small integers: what a division would give.
-    f64::from(direction) * f64::from(steps) / f64::from(STEPS)
+    f64::from(direction) * SHARES[usize::from(steps.min(STEPS))]
 }
 
 /// The interval's score, −100 to 100.
@@ -104,11 +101,6 @@ pub(super) fn band_side(close: f64, upper: f64, lower: f64) -> i8 {
 
 #[inline]
 pub(super) fn band_state(width: f64) -> BandState {
-    if tie::below(width, SQUEEZE_BELOW) {
-        BandState::Squeeze
-    } else if tie::above(width, EXPANSION_ABOVE) {
-        BandState::Expansion
-    } else {
-        BandState::Normal
-    }
+    let wide = if tie::above(width, EXPANSION_ABOVE) { BandState::Expansion } else { BandState::Normal };
+    if tie::below(width, SQUEEZE_BELOW) { BandState::Squeeze } else { wide }
 }

@@ -109,6 +109,7 @@ impl Hama {
     }
 
     /// Takes the next closed bar.
+    #[inline]
     pub fn push(&mut self, bar: &Kline) -> HamaPoint {
         let lines = self.averages.push(&self.sources(bar), &self.needs, self.bars);
         let (reading, past) = self.read(bar, &lines);
