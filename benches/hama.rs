@@ -168,18 +168,18 @@ fn close(input: &[Vec<Kline>]) {
     let counters = [const { Cell::new(0) }; 3];
     let mut subject = || {
         for (hama, bar) in ours.iter_mut().zip(turn(&next, &counters[0])) {
-            black_box(hama.push(black_box(bar)));
+            black_box(&hama.push(black_box(bar)));
         }
     };
     let pair = interleaved(STEP_ROUNDS, &mut subject, || {
         for (object, bar) in objects.iter_mut().zip(turn(&next, &counters[1])) {
-            black_box(object.next(black_box(bar)));
+            black_box(&object.next(black_box(bar)));
         }
     });
     pair.print(name, "ta, same averages", 1.3);
     let pair = interleaved(STEP_ROUNDS, &mut subject, || {
         for (state, bar) in bare.iter_mut().zip(turn(&next, &counters[2])) {
-            black_box(state.step(black_box(bar)));
+            black_box(&state.step(black_box(bar)));
         }
     });
     pair.print(name, "bare kernel, same figures", 1.3);
@@ -195,12 +195,12 @@ fn peek(input: &[Vec<Kline>]) {
     let counters = [const { Cell::new(0) }; 2];
     let subject = || {
         for (hama, bar) in ours.iter().zip(turn(&next, &counters[0])) {
-            black_box(hama.peek(black_box(bar)));
+            black_box(&hama.peek(black_box(bar)));
         }
     };
     let pair = interleaved(STEP_ROUNDS, subject, || {
         for (stream, bar) in streams.iter().zip(turn(&next, &counters[1])) {
-            black_box(stream.peek(black_box(bar)));
+            black_box(&stream.peek(black_box(bar)));
         }
     });
     pair.print(name, "ta-lib peek, same averages", 1.3);

@@ -61,7 +61,7 @@ pub enum GradientLine {
 pub enum BandForm {
     /// Bollinger's: SMA and the population standard deviation.
     Simple,
-    /// AICoin's: EMA of the close, and the root of the EMA of squared distances from it.
+    /// `AICoin`'s: EMA of the close, and the root of the EMA of squared distances from it.
     Exponential,
 }
 

@@ -32,13 +32,13 @@ impl Crossing {
     /// The next bar.
     #[inline]
     pub(super) fn next(self, side: i8) -> Self {
-        let crossed = (side != 0) & (side != self.side);
+        let crossed = side != 0 && side != self.side;
         Self {
             direction: if crossed { side } else { self.direction },
-            inferred: self.inferred & !crossed,
+            inferred: self.inferred && !crossed,
             bars: if crossed { 0 } else { self.bars.saturating_add(1) },
             cross: if crossed { side } else { 0 },
-            flip: crossed & (side != self.direction),
+            flip: crossed && side != self.direction,
             side,
         }
     }

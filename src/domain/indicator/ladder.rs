@@ -26,7 +26,7 @@ impl Ladder {
     /// processor predicts worst.
     #[inline]
     pub(super) fn next(self, side: i8, slope: i8) -> Self {
-        let crossed = (self.side != NO_BAR) & (self.side != side);
+        let crossed = self.side != NO_BAR && self.side != side;
         let with_it = slope * side;
         let climbed = if with_it > 0 { (self.steps + 1).min(STEPS) } else { self.steps };
         let moved = if with_it < 0 { self.steps.max(2) - 1 } else { climbed };

@@ -20,7 +20,7 @@ pub(super) struct Lines {
     pub(super) gradient: f64,
     pub(super) gradient_mean: f64,
     pub(super) basis: f64,
-    /// One σ, or AICoin's form of it.
+    /// One σ, or `AICoin`'s form of it.
     pub(super) deviation: f64,
 }
 
