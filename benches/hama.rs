@@ -4,19 +4,8 @@
 //! and reference take turns on the same input; before that, both must agree on it.
 
 #![allow(missing_docs, missing_debug_implementations, unreachable_pub, reason = "a bench is no library")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::print_stdout,
-    reason = "it stops and prints where it should"
-)]
-#![allow(
-    clippy::cast_precision_loss,
-    clippy::cast_possible_truncation,
-    clippy::cast_possible_wrap,
-    clippy::cast_sign_loss,
-    reason = "small numbers"
-)]
+#![allow(clippy::pedantic, reason = "kernels are written for the processor")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "it stops and prints where it should")]
 
 #[path = "measure/interleaved.rs"]
 mod interleaved;
