@@ -54,8 +54,15 @@ impl Reading {
         if index >= needs.full() {
             self.known_point::<true>(needs, index)
         } else {
-            self.known_point::<false>(needs, index)
+            self.early_point(needs, index)
         }
+    }
+
+    /// Out of the way of the usual case, which needs the registers.
+    #[cold]
+    #[inline(never)]
+    fn early_point(&self, needs: &Needs, index: u32) -> HamaPoint {
+        self.known_point::<false>(needs, index)
     }
 
     /// `ALL`: every field is known, the usual case, and nothing has to be asked.
