@@ -3,6 +3,10 @@
 //! `cargo bench --bench hama [NAME]`. Each figure is the median of many rounds in which subject
 //! and reference take turns on the same input; before that, both must agree on it.
 
+#![allow(missing_docs, missing_debug_implementations, unreachable_pub, reason = "a bench is no library")]
+#![allow(clippy::pedantic, reason = "kernels are written for the processor")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "it stops and prints where it should")]
+
 #[path = "measure/interleaved.rs"]
 mod interleaved;
 #[path = "kernel/hama_columns.rs"]
@@ -16,6 +20,7 @@ mod ta_lib_streams;
 #[path = "kernel/ta_objects.rs"]
 mod ta_objects;
 
+use std::cell::Cell;
 use std::hint::black_box;
 
 use hamatop::domain::indicator::{Hama, HamaColumns};
@@ -29,6 +34,8 @@ const SERIES: usize = 375;
 const BARS: usize = 500;
 const ROUNDS: usize = 200;
 const STEP_ROUNDS: usize = 4_000;
+/// Bars that the incremental forms are given in turn, so that markets move and nothing is learnt by heart.
+const NEXT: usize = 256;
 
 fn main() {
     let wanted = std::env::args().skip(1).find(|a| !a.starts_with('-'));
@@ -48,7 +55,7 @@ fn main() {
 /// Random walks at five price scales.
 fn input() -> Vec<Vec<Kline>> {
     let mut random = fastrand::Rng::with_seed(7);
-    (0..SERIES).map(|n| walk(&mut random, [6e4, 3e3, 1.0, 1e-2, 1e-5][n % 5], BARS + 1)).collect()
+    (0..SERIES).map(|n| walk(&mut random, [6e4, 3e3, 1.0, 1e-2, 1e-5][n % 5], BARS + NEXT)).collect()
 }
 
 fn walk(random: &mut fastrand::Rng, price: f64, bars: usize) -> Vec<Kline> {
@@ -106,7 +113,8 @@ struct Forms {
     ours: Vec<Hama>,
     bare: Vec<kernel_steps::State>,
     objects: Vec<ta_objects::Objects>,
-    next: Vec<Kline>,
+    /// The bars to come: for each round one of every series.
+    next: Vec<Vec<Kline>>,
 }
 
 fn forms(input: &[Vec<Kline>]) -> Forms {
@@ -124,31 +132,43 @@ fn forms(input: &[Vec<Kline>]) -> Forms {
         bare.push(state);
         objects.push(object);
     }
-    Forms { ours, bare, objects, next: input.iter().map(|bars| bars[BARS]).collect() }
+    Forms {
+        ours,
+        bare,
+        objects,
+        next: (0..NEXT).map(|n| input.iter().map(|bars| bars[BARS + n]).collect()).collect(),
+    }
+}
+
+/// The bars of the next round.
+fn turn<'a>(next: &'a [Vec<Kline>], counter: &Cell<usize>) -> &'a [Kline] {
+    counter.set(counter.get() + 1);
+    &next[counter.get() % NEXT]
 }
 
 fn close(input: &[Vec<Kline>]) {
     let name = "hama/close_375";
     let Forms { mut ours, mut bare, mut objects, next } = forms(input);
-    for (n, bar) in next.iter().enumerate() {
+    for (n, bar) in next[0].iter().enumerate() {
         let point = ours[n].push(bar);
         bare[n].step(bar).assert_agrees(&point);
         ta_objects::assert_agrees(&objects[n].next(bar), &point);
     }
+    let counters = [const { Cell::new(0) }; 3];
     let mut subject = || {
-        for (hama, bar) in ours.iter_mut().zip(&next) {
-            black_box(hama.push(black_box(bar)));
+        for (hama, bar) in ours.iter_mut().zip(turn(&next, &counters[0])) {
+            black_box(&hama.push(black_box(bar)));
         }
     };
     let pair = interleaved(STEP_ROUNDS, &mut subject, || {
-        for (object, bar) in objects.iter_mut().zip(&next) {
-            black_box(object.next(black_box(bar)));
+        for (object, bar) in objects.iter_mut().zip(turn(&next, &counters[1])) {
+            black_box(&object.next(black_box(bar)));
         }
     });
     pair.print(name, "ta, same averages", 1.3);
     let pair = interleaved(STEP_ROUNDS, &mut subject, || {
-        for (state, bar) in bare.iter_mut().zip(&next) {
-            black_box(state.step(black_box(bar)));
+        for (state, bar) in bare.iter_mut().zip(turn(&next, &counters[2])) {
+            black_box(&state.step(black_box(bar)));
         }
     });
     pair.print(name, "bare kernel, same figures", 1.3);
@@ -158,17 +178,18 @@ fn peek(input: &[Vec<Kline>]) {
     let name = "hama/peek_375";
     let Forms { ours, next, .. } = forms(input);
     let streams: Vec<_> = input.iter().map(|bars| ta_lib_streams::Streams::after(&bars[..BARS])).collect();
-    for ((hama, stream), bar) in ours.iter().zip(&streams).zip(&next) {
+    for ((hama, stream), bar) in ours.iter().zip(&streams).zip(&next[0]) {
         stream.assert_agrees(bar, &hama.peek(bar));
     }
+    let counters = [const { Cell::new(0) }; 2];
     let subject = || {
-        for (hama, bar) in ours.iter().zip(&next) {
-            black_box(hama.peek(black_box(bar)));
+        for (hama, bar) in ours.iter().zip(turn(&next, &counters[0])) {
+            black_box(&hama.peek(black_box(bar)));
         }
     };
     let pair = interleaved(STEP_ROUNDS, subject, || {
-        for (stream, bar) in streams.iter().zip(&next) {
-            black_box(stream.peek(black_box(bar)));
+        for (stream, bar) in streams.iter().zip(turn(&next, &counters[1])) {
+            black_box(&stream.peek(black_box(bar)));
         }
     });
     pair.print(name, "ta-lib peek, same averages", 1.3);

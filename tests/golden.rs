@@ -1,5 +1,7 @@
 //! `hamatop hama` against figures that another program computed.
 
+#![allow(clippy::unwrap_used, reason = "a test stops where it should")]
+
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::Read;

@@ -65,7 +65,8 @@ fn the_terminal_comes_back_after_a_signal() {
 #[test]
 fn panic_inside_the_screen() {
     if std::env::var_os("HAMATOP_TEST_PANIC").is_some() {
-        let _screen = hamatop::ui::terminal::Terminal::enter(tokio_util::sync::CancellationToken::new()).unwrap();
+        let _screen =
+            hamatop::ui::terminal::Terminal::enter(tokio_util::sync::CancellationToken::new()).unwrap();
         panic!("on purpose");
     }
 }

@@ -75,8 +75,9 @@ fn set(row: &mut Row, column: Column, text: &str) -> Result<(), Why> {
     let optional = || if text.is_empty() { Ok(None) } else { number().map(Some) };
     let fields = &mut row.fields;
     match column {
+        // Sources that do not give these leave them empty.
+        Column::CloseTime | Column::Trades if text.is_empty() => {}
         Column::OpenTime => fields.open_time = time(text, column)?,
-        Column::CloseTime if text.is_empty() => {}
         Column::CloseTime => row.close_time = Some(time(text, column)?),
         Column::Open => fields.open = number()?,
         Column::High => fields.high = number()?,
@@ -86,7 +87,6 @@ fn set(row: &mut Row, column: Column, text: &str) -> Result<(), Why> {
         Column::QuoteVolume => fields.quote_volume = optional()?,
         Column::TakerBase => fields.taker_base = optional()?,
         Column::TakerQuote => fields.taker_quote = optional()?,
-        Column::Trades if text.is_empty() => {}
         Column::Trades => {
             fields.trades = Some(text.parse().map_err(|_| Why::NotANumber(column.name()))?);
         }

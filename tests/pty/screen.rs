@@ -1,6 +1,7 @@
 //! A program in a real pty, and the screen that a terminal would show.
 
 use std::io::{Read, Write};
+use std::num::NonZeroU16;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
@@ -43,7 +44,7 @@ impl Screen {
         let child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
         let mut reader = pair.master.try_clone_reader().unwrap();
-        let state = State { parser: vt100::Parser::new(rows, cols, 0), bytes: Vec::new(), ended: false };
+        let state = State { parser: vt100::Parser::new(cells(rows), cells(cols), 0), bytes: Vec::new(), ended: false };
         let shared = Arc::new((Mutex::new(state), Condvar::new()));
         let writer_side = Arc::clone(&shared);
         std::thread::spawn(move || {
@@ -92,7 +93,7 @@ impl Screen {
 
     /// Changes the size of the window.
     pub fn resize(&self, (cols, rows): (u16, u16)) {
-        self.shared.0.lock().unwrap().parser.screen_mut().set_size(rows, cols);
+        self.shared.0.lock().unwrap().parser.screen_mut().set_size(cells(rows), cells(cols));
         self.master.resize(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).unwrap();
     }
 
@@ -138,6 +139,10 @@ impl Screen {
         assert!(!screen.bracketed_paste(), "bracketed paste is on: {tail:?}");
         assert_eq!(screen.mouse_protocol_mode(), vt100::MouseProtocolMode::None, "{tail:?}");
     }
+}
+
+fn cells(n: u16) -> NonZeroU16 {
+    NonZeroU16::new(n).unwrap()
 }
 
 impl Drop for Screen {

@@ -33,12 +33,14 @@ impl Crossing {
     #[inline]
     pub(super) fn next(self, side: i8) -> Self {
         let crossed = side != 0 && side != self.side;
-        if crossed {
-            let flip = side != self.direction;
-            return Self { direction: side, inferred: false, bars: 0, cross: side, flip, side };
+        Self {
+            direction: if crossed { side } else { self.direction },
+            inferred: self.inferred && !crossed,
+            bars: if crossed { 0 } else { self.bars.saturating_add(1) },
+            cross: if crossed { side } else { 0 },
+            flip: crossed && side != self.direction,
+            side,
         }
-        let bars = self.bars.saturating_add(1);
-        Self { side, bars, cross: 0, flip: false, ..self }
     }
 
     fn inferring(self, initial: InitialSide) -> Self {

@@ -4,16 +4,16 @@ use crate::domain::hama::{BandState, Parts, Strength};
 use crate::domain::interval::Interval;
 
 use super::ladder::STEPS;
-use super::tie;
+use super::tie::{self, Limit};
 
 /// |dev| from which there is a trend, in per cent.
-const TREND_FROM: f64 = 0.1;
+const TREND_FROM: Limit = Limit::new(0.1);
 /// |dev| above which the strength is moderate, and strong.
-const MODERATE_ABOVE: f64 = 0.3;
-const STRONG_ABOVE: f64 = 1.0;
+const MODERATE_ABOVE: Limit = Limit::new(0.3);
+const STRONG_ABOVE: Limit = Limit::new(1.0);
 /// Band width below which they are squeezed, and above which they expand.
-const SQUEEZE_BELOW: f64 = 0.10;
-const EXPANSION_ABOVE: f64 = 0.15;
+const SQUEEZE_BELOW: Limit = Limit::new(0.10);
+const EXPANSION_ABOVE: Limit = Limit::new(0.15);
 
 /// (C − M) / M · 100; exactly 0 where they are equal.
 #[inline]
@@ -24,7 +24,7 @@ pub(super) fn deviation_pct(close: f64, ma: f64, side: i8) -> f64 {
 /// Whether the deviation is large enough for a trend.
 #[inline]
 pub(super) fn is_far(dev: f64) -> bool {
-    tie::sign(dev.abs(), TREND_FROM) >= 0
+    TREND_FROM.is_reached_by(dev.abs())
 }
 
 /// −1, 0 or 1: the last cross's direction while the close is still far enough on its side.
@@ -36,13 +36,8 @@ pub(super) fn trend(last_cross: i8, side: i8, is_far: bool) -> i8 {
 #[inline]
 pub(super) fn strength(dev: f64) -> Strength {
     let size = dev.abs();
-    if tie::above(size, STRONG_ABOVE) {
-        Strength::Strong
-    } else if tie::above(size, MODERATE_ABOVE) {
-        Strength::Moderate
-    } else {
-        Strength::Weak
-    }
+    let weak = if MODERATE_ABOVE.is_passed_by(size) { Strength::Moderate } else { Strength::Weak };
+    if STRONG_ABOVE.is_passed_by(size) { Strength::Strong } else { weak }
 }
 
 /// How an interval's score is made.
@@ -64,11 +59,13 @@ impl Scoring {
     }
 }
 
+/// Steps over [`STEPS`], without a division.
+const SHARES: [f64; STEPS as usize + 1] = [0.0, 1.0 / 5.0, 2.0 / 5.0, 3.0 / 5.0, 4.0 / 5.0, 1.0];
+
 /// The gradient's part.
 #[inline]
 pub(super) fn gradient_part(direction: i8, steps: u8) -> f64 {
-    // The exact quotients of small integers: what a division would give.
-    f64::from(direction) * f64::from(steps) / f64::from(STEPS)
+    f64::from(direction) * SHARES[usize::from(steps.min(STEPS))]
 }
 
 /// The interval's score, −100 to 100.
@@ -104,11 +101,6 @@ pub(super) fn band_side(close: f64, upper: f64, lower: f64) -> i8 {
 
 #[inline]
 pub(super) fn band_state(width: f64) -> BandState {
-    if tie::below(width, SQUEEZE_BELOW) {
-        BandState::Squeeze
-    } else if tie::above(width, EXPANSION_ABOVE) {
-        BandState::Expansion
-    } else {
-        BandState::Normal
-    }
+    let wide = if EXPANSION_ABOVE.is_passed_by(width) { BandState::Expansion } else { BandState::Normal };
+    if SQUEEZE_BELOW.is_reached_by(width) { wide } else { BandState::Squeeze }
 }

@@ -10,30 +10,33 @@ pub(super) struct Ladder {
     pub(super) direction: i8,
     /// 0 to [`STEPS`].
     pub(super) steps: u8,
-    /// The side on the last bar; `None` before the first.
-    side: Option<i8>,
+    /// The side on the last bar; [`NO_BAR`] before the first.
+    side: i8,
 }
 
+/// The side before the first bar: none that a bar can have.
+const NO_BAR: i8 = 2;
+
 impl Ladder {
-    pub(super) const START: Self = Self { direction: 0, steps: 0, side: None };
+    pub(super) const START: Self = Self { direction: 0, steps: 0, side: NO_BAR };
 
     /// The next bar: the line's side of its average, and which way the line went.
+    ///
+    /// Written as choices between values, not as branches: which way a market goes is what a
+    /// processor predicts worst.
     #[inline]
     pub(super) fn next(self, side: i8, slope: i8) -> Self {
-        if side == 0 {
-            return Self { side: Some(side), ..self };
+        let crossed = self.side != NO_BAR && self.side != side;
+        let with_it = slope * side;
+        let climbed = if with_it > 0 { (self.steps + 1).min(STEPS) } else { self.steps };
+        let moved = if with_it < 0 { self.steps.max(2) - 1 } else { climbed };
+        let steps = if crossed { 1 } else { moved };
+        let beside = side != 0;
+        Self {
+            direction: if beside { side } else { self.direction },
+            steps: if beside { steps } else { self.steps },
+            side,
         }
-        let crossed = self.side.is_some_and(|before| before * side <= 0);
-        let steps = if crossed {
-            1
-        } else {
-            match slope * side {
-                1 => (self.steps + 1).min(STEPS),
-                -1 => self.steps.max(2) - 1,
-                _ => self.steps,
-            }
-        };
-        Self { direction: side, steps, side: Some(side) }
     }
 }
 
@@ -64,7 +67,7 @@ mod tests {
 
     #[test]
     fn the_first_bar_is_no_cross() {
-        assert_eq!(Ladder::START.next(-1, -1), Ladder { direction: -1, steps: 1, side: Some(-1) });
+        assert_eq!(Ladder::START.next(-1, -1), Ladder { direction: -1, steps: 1, side: -1 });
         assert_eq!(Ladder::START.next(1, 0).steps, 0);
         assert_eq!(Ladder::START.next(1, -1).steps, 1);
     }

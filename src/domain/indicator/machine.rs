@@ -109,6 +109,7 @@ impl Hama {
     }
 
     /// Takes the next closed bar.
+    #[inline]
     pub fn push(&mut self, bar: &Kline) -> HamaPoint {
         let lines = self.averages.push(&self.sources(bar), &self.needs, self.bars);
         let (reading, past) = self.read(bar, &lines);
@@ -151,7 +152,7 @@ impl Hama {
             bar_close: c,
             ma: match self.ma_source {
                 MaSource::Close => Some(c),
-                MaSource::Hl2 => Some((h + l) / 2.0),
+                MaSource::Hl2 => Some(f64::midpoint(h, l)),
                 MaSource::Ohlc4 => Some(ohlc4),
                 MaSource::HamaClose => None,
             },
@@ -163,7 +164,8 @@ impl Hama {
     fn read(&self, bar: &Kline, lines: &Lines) -> (Reading, Past) {
         let (past, needs) = (&self.past, &self.needs);
         let open_slope = tie::sign(lines.open, past.open);
-        let ladder = self.ladder(lines);
+        let ma_slope = tie::sign(lines.ma, past.ma);
+        let ladder = self.ladder(lines, ma_slope);
         let side = tie::sign(lines.close, lines.ma);
         let crossing = self.crossing(side);
         let cross_time = if crossing.cross == 0 { past.cross_time } else { bar.close_time() };
@@ -189,7 +191,7 @@ impl Hama {
             close: lines.close,
             ma: lines.ma,
             open_slope,
-            ma_slope: tie::sign(lines.ma, past.ma),
+            ma_slope,
             side,
             gradient: Gradient { dir: sign_of(ladder.direction), steps: ladder.steps },
             dev,
@@ -216,12 +218,14 @@ impl Hama {
     }
 
     #[inline]
-    fn ladder(&self, lines: &Lines) -> Ladder {
+    fn ladder(&self, lines: &Lines, ma_slope: i8) -> Ladder {
         if self.bars < self.needs.gradient {
             return Ladder::START;
         }
         let side = tie::sign(lines.gradient, lines.gradient_mean);
-        self.past.ladder.next(side, tie::sign(lines.gradient, self.past.gradient))
+        let has_own_line = self.averages.gradient.is_some();
+        let slope = if has_own_line { tie::sign(lines.gradient, self.past.gradient) } else { ma_slope };
+        self.past.ladder.next(side, slope)
     }
 
     #[inline]

@@ -20,7 +20,7 @@ pub(super) struct Lines {
     pub(super) gradient: f64,
     pub(super) gradient_mean: f64,
     pub(super) basis: f64,
-    /// One σ, or AICoin's form of it.
+    /// One σ, or `AICoin`'s form of it.
     pub(super) deviation: f64,
 }
 
@@ -51,44 +51,66 @@ impl Reading {
     /// What is known of it on the bar of that number.
     #[inline]
     pub(super) fn point(&self, needs: &Needs, index: u32) -> HamaPoint {
-        let known = |from: u32, x: f64| (index >= from).then_some(x);
-        let sign_known = |from: u32, x: i8| (index >= from).then_some(sign_of(x));
+        if index >= needs.full() {
+            self.known_point::<true>(needs, index)
+        } else {
+            self.early_point(needs, index)
+        }
+    }
+
+    /// Out of the way of the usual case, which needs the registers.
+    #[cold]
+    #[inline(never)]
+    fn early_point(&self, needs: &Needs, index: u32) -> HamaPoint {
+        self.known_point::<false>(needs, index)
+    }
+
+    /// `ALL`: every field is known, the usual case, and nothing has to be asked.
+    #[inline]
+    fn known_point<const ALL: bool>(&self, needs: &Needs, index: u32) -> HamaPoint {
+        let since = |from: u32| ALL || index >= from;
+        let known = |from: u32, x: f64| since(from).then_some(x);
+        let sign_known = |from: u32, x: i8| since(from).then_some(sign_of(x));
         let trend_from = needs.trend();
-        let has_trend = index >= trend_from;
-        let has_score = index >= needs.score_index();
+        let has_trend = since(trend_from);
+        let has_score = since(needs.score_index());
         HamaPoint {
             open: known(needs.open, self.open),
             high: known(needs.high, self.high),
             low: known(needs.low, self.low),
             close: known(needs.close, self.close),
             ma: known(needs.ma, self.ma),
-            color: match self.open_slope {
-                _ if index < needs.color() => Color::Gray,
-                1 => Color::Green,
-                _ => Color::Red,
+            color: if !since(needs.color()) {
+                Color::Gray
+            } else if self.open_slope > 0 {
+                Color::Green
+            } else {
+                Color::Red
             },
             open_slope: sign_known(needs.color(), self.open_slope),
-            gradient: (index >= needs.gradient).then_some(self.gradient),
+            gradient: since(needs.gradient).then_some(self.gradient),
             ma_slope: sign_known(needs.ma_slope(), self.ma_slope),
             side: sign_known(trend_from, self.side),
             dev_pct: known(trend_from, self.dev),
             trend: sign_known(trend_from, self.trend),
             strength: has_trend.then(|| figures::strength(self.dev)),
-            cross: (index >= needs.cross() && self.crossing.cross != 0).then(|| sign_of(self.crossing.cross)),
-            flip: index >= needs.cross() && self.crossing.flip,
+            cross: (since(needs.cross()) && self.crossing.cross != 0).then(|| sign_of(self.crossing.cross)),
+            flip: since(needs.cross()) && self.crossing.flip,
             last_cross: has_trend.then(|| self.last_cross()),
-            bands: needs.bands.filter(|from| index >= *from).map(|_| self.bands()),
+            bands: needs.bands.filter(|from| since(*from)).map(|_| self.bands()),
             parts: has_score.then(|| self.parts()),
             score: has_score.then_some(self.score),
         }
     }
 
+    #[inline]
     fn last_cross(&self) -> LastCross {
         let Crossing { direction, inferred, bars, .. } = self.crossing;
         let seen = direction != 0 && !inferred;
         LastCross { dir: sign_of(direction), inferred, bars, time: seen.then_some(self.cross_time) }
     }
 
+    #[inline]
     fn bands(&self) -> Bands {
         let figures::Band { upper, lower, width, pos } = self.band;
         Bands {
@@ -102,6 +124,7 @@ impl Reading {
         }
     }
 
+    #[inline]
     fn parts(&self) -> Parts {
         Parts {
             trend: f64::from(self.trend),
@@ -115,9 +138,6 @@ impl Reading {
 /// The sign of a number that stands for one.
 #[inline]
 pub(super) fn sign_of(x: i8) -> Sign {
-    match x {
-        1.. => Sign::Up,
-        0 => Sign::Flat,
-        ..0 => Sign::Down,
-    }
+    let up = if x > 0 { Sign::Up } else { Sign::Flat };
+    if x < 0 { Sign::Down } else { up }
 }

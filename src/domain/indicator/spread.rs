@@ -116,8 +116,9 @@ impl Spread {
     /// Takes `x` and gives mean and σ; meaningless before the window is full.
     #[inline]
     pub(super) fn push(&mut self, x: f64) -> (f64, f64) {
-        let mut next = self.next(x);
+        let next = self.next(x);
         let mut moments = next.moments(self.scale);
+        self.distances = next;
         if self.lacking > 0 {
             if self.lacking == self.length {
                 self.window.fill(x);
@@ -125,16 +126,15 @@ impl Spread {
             self.lacking -= 1;
         }
         if self.lacking == 0 && next.is_worn(moments) {
-            next = self.fresh(x);
-            moments = next.moments(self.scale);
+            self.distances = self.fresh(x);
+            moments = self.distances.moments(self.scale);
         }
         self.window.replace(x);
         self.until_fresh -= 1;
         if self.until_fresh == 0 {
-            next = Distances::of(self.window.iter(), x);
+            self.distances = Distances::of(self.window.iter(), x);
             self.until_fresh = self.period;
         }
-        self.distances = next;
         (moments.mean, root(moments.squares * self.scale))
     }
 

@@ -10,6 +10,7 @@ use crate::domain::time::UnixMs;
 const STEP: i64 = 900_000;
 
 /// A bar of 15 minutes; what is out of order is put right.
+#[expect(clippy::many_single_char_names, reason = "their usual names")]
 fn bar(t: usize, o: f64, h: f64, l: f64, c: f64) -> Kline {
     let open_time = UnixMs(1_700_000_100_000 + i64::try_from(t).unwrap() * STEP);
     let fields = KlineFields {

@@ -28,6 +28,34 @@ pub fn below(a: f64, b: f64) -> bool {
     sign(a, b) < 0
 }
 
+/// A limit that figures of 0 and more are held against.
+///
+/// The same rule, worked out beforehand: what counts as equal to the limit lies between two bounds.
+#[derive(Clone, Copy, Debug)]
+pub struct Limit {
+    lower: f64,
+    upper: f64,
+}
+
+impl Limit {
+    /// The limit `at`, above 0.
+    pub const fn new(at: f64) -> Self {
+        Self { lower: at * (1.0 - TIE), upper: at * (1.0 + TIE) }
+    }
+
+    /// Whether `x` is above it.
+    #[inline]
+    pub fn is_passed_by(self, x: f64) -> bool {
+        x > self.upper
+    }
+
+    /// Whether `x` is at or above it.
+    #[inline]
+    pub fn is_reached_by(self, x: f64) -> bool {
+        x >= self.lower
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -43,6 +71,10 @@ mod tests {
             assert_eq!(sign(-a, a), -1);
         }
         assert_eq!(sign(0.0, 0.0), 0);
+        let limit = Limit::new(0.1);
+        let near = [0.1 * (1.0 - 5e-12), 0.1 * (1.0 - 5e-13), 0.1, 0.1 * (1.0 + 5e-13), 0.1 * (1.0 + 5e-12)];
+        assert_eq!(near.map(|x| limit.is_reached_by(x)), [false, true, true, true, true]);
+        assert_eq!(near.map(|x| limit.is_passed_by(x)), [false, false, false, false, true]);
         assert!(above(2.0, 1.0) && !above(1.0, 1.0) && below(1.0, 2.0) && !below(1.0, 1.0));
     }
 }

@@ -121,6 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[expect(clippy::type_complexity, reason = "a table")]
     fn the_table_of_first_bars_follows_from_the_lengths() {
         let table: [(&str, [u32; 7], Option<u32>, u32, u32); 5] = [
             ("quantdinger", [45, 46, 39, 99, 99, 100, 101], Some(399), 102, 400),

@@ -43,9 +43,9 @@ pub(super) fn run<'a>(jobs: impl IntoIterator<Item = Job<'a>>) {
         }
     }
     match chains {
-        [Some(a), Some(b), Some(c), Some(d), Some(e)] => together([a, b, c, d, e]),
-        [Some(a), Some(b), Some(c), Some(d), None] => together([a, b, c, d]),
-        [Some(a), Some(b), Some(c), None, None] => together([a, b, c]),
+        [Some(open), Some(high), Some(low), Some(close), Some(ma)] => together([open, high, low, close, ma]),
+        [Some(open), Some(high), Some(low), Some(close), None] => together([open, high, low, close]),
+        [Some(open), Some(high), Some(low), None, None] => together([open, high, low]),
         rest => rest.into_iter().flatten().for_each(|mut chain| chain.finish()),
     }
 }
@@ -62,12 +62,13 @@ struct Chain<'a> {
 impl<'a> Chain<'a> {
     /// Does the seed; `None` where there are not enough bars for it.
     fn seeded(job: Job<'a>) -> Option<Self> {
-        let (seed, rest) = job.x.split_at_checked(job.seed)?;
-        let (head, out) = job.out.split_at_mut_checked(job.seed)?;
+        let Job { line, seed: inputs, x, out } = job;
+        let (seed, rest) = x.split_at_checked(inputs)?;
+        let (head, out) = out.split_at_mut_checked(inputs)?;
         #[expect(clippy::cast_precision_loss, reason = "a length is far below 2^52")]
-        let value = seed.iter().fold(0.0, |sum, x| sum + x) / job.seed as f64;
+        let value = seed.iter().fold(0.0, |sum, x| sum + x) / inputs as f64;
         *head.last_mut()? = value;
-        let alpha = 2.0 / (f64::from(job.line.length) + 1.0);
+        let alpha = 2.0 / (f64::from(line.length) + 1.0);
         Some(Self { alpha, beta: 1.0 - alpha, value, x: rest, out })
     }
 
