@@ -37,6 +37,8 @@ impl Screen {
         command.env("LANG", "C.UTF-8");
         // No file of the person who runs the tests is read or written.
         let home = std::env::temp_dir().join(format!("hamatop-test-{}", std::process::id()));
+        std::fs::create_dir_all(&home).unwrap();
+        command.cwd(&home);
         command.env("HOME", home);
         for (name, value) in env {
             command.env(name, value);
