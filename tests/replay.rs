@@ -1,7 +1,7 @@
 //! The whole path over real sockets: the embedded exchange's replay, the client, the cache, the
 //! indicator. What the program shows must be what the exchange knows.
 
-#![allow(clippy::unwrap_used, reason = "a test")]
+#![allow(clippy::unwrap_used, clippy::panic, unreachable_pub, reason = "a test")]
 
 #[path = "world/world.rs"]
 mod world;

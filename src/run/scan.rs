@@ -102,8 +102,8 @@ fn no_data(snapshot: &Snapshot, in_time: bool, timeout: Duration) -> String {
     if let Some((market, why)) = snapshot.universe.failed.first() {
         return format!("no data from {market}: {why}");
     }
-    let lanes = snapshot.rows.iter().flat_map(|r| &r.lanes);
-    let why = lanes.filter_map(|l| l.why.as_ref()).next().map(ToString::to_string);
+    let mut lanes = snapshot.rows.iter().flat_map(|r| &r.lanes);
+    let why = lanes.find_map(|l| l.why.as_ref()).map(ToString::to_string);
     let why =
         why.or_else(|| snapshot.rest.iter().find_map(|r| r.last_error.as_ref().map(ToString::to_string)));
     match (why, in_time) {

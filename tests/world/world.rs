@@ -10,6 +10,7 @@ use hamatop::domain::indicator::HamaColumns;
 use hamatop::domain::kline::{Kline, KlineFields};
 use hamatop::domain::symbol::Market;
 use hamatop::domain::time::UnixMs;
+use hamatop::exchange::binance::session::Stall;
 use hamatop::exchange::connect::Proxies;
 use hamatop::market::snapshot::{DataState, LaneView, Row, Snapshot, Source};
 use hamatop::run::session::{Place, Purpose, Session};
@@ -50,6 +51,7 @@ impl World {
             ws_url: Some(self.exchange.ws_url()),
             clock_rate: rate,
             proxies: Proxies::None,
+            stall: Stall::ByMarket,
         };
         let close_grace = |_: Market| Duration::from_secs(60);
         let purpose = Purpose { rest_only: false, keep_klines: true, close_grace };
@@ -121,25 +123,16 @@ pub fn all_live(snapshot: &Snapshot, rows: usize) -> bool {
 /// Waits until `condition` holds; panics with what it is and the states of the lanes otherwise.
 pub async fn wait(session: &mut Session, what: &str, condition: impl Fn(&Snapshot) -> bool) -> Arc<Snapshot> {
     let found = tokio::time::timeout(PATIENCE, session.wait_for(|s| condition(s))).await;
-    match found {
-        Ok(found) => found.unwrap(),
-        Err(_) => {
-            let last = Arc::clone(&session.snapshots.borrow());
-            let odd: Vec<_> = lanes(&last)
-                .filter(|(_, l)| l.state != DataState::Live)
-                .map(|(r, l)| {
-                    format!("{} {} {:?} {:?} {}/{}", r.pair, l.interval, l.state, l.why, l.bars, l.need)
-                })
-                .collect();
-            panic!(
-                "never: {what}; {} rows, {:?}\n{:?}\n{}",
-                last.rows.len(),
-                last.warmup,
-                last.links,
-                odd.join("\n")
-            )
-        }
+    if let Ok(found) = found {
+        return found.unwrap();
     }
+    let last = Arc::clone(&session.snapshots.borrow());
+    let odd: Vec<_> = lanes(&last)
+        .filter(|(_, l)| l.state != DataState::Live)
+        .map(|(r, l)| format!("{} {} {:?} {:?} {}/{}", r.pair, l.interval, l.state, l.why, l.bars, l.need))
+        .collect();
+    let (rows, warmup, links) = (last.rows.len(), last.warmup, &last.links);
+    panic!("never: {what}; {rows} rows, {warmup:?}\n{links:?}\n{}", odd.join("\n"))
 }
 
 /// Each series of the picture equals the exchange's truth bar for bar up to the picture's newest
