@@ -125,7 +125,7 @@ fn rest_text(rest: &RestStatus, now: Option<UnixMs>) -> (String, Role) {
     let mut out = format!(
         "{:<4} REST weight {}/{} this minute  {} requests, {} failed",
         rest.market,
-        rest.used,
+        rest.used_at(now),
         rest.limit,
         group(rest.requests),
         group(rest.failed)
