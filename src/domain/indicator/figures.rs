@@ -17,20 +17,21 @@ const EXPANSION_ABOVE: Limit = Limit::new(0.15);
 
 /// (C − M) / M · 100; exactly 0 where they are equal.
 #[inline]
-pub(super) fn deviation_pct(close: f64, ma: f64, side: i8) -> f64 {
-    if side == 0 { 0.0 } else { (close - ma) / ma * 100.0 }
+pub(super) fn deviation_pct(close: f64, ma: f64, side: f64) -> f64 {
+    if side == 0.0 { 0.0 } else { (close - ma) / ma * 100.0 }
 }
 
 /// Whether the deviation is large enough for a trend.
 #[inline]
-pub(super) fn is_far(dev: f64) -> bool {
+fn is_far(dev: f64) -> bool {
     TREND_FROM.is_reached_by(dev.abs())
 }
 
 /// −1, 0 or 1: the last cross's direction while the close is still far enough on its side.
 #[inline]
-pub(super) fn trend(last_cross: i8, side: i8, is_far: bool) -> i8 {
-    if is_far && side * last_cross >= 0 { last_cross } else { 0 }
+pub(super) fn trend(last_cross: f64, side: f64, dev: f64) -> f64 {
+    // Both are looked at in any case, so that several bars can be at once.
+    if is_far(dev) & (side * last_cross >= 0.0) { last_cross } else { 0.0 }
 }
 
 #[inline]
@@ -95,8 +96,10 @@ pub(super) fn band(basis: f64, deviation: f64, mult: f64, close: f64) -> Band {
 
 /// 1 above the bands, −1 below them, 0 between or on them.
 #[inline]
-pub(super) fn band_side(close: f64, upper: f64, lower: f64) -> i8 {
-    i8::from(tie::above(close, upper)) - i8::from(tie::below(close, lower))
+pub(super) fn band_side(close: f64, upper: f64, lower: f64) -> f64 {
+    let above = if tie::factor(close, upper) > 0.0 { 1.0 } else { 0.0 };
+    let below = if tie::factor(close, lower) < 0.0 { 1.0 } else { 0.0 };
+    above - below
 }
 
 #[inline]

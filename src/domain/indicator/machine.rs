@@ -12,7 +12,7 @@ use super::figures::{self, Scoring};
 use super::ladder::Ladder;
 use super::mean::{self, Mean};
 use super::options::{EmaSeed, HamaOptions, InitialSide};
-use super::reading::{Lines, Reading, sign_of};
+use super::reading::{Lines, Reading, as_i8, sign_of};
 use super::spread::Spread;
 use super::tie;
 
@@ -143,7 +143,7 @@ impl Hama {
     #[inline]
     fn sources(&self, bar: &Kline) -> Sources {
         let (o, h, l, c) = (bar.open(), bar.high(), bar.low(), bar.close());
-        let ohlc4 = (o + h + l + c) / 4.0;
+        let ohlc4 = (o + h + l + c) * 0.25;
         Sources {
             open: (self.bars > 0).then_some(self.past.body),
             high: if h > c { h } else { c },
@@ -152,7 +152,7 @@ impl Hama {
             bar_close: c,
             ma: match self.ma_source {
                 MaSource::Close => Some(c),
-                MaSource::Hl2 => Some(f64::midpoint(h, l)),
+                MaSource::Hl2 => Some((h + l) * 0.5),
                 MaSource::Ohlc4 => Some(ohlc4),
                 MaSource::HamaClose => None,
             },
@@ -169,17 +169,17 @@ impl Hama {
         let side = tie::sign(lines.close, lines.ma);
         let crossing = self.crossing(side);
         let cross_time = if crossing.cross == 0 { past.cross_time } else { bar.close_time() };
-        let dev = figures::deviation_pct(lines.close, lines.ma, side);
-        let trend = figures::trend(crossing.direction, side, figures::is_far(dev));
+        let dev = figures::deviation_pct(lines.close, lines.ma, f64::from(side));
+        let trend = figures::trend(f64::from(crossing.direction), f64::from(side), dev);
         let distance = self.scoring.distance(dev);
         let mult = self.averages.bands.as_ref().map_or(0.0, |b| b.mult);
         let band = figures::band(lines.basis, lines.deviation, mult, bar.close());
         let band_known = needs.bands.is_some_and(|from| self.bars >= from);
-        let band_side = band_known.then(|| figures::band_side(bar.close(), band.upper, band.lower));
+        let band_side = band_known.then(|| as_i8(figures::band_side(bar.close(), band.upper, band.lower)));
         let left = band_side.unwrap_or(0);
         let band_break = if past.band_side.is_some_and(|before| before != left) { left } else { 0 };
         let parts = Parts {
-            trend: f64::from(trend),
+            trend,
             distance,
             gradient: figures::gradient_part(ladder.direction, ladder.steps),
             body: f64::from(open_slope),
@@ -195,7 +195,7 @@ impl Hama {
             side,
             gradient: Gradient { dir: sign_of(ladder.direction), steps: ladder.steps },
             dev,
-            trend,
+            trend: as_i8(trend),
             crossing,
             cross_time,
             distance,
@@ -205,7 +205,7 @@ impl Hama {
             band_break,
         };
         let next = Past {
-            body: f64::midpoint(bar.open(), bar.close()),
+            body: (bar.open() + bar.close()) * 0.5,
             open: lines.open,
             ma: lines.ma,
             gradient: lines.gradient,

@@ -141,3 +141,9 @@ pub(super) fn sign_of(x: i8) -> Sign {
     let up = if x > 0 { Sign::Up } else { Sign::Flat };
     if x < 0 { Sign::Down } else { up }
 }
+
+/// −1, 0 or 1 of a sign that is kept as a factor.
+#[inline]
+pub(super) fn as_i8(factor: f64) -> i8 {
+    i8::from(factor > 0.0) - i8::from(factor < 0.0)
+}

@@ -56,6 +56,15 @@ impl Distances {
         Self { anchor: self.anchor, sum: self.sum + change, squares, largest }
     }
 
+    /// The same while the window still is full of the anchor: nothing is lost of the sums then, so
+    /// the last is the largest.
+    #[inline]
+    pub(super) fn filling(self, new: f64) -> Self {
+        let new = new - self.anchor;
+        let squares = self.squares + new * new;
+        Self { anchor: self.anchor, sum: self.sum + new, squares, largest: squares }
+    }
+
     /// Mean and deviations, `scale` being one over the length.
     #[inline]
     pub(super) fn moments(self, scale: f64) -> Moments {

@@ -16,6 +16,18 @@ pub fn sign(a: f64, b: f64) -> i8 {
     i8::from(difference > margin) - i8::from(difference < -margin)
 }
 
+/// The same as a factor.
+#[inline]
+pub(super) fn factor(a: f64, b: f64) -> f64 {
+    let (x, y) = (a.abs(), b.abs());
+    let margin = TIE * if x > y { x } else { y };
+    let difference = a - b;
+    // Choices between constants: a processor makes them for several bars at once.
+    let up = if difference > margin { 1.0 } else { 0.0 };
+    let down = if difference < -margin { 1.0 } else { 0.0 };
+    up - down
+}
+
 /// `a > b`
 #[inline]
 pub fn above(a: f64, b: f64) -> bool {

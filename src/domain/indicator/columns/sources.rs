@@ -19,6 +19,7 @@ pub(super) struct Sources {
 }
 
 impl Sources {
+    #[inline(never)]
     pub(super) fn take(&mut self, bars: &[Kline], ma: MaSource) {
         for column in [&mut self.open, &mut self.high, &mut self.low, &mut self.close, &mut self.bar_close] {
             column.resize(bars.len(), 0.0);
@@ -30,16 +31,16 @@ impl Sources {
         for (bar, (((((open, high), low), close), bar_close), close_time)) in bars.iter().zip(columns) {
             let (o, h, l, c) = (bar.open(), bar.high(), bar.low(), bar.close());
             *open = body;
-            body = f64::midpoint(o, c);
+            body = (o + c) * 0.5;
             *high = if h > c { h } else { c };
             *low = if l < c { l } else { c };
-            *close = (o + h + l + c) / 4.0;
+            *close = (o + h + l + c) * 0.25;
             *bar_close = c;
             *close_time = bar.close_time();
         }
         if ma == MaSource::Hl2 {
             self.hl2.clear();
-            self.hl2.extend(bars.iter().map(|bar| f64::midpoint(bar.high(), bar.low())));
+            self.hl2.extend(bars.iter().map(|bar| (bar.high() + bar.low()) * 0.5));
         }
     }
 
