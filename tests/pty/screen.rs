@@ -44,7 +44,11 @@ impl Screen {
         let child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
         let mut reader = pair.master.try_clone_reader().unwrap();
-        let state = State { parser: vt100::Parser::new(cells(rows), cells(cols), 0), bytes: Vec::new(), ended: false };
+        let state = State {
+            parser: vt100::Parser::new(cells(rows), cells(cols), 0),
+            bytes: Vec::new(),
+            ended: false,
+        };
         let shared = Arc::new((Mutex::new(state), Condvar::new()));
         let writer_side = Arc::clone(&shared);
         std::thread::spawn(move || {

@@ -10,7 +10,7 @@ mod sources;
 use crate::domain::hama::{Gradient, HamaPoint};
 use crate::domain::interval::Interval;
 use crate::domain::kline::Kline;
-use crate::domain::preset::{BandForm, GradientLine, MaSource, Needs, Preset};
+use crate::domain::preset::{Average, BandForm, GradientLine, MaSource, Needs, Preset};
 use crate::domain::time::UnixMs;
 
 use super::crossing::Crossing;
@@ -112,7 +112,7 @@ impl HamaColumns {
     /// Computes every figure of every bar; what was there before is gone.
     pub fn compute(&mut self, bars: &[Kline]) {
         self.resize(bars.len());
-        self.sources.take(bars, self.preset.ma_source);
+        self.candles(bars);
         self.averages();
         self.slopes_and_sides();
         self.bands();
@@ -134,7 +134,7 @@ impl HamaColumns {
     /// All figures of the bar of that number, from 0; `None` where there is no such bar.
     pub fn point(&self, index: usize) -> Option<HamaPoint> {
         let bar = u32::try_from(index).ok().filter(|_| index < self.bars)?;
-        Some(self.reading(index)?.point(&self.needs, bar))
+        Some(self.reading(index)?.point::<false>(&self.needs, bar))
     }
 
     fn reading(&self, i: usize) -> Option<Reading> {
@@ -196,7 +196,6 @@ impl HamaColumns {
         if i > from as usize && side(i) != side(i - 1) { side(i) } else { 0 }
     }
 
-    #[inline(never)]
     fn resize(&mut self, bars: usize) {
         self.bars = bars;
         let l = &mut self.lines;
@@ -219,16 +218,42 @@ impl HamaColumns {
         self.ladder.resize(bars, Ladder::START.state());
     }
 
-    /// Every moving average, in the order in which they need one another.
+    /// The candles, and the averages of their opens, highs and lows.
+    ///
+    /// Waiting for candles that are not in the processor's cache takes longer than exponential
+    /// averages do, so these are worked out meanwhile, from the bar on which all three are seeded.
+    fn candles(&mut self, bars: &[Kline]) {
+        let (p, seed, l) = (&self.preset, self.options.ema_seed, &mut self.lines);
+        let lines = [p.open, p.high, p.low];
+        let are_exponential = lines.iter().all(|line| line.kind == Average::Ema);
+        let seeded = self.needs.open.max(self.needs.high).max(self.needs.low) as usize + 1;
+        let head = if are_exponential { seeded.min(bars.len()) } else { bars.len() };
+        self.sources.resize(bars, p.ma_source);
+        self.sources.take(bars, head);
+        let s = &self.sources.candle;
+        averages::run([
+            Job::new(p.open, seed, 1, &s.open[..head], &mut l.open[..head]),
+            Job::new(p.high, seed, 0, &s.high[..head], &mut l.high[..head]),
+            Job::new(p.low, seed, 0, &s.low[..head], &mut l.low[..head]),
+        ]);
+        if head == bars.len() {
+            return;
+        }
+        let alpha = lines.map(averages::alpha);
+        let beta = alpha.map(|alpha| 1.0 - alpha);
+        let mut value = [&l.open, &l.high, &l.low].map(|line| at(line, head - 1));
+        let places = l.open[head..].iter_mut().zip(&mut l.high[head..]).zip(&mut l.low[head..]);
+        self.sources.take_into(bars, head..bars.len(), places, |((open, high), low), x| {
+            value = std::array::from_fn(|n| alpha[n] * x[n] + beta[n] * value[n]);
+            [*open, *high, *low] = value;
+        });
+    }
+
+    /// The other averages, in the order in which they need one another.
     fn averages(&mut self) {
         let (p, s, l) = (&self.preset, &self.sources, &mut self.lines);
         let seed = self.options.ema_seed;
-        let jobs = [
-            Job::new(p.open, seed, 1, &s.open, &mut l.open),
-            Job::new(p.high, seed, 0, &s.high, &mut l.high),
-            Job::new(p.low, seed, 0, &s.low, &mut l.low),
-            Job::new(p.close, seed, 0, &s.close, &mut l.close),
-        ];
+        let jobs = [Job::new(p.close, seed, 0, &s.close, &mut l.close)];
         if p.ma_source == MaSource::HamaClose {
             averages::run(jobs);
             averages::run([Job::new(p.ma, seed, self.needs.close as usize, &l.close, &mut l.ma)]);

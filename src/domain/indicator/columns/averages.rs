@@ -29,7 +29,7 @@ impl<'a> Job<'a> {
 /// Computes them. Averages of one kind go side by side, as far as they can: each is a chain of
 /// steps that wait for one another, and several chains take no longer than one.
 pub(super) fn run<'a>(jobs: impl IntoIterator<Item = Job<'a>>) {
-    let mut chains: [Option<Chain<'a>>; 5] = [const { None }; 5];
+    let mut chains: [Option<Chain<'a>>; 3] = [const { None }; 3];
     let mut slots = chains.iter_mut();
     let mut waiting: Option<Weighted<'a>> = None;
     for job in jobs {
@@ -50,11 +50,15 @@ pub(super) fn run<'a>(jobs: impl IntoIterator<Item = Job<'a>>) {
         alone.advance(alone.x.len());
     }
     match chains {
-        [Some(open), Some(high), Some(low), Some(close), Some(ma)] => together([open, high, low, close, ma]),
-        [Some(open), Some(high), Some(low), Some(close), None] => together([open, high, low, close]),
-        [Some(open), Some(high), Some(low), None, None] => together([open, high, low]),
+        [Some(a), Some(b), Some(c)] => together([a, b, c]),
+        [Some(a), Some(b), None] => together([a, b]),
         rest => rest.into_iter().flatten().for_each(|mut chain| chain.finish()),
     }
+}
+
+/// The weight of an exponential average's newest input.
+pub(super) fn alpha(line: Line) -> f64 {
+    2.0 / (f64::from(line.length) + 1.0)
 }
 
 /// An exponential average behind its seed: what is left to be done.
@@ -75,7 +79,7 @@ impl<'a> Chain<'a> {
         #[expect(clippy::cast_precision_loss, reason = "a length is far below 2^52")]
         let value = seed.iter().fold(0.0, |sum, x| sum + x) / inputs as f64;
         *head.last_mut()? = value;
-        let alpha = 2.0 / (f64::from(line.length) + 1.0);
+        let alpha = alpha(line);
         Some(Self { alpha, beta: 1.0 - alpha, value, x: rest, out })
     }
 

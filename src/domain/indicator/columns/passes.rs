@@ -14,7 +14,6 @@ use super::{HamaColumns, NO_CROSS};
 
 impl HamaColumns {
     /// Slopes, side, deviation and distance: each bar by itself.
-    #[inline(never)]
     pub(super) fn slopes_and_sides(&mut self) {
         let needs = &self.needs;
         slopes(&self.lines.open, needs.color(), &mut self.open_slope);
@@ -24,13 +23,12 @@ impl HamaColumns {
         let out = known_mut(&mut self.dev, from).iter_mut().zip(known_mut(&mut self.distance, from));
         for (((close, ma), side), (dev, distance)) in lines.zip(known_mut(&mut self.side, from)).zip(out) {
             *side = tie::factor(*close, *ma);
-            *dev = figures::deviation_pct(*close, *ma, *side);
+            *dev = figures::deviation_pct(*close, *ma, *side == 0.0);
             *distance = self.scoring.distance(*dev);
         }
     }
 
     /// The bands around their basis, and the close's side of them.
-    #[inline(never)]
     pub(super) fn bands(&mut self) {
         let Some((spec, from)) = self.preset.bands.zip(self.needs.bands) else { return };
         let b = &mut self.bands;
@@ -42,7 +40,8 @@ impl HamaColumns {
         for (((basis, variance), close), (((upper, lower), (width, pos)), side)) in input.zip(out) {
             let band = figures::band(*basis, spread::root(*variance), spec.mult, *close);
             (*upper, *lower, *width, *pos) = (band.upper, band.lower, band.width, band.pos);
-            *side = figures::band_side(*close, band.upper, band.lower);
+            let (above, below) = figures::band_sides(*close, band.upper, band.lower);
+            *side = tie::factor_of(above, below);
         }
     }
 
@@ -66,7 +65,6 @@ impl HamaColumns {
     }
 
     /// The gradient's average, and its counter.
-    #[inline(never)]
     pub(super) fn gradients(&mut self) {
         let line = match self.preset.gradient {
             GradientLine::Ma => &self.lines.ma,
@@ -93,14 +91,14 @@ impl HamaColumns {
     }
 
     /// Trend and score: each bar by itself.
-    #[inline(never)]
     pub(super) fn scores(&mut self) {
         let from = self.needs.trend();
         let state = known(&self.direction, from).iter().zip(known(&self.side, from));
         for (((direction, side), dev), trend) in
             state.zip(known(&self.dev, from)).zip(known_mut(&mut self.trend, from))
         {
-            *trend = figures::trend(*direction, *side, *dev);
+            let is_trend = figures::is_trend(*dev, side * direction >= 0.0);
+            *trend = if is_trend { *direction } else { 0.0 };
         }
         let from = self.needs.score_index();
         let signs = known(&self.trend, from).iter().zip(known(&self.open_slope, from));
