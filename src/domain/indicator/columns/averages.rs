@@ -161,7 +161,8 @@ struct Weighted<'a> {
 
 impl<'a> Weighted<'a> {
     fn new(job: Job<'a>) -> Self {
-        let length = job.line.length;
+        let Job { line, x, out, .. } = job;
+        let length = line.length;
         Self {
             weight: f64::from(length),
             scale: weighted_scale(length),
@@ -169,8 +170,8 @@ impl<'a> Weighted<'a> {
             period: period(length) as usize,
             sums: Sums::ZERO,
             done: 0,
-            x: job.x,
-            out: job.out,
+            x,
+            out,
         }
     }
 
@@ -203,14 +204,19 @@ impl<'a> Weighted<'a> {
 
 /// Two weighted averages side by side. They end on the same bar.
 fn weighted_pair(mut pair: [Weighted<'_>; 2]) {
-    // Bars before this one the longer of the inputs has more of.
+    // The line of the HAMA close has fewer inputs than the others.
     let ends = [pair[0].x.len(), pair[1].x.len()];
     if ends[0] != ends[1] {
-        return pair.iter_mut().for_each(|one| one.advance(one.x.len()));
+        for one in &mut pair {
+            one.advance(one.x.len());
+        }
+        return;
     }
     let end = ends[0];
     let full = pair[0].length.max(pair[1].length).min(end);
-    pair.iter_mut().for_each(|one| one.advance(full));
+    for one in &mut pair {
+        one.advance(full);
+    }
     while pair[0].done < end {
         let (from, to) = (pair[0].done, pair[0].next_stop(pair[1].next_stop(end)));
         let [a, b] = &mut pair;

@@ -46,6 +46,8 @@ impl HamaColumns {
     }
 
     /// The last crosses, where each bar needs the one before.
+    #[expect(clippy::float_cmp, reason = "signs are exactly -1, 0 or 1")]
+    #[expect(clippy::needless_bitwise_bool, reason = "a branch would be mispredicted on each cross")]
     pub(super) fn crosses(&mut self) {
         let from = self.needs.trend();
         let side = known(&self.side, from);
