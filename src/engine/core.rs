@@ -184,12 +184,11 @@ impl Engine {
                 self.attend_all(now, out);
             }
             Fetched::Universe { market, result: Ok(answer) } => {
-                let skipped = answer.skipped;
-                let listed = answer.trading.len();
+                let skipped = [(answer.skipped, "pairs"), (answer.skipped_day, "24 h figures")];
                 let selection = super::universe::select(&self.cfg.universe, answer);
                 self.on_universe(market, selection, now, out);
-                if skipped > 0 {
-                    let text = format!("{market}: {skipped} of {listed} pairs could not be read");
+                for (count, what) in skipped.into_iter().filter(|(count, _)| *count > 0) {
+                    let text = format!("{market}: {count} {what} could not be read");
                     self.notice(now, Level::Warn, &text);
                 }
             }
