@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::domain::hama::Sign;
+use crate::domain::indicator::tie;
 use crate::domain::kline::Kline;
 use crate::domain::score::{SymbolScore, symbol_score};
 use crate::domain::time::Mono;
@@ -116,13 +117,11 @@ fn worst(views: &[LaneView]) -> DataState {
     views.iter().map(|v| v.state).max().unwrap_or(DataState::Warming)
 }
 
-/// Equal within 1e-12 is flat, as everywhere in the indicator.
+/// Equal, as the indicator counts it, is flat.
 fn side(price: f64, ma: f64) -> Sign {
-    if (price - ma).abs() <= 1e-12 * price.abs().max(ma.abs()) {
-        Sign::Flat
-    } else if price > ma {
-        Sign::Up
-    } else {
-        Sign::Down
+    match tie::sign(price, ma) {
+        1 => Sign::Up,
+        -1 => Sign::Down,
+        _ => Sign::Flat,
     }
 }
