@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::domain::time::{Mono, UnixMs};
 use crate::exchange::{ErrorKind, ExchangeError, FetchRequest, KlinesAnswer, KlinesRequest, Priority};
-use crate::market::freshness::{Doubt, Freshness, Refusal, Stage, Stream};
+use crate::market::freshness::{Doubt, Freshness, Refusal, Stream};
 use crate::market::lane::{Answer, Lag, Tail};
 use crate::market::series::after;
 use crate::market::snapshot::{Level, SignalEvent};
@@ -301,7 +301,6 @@ impl Engine {
         let Some(lane) = self.store.lane(id) else { return };
         let rate = self.desk_of(id).and_then(Desk::clock).map_or(1.0, |c| c.rate().max(1.0));
         let need = self.need(id, lane.tail(), now);
-        let next_close = lane.next_close();
         let Some(care) = self.care.get_mut(id.index()) else { return };
         care.failures = 0;
         if matches!(care.errand, Errand::Asked(_)) {
@@ -318,10 +317,8 @@ impl Engine {
         let pause = Duration::from_secs(1 << care.fruitless.min(9)).div_f64(2.0 * rate);
         let pause = pause.clamp(Duration::from_millis(100), MAX_PAUSE);
         care.errand = Errand::Again(now + pause, again);
-        if let (Some(lane), Some(close)) = (self.store.lane_mut(id), next_close)
-            && lane.freshness.doubt.is_none()
-        {
-            lane.freshness.doubt = Some(Doubt::Unconfirmed { close });
+        if let Some(lane) = self.store.lane_mut(id) {
+            lane.doubt_close();
         }
     }
 
@@ -353,9 +350,7 @@ impl Engine {
         let message = error.message.clone();
         lane.freshness.refused =
             Some(if gives_up { Refusal::GivenUp(message) } else { Refusal::Retrying(message) });
-        if lane.freshness.stage == Stage::Loaded && lane.freshness.doubt.is_none() {
-            lane.freshness.doubt = lane.next_close().map(|close| Doubt::Unconfirmed { close });
-        }
+        lane.doubt_close();
         if news
             && self.noticed.replace(error.message.clone()).as_ref() != Some(&error.message)
             && let Some(key) = key
