@@ -3,6 +3,7 @@
 //! Invariant: `Engine::step` is pure: inputs and the time in, outputs out. The shell
 //! around it never awaits a send, since engine and sockets form a cycle.
 
+mod answers;
 mod checks;
 mod core;
 mod desk;

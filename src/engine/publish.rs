@@ -7,7 +7,7 @@ use crate::domain::indicator::tie;
 use crate::domain::kline::Kline;
 use crate::domain::score::{SymbolScore, symbol_score};
 use crate::domain::time::Mono;
-use crate::market::freshness::Refusal;
+use crate::market::freshness::{Refusal, Stage};
 use crate::market::lane::Lane;
 use crate::market::snapshot::{DataState, LaneView, Row, Snapshot};
 use crate::market::store::{LaneId, PairId};
@@ -94,7 +94,23 @@ impl Engine {
         }
     }
 
-    /// The closed bars of a lane, copied only when they changed.
+    /// A program that loads once and shows the table reads each series once: when all is loaded.
+    pub(super) fn count_scan(&mut self) {
+        let may = self.cfg.rest_only && !self.scanned && self.report.pending == 0;
+        if !may || !self.warmup().is_over() {
+            return;
+        }
+        self.scanned = true;
+        for id in self.store.ids() {
+            let held = self.store.lane(id).filter(|l| l.freshness.stage != Stage::Delisted);
+            if let Some(held) = held.map(|l| l.series().closed().len()) {
+                self.store.count_read(held);
+            }
+        }
+    }
+
+    /// The closed bars of a lane, copied only when they changed. No read: drawing does not count,
+    /// and a scan's reading is counted by itself.
     fn hand_out(&mut self, id: LaneId) -> Option<Arc<[Kline]>> {
         let revision = self.store.lane(id)?.revision();
         if let Some((of, bars)) = self.handed.get(&id)
@@ -102,7 +118,7 @@ impl Engine {
         {
             return Some(Arc::clone(bars));
         }
-        let bars = self.store.read(id)?;
+        let bars = self.store.bars(id)?;
         self.handed.insert(id, (revision, Arc::clone(&bars)));
         Some(bars)
     }

@@ -41,6 +41,8 @@ fn without_streams_none_is_opened_and_rest_alone_is_live() {
     assert_eq!(lane.state, DataState::Live);
     assert_eq!(lane.klines.as_deref(), Some(bars(N - HISTORY..N).as_slice()));
     assert!(rig.snapshot().warmup.is_over());
+    let stats = rig.snapshot().stats;
+    assert_eq!((stats.hits, stats.misses), (1, 1), "the load found nothing, the scan all");
 }
 
 #[test]
@@ -209,7 +211,10 @@ fn the_focused_pair_brings_its_bars_and_only_it() {
     let mut rig = Rig::live(&["BTCUSDT", "ETHUSDT"]);
     assert_eq!(rig.lane("BTCUSDT").klines, None);
     rig.step(Input::Command(Command::Focus(Some(pair("BTCUSDT")))));
+    let reads = |rig: &mut Rig| (rig.snapshot().stats.hits, rig.snapshot().stats.misses);
+    let before = reads(&mut rig);
     let first = rig.lane("BTCUSDT").klines.unwrap();
+    assert_eq!(reads(&mut rig), before, "drawing is no read");
     assert_eq!(first.len(), usize::try_from(HISTORY).unwrap());
     assert_eq!(rig.lane("ETHUSDT").klines, None);
     rig.form("BTCUSDT", N);
