@@ -186,8 +186,8 @@ fn notices_reach_the_log_once_by_their_level() {
         engine.step(Input::Feed(down), Mono::default(), &mut Vec::new());
         log.notices(&engine);
         log.notices(&engine);
-        let subscribed = FeedEvent::Subscribed { conn, keys: Arc::default() };
-        engine.step(Input::Feed(subscribed), Mono::default(), &mut Vec::new());
+        let back = FeedEvent::Subscribed { conn, keys: Arc::default() };
+        engine.step(Input::Feed(back), Mono::default(), &mut Vec::new());
         log.notices(&engine);
     });
     let text = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
