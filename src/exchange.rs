@@ -127,6 +127,9 @@ pub enum Discard {
     BadValue,
     /// A stream nobody asked for.
     NotWatched,
+    /// A closed candle for which there was no room, since nobody listened. The socket goes down
+    /// with it, so that REST brings it.
+    Overrun,
 }
 
 /// What the engine asks of REST.
@@ -189,6 +192,9 @@ pub enum Fetched {
     Klines {
         /// What was asked.
         request: KlinesRequest,
+        /// Ids of earlier requests for the series that this one took in while they waited. They
+        /// are answered by this, and by nothing else.
+        covers: Vec<u64>,
         /// The answer.
         result: Result<KlinesAnswer, ExchangeError>,
     },
@@ -216,8 +222,10 @@ pub struct UniverseAnswer {
     pub not_trading: Vec<Pair>,
     /// 24 h figures.
     pub day: Vec<DayEvent>,
-    /// Entries skipped because they could not be read.
+    /// Pairs that could not be read.
     pub skipped: u32,
+    /// 24 h figures that could not be read.
+    pub skipped_day: u32,
 }
 
 /// Candles of one series.
@@ -261,6 +269,13 @@ pub struct ExchangeError {
     pub kind: ErrorKind,
     /// A sentence for people, with the cure where there is one.
     pub message: CleanText,
+}
+
+impl ExchangeError {
+    /// A failure, told in a sentence.
+    pub fn new(kind: ErrorKind, message: impl AsRef<str>) -> Self {
+        Self { kind, message: CleanText::new(message.as_ref()) }
+    }
 }
 
 /// What to do about a failure.

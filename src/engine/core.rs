@@ -12,7 +12,7 @@ use crate::domain::time::{Mono, UnixMs};
 use crate::exchange::{ConnId, ErrorKind, ExchangeError, FetchRequest, Fetched};
 use crate::market::freshness::{Freshness, Stream};
 use crate::market::lane::Closed;
-use crate::market::snapshot::{DayFigures, Level, Pool, Row, UniverseReport};
+use crate::market::snapshot::{DayFigures, Level, Notice, Pool, Row, UniverseReport};
 use crate::market::store::{LaneId, PairId, Store};
 
 use super::checks::Check;
@@ -47,6 +47,8 @@ pub struct Engine {
     /// Closed bars as handed out, with the revision they are of.
     pub(super) handed: HashMap<LaneId, (u64, Arc<[Kline]>)>,
     pub(super) loads: super::warmup::Loads,
+    /// Whether the reading of a scan was counted.
+    pub(super) scanned: bool,
     pub(super) seq: u64,
     pub(super) dirty: bool,
     /// Reused, so that a frame costs no allocation.
@@ -92,6 +94,7 @@ impl Engine {
             focus: None,
             handed: HashMap::new(),
             loads: super::warmup::Loads::default(),
+            scanned: false,
             seq: 0,
             dirty: true,
             closed: Vec::new(),
@@ -113,6 +116,11 @@ impl Engine {
     /// Whether a snapshot would show something new.
     pub fn is_dirty(&self) -> bool {
         self.dirty
+    }
+
+    /// Notices later than number `seq`, as far as they are still in the ring.
+    pub fn notices_after(&self, seq: u64) -> impl Iterator<Item = &Notice> {
+        self.rings.notices_after(seq)
     }
 
     /// The series in memory.
@@ -184,20 +192,28 @@ impl Engine {
                 self.attend_all(now, out);
             }
             Fetched::Universe { market, result: Ok(answer) } => {
-                let skipped = answer.skipped;
-                let listed = answer.trading.len();
+                let skipped = [(answer.skipped, "pairs"), (answer.skipped_day, "24 h figures")];
                 let selection = super::universe::select(&self.cfg.universe, answer);
                 self.on_universe(market, selection, now, out);
-                if skipped > 0 {
-                    let text = format!("{market}: {skipped} of {listed} pairs could not be read");
+                let rows = skipped.iter().map(|(count, _)| u64::from(*count)).sum::<u64>();
+                self.store.counters.discards.rows += rows;
+                for (count, what) in skipped.into_iter().filter(|(count, _)| *count > 0) {
+                    let text = format!("{market}: {count} {what} could not be read");
                     self.notice(now, Level::Warn, &text);
                 }
             }
             Fetched::Universe { market, result: Err(error) } => self.universe_refused(market, &error, now),
-            Fetched::Klines { request, result } => self.on_klines(&request, result, now, out),
+            Fetched::Klines { request, covers, result } => {
+                if let Some(settled) = self.settle(request.id, &covers) {
+                    self.on_klines(&settled, &request, result, now, out);
+                    self.count_scan();
+                }
+            }
             Fetched::Budget(report) => {
-                if let Some(desk) = self.desk(report.market) {
-                    desk.budget(&report);
+                let held = self.desk(report.market).is_some_and(|desk| desk.budget(&report));
+                if held {
+                    let text = format!("{}: the exchange wants a pause; REST waits", report.market);
+                    self.notice(now, Level::Warn, &text);
                 }
             }
         }

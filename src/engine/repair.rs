@@ -6,25 +6,17 @@
 use std::time::Duration;
 
 use crate::domain::time::{Mono, UnixMs};
-use crate::exchange::{ErrorKind, ExchangeError, FetchRequest, KlinesAnswer, KlinesRequest, Priority};
-use crate::market::freshness::{Doubt, Freshness, Refusal, Stage, Stream};
-use crate::market::lane::{Answer, Lag, Tail};
+use crate::exchange::{FetchRequest, KlinesRequest, Priority};
+use crate::market::freshness::{Doubt, Freshness, Stream};
+use crate::market::lane::Tail;
 use crate::market::series::after;
-use crate::market::snapshot::{Level, SignalEvent};
+use crate::market::snapshot::SignalEvent;
 use crate::market::store::LaneId;
 
 use super::Output;
 use super::core::Engine;
-use super::desk::{Desk, Passed, backoff};
+use super::desk::Passed;
 
-/// Failures in a row after which a series counts as failed.
-const MAX_FAILURES: u32 = 4;
-/// Answers in a row that know less than the stream showed, before the stream is believed.
-const MAX_LAGS: u32 = 3;
-/// How long a series that failed is left alone.
-const LATER: Duration = Duration::from_secs(300);
-/// The longest pause between two answers that did not help.
-const MAX_PAUSE: Duration = Duration::from_secs(300);
 /// Beyond the margin, where the next candle has begun and the close is missing.
 const URGENT: Duration = Duration::from_millis(250);
 
@@ -48,6 +40,24 @@ pub(super) struct Task {
     pub(super) purpose: Purpose,
 }
 
+impl Task {
+    /// The lane, where somebody asked for the check.
+    pub(super) fn checked_lane(&self) -> Option<LaneId> {
+        matches!(self.purpose, Purpose::Check(_)).then_some(self.lane)
+    }
+}
+
+/// The requests that one answer settles: the fetcher lets a later request for a series take in
+/// one that still waits, and a lane may have its errand and a check under way at once.
+#[derive(Debug)]
+pub(super) struct Settled {
+    pub(super) lane: LaneId,
+    /// What the lane itself wanted to know.
+    pub(super) errand: Option<Purpose>,
+    /// The checks it is part of.
+    pub(super) checks: Vec<u32>,
+}
+
 /// What is under way for a lane.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) enum Errand {
@@ -65,9 +75,9 @@ pub(super) enum Errand {
 pub(super) struct Care {
     pub(super) errand: Errand,
     /// Requests in a row that failed.
-    failures: u32,
+    pub(super) failures: u32,
     /// Answers in a row that did not bring what was missing.
-    fruitless: u32,
+    pub(super) fruitless: u32,
     /// The socket that carries the lane.
     pub(super) conn: Option<crate::exchange::ConnId>,
     /// Open time of the newest bar that a signal was given for.
@@ -110,7 +120,7 @@ impl Engine {
     }
 
     /// What a lane with no errand needs.
-    fn need(&self, id: LaneId, tail: Tail, now: Mono) -> Need {
+    pub(super) fn need(&self, id: LaneId, tail: Tail, now: Mono) -> Need {
         let (Some(lane), Some(desk)) = (self.store.lane(id), self.desk_of(id)) else { return Need::Nothing };
         if !lane.is_loaded() {
             return Need::Nothing;
@@ -191,154 +201,12 @@ impl Engine {
         out.push(Output::Fetch(FetchRequest::Klines(request)));
     }
 
-    /// REST has answered.
-    pub(super) fn on_klines(
-        &mut self,
-        request: &KlinesRequest,
-        result: Result<KlinesAnswer, ExchangeError>,
-        now: Mono,
-        out: &mut Vec<Output>,
-    ) {
-        let Some(task) = self.tasks.remove(&request.id) else { return };
-        if let Some(care) = self.care.get_mut(task.lane.index())
-            && care.errand == Errand::Asked(request.id)
-        {
-            care.errand = Errand::None;
-        }
-        self.touch(self.store.pair_of(task.lane));
-        match result {
-            Ok(answer) => self.on_rows(task, request, &answer, now, out),
-            Err(error) => self.on_refused(task, &error, now),
-        }
-    }
-
-    fn on_rows(
-        &mut self,
-        task: Task,
-        request: &KlinesRequest,
-        answer: &KlinesAnswer,
-        now: Mono,
-        out: &mut Vec<Output>,
-    ) {
-        let id = task.lane;
-        let Some(desk) = self.desk_of(id) else { return };
-        let (proved, asked) = (desk.proved(&answer.rows, answer.sent), desk.now(answer.sent));
-        let lags = self.care.get(id.index()).map_or(0, |c| c.fruitless);
-        let was_gap = self.is_gap(id);
-        let mut closed = std::mem::take(&mut self.closed);
-        let Some(lane) = self.store.lane_mut(id) else { return };
-        let first = !lane.is_loaded();
-        let held = lane.series().closed().len();
-        let merge = lane.rest(
-            &Answer {
-                rows: &answer.rows,
-                proved,
-                from: request.from,
-                asked: asked.unwrap_or_default(),
-                lag: if lags < MAX_LAGS { Lag::Wait } else { Lag::TakeStream },
-            },
-            &mut closed,
-        );
-        lane.seen = lane.seen.max(asked);
-        lane.freshness.refused = None;
-        let last = answer.rows.last().map(crate::domain::kline::Kline::close);
-        self.store.count_merge(&merge);
-        // What was held before the answer came is what the recompute found in the cache.
-        if merge.rewrites() || !closed.is_empty() {
-            self.store.count_read(held);
-        }
-        self.store.counters.discarded += u64::from(answer.skipped);
-        self.note_last(id, last, asked);
-        if first {
-            self.loads.loaded(now);
-        } else {
-            self.announce(id, &closed, now);
-        }
-        closed.clear();
-        self.closed = closed;
-        self.note_gap(id, was_gap);
-        self.resume_answered(id);
-        if let Purpose::Check(check) = task.purpose {
-            self.checked(check, Ok(&merge), now);
-        }
-        self.follow_up(id, task.purpose, now, out);
-    }
-
-    /// Whether the answer was enough, and when to look again if not.
-    fn follow_up(&mut self, id: LaneId, purpose: Purpose, now: Mono, out: &mut Vec<Output>) {
-        let Some(lane) = self.store.lane(id) else { return };
-        let rate = self.desk_of(id).and_then(Desk::clock).map_or(1.0, |c| c.rate().max(1.0));
-        let need = self.need(id, lane.tail(), now);
-        let next_close = lane.next_close();
-        let Some(care) = self.care.get_mut(id.index()) else { return };
-        care.failures = 0;
-        if matches!(care.errand, Errand::Asked(_)) {
-            return;
-        }
-        let Need::Klines(again) = need else {
-            care.fruitless = 0;
-            return;
-        };
-        if matches!(purpose, Purpose::Warmup | Purpose::Check(_)) {
-            return self.attend(id, now, out);
-        }
-        care.fruitless += 1;
-        let pause = Duration::from_secs(1 << care.fruitless.min(9)).div_f64(2.0 * rate);
-        let pause = pause.clamp(Duration::from_millis(100), MAX_PAUSE);
-        care.errand = Errand::Again(now + pause, again);
-        if let (Some(lane), Some(close)) = (self.store.lane_mut(id), next_close)
-            && lane.freshness.doubt.is_none()
-        {
-            lane.freshness.doubt = Some(Doubt::Unconfirmed { close });
-        }
-    }
-
-    fn on_refused(&mut self, task: Task, error: &ExchangeError, now: Mono) {
-        let id = task.lane;
-        let rate_limited = matches!(error.kind, ErrorKind::RateLimited { .. });
-        if let Some(market) = self.desk_of(id).map(|d| d.market)
-            && let Some(desk) = self.desk(market)
-        {
-            desk.note_error(error);
-        }
-        if let Purpose::Check(check) = task.purpose {
-            return self.checked(check, Err(error), now);
-        }
-        let Some(care) = self.care.get_mut(id.index()) else { return };
-        care.failures += u32::from(!rate_limited);
-        let (wait, gives_up) = match error.kind {
-            ErrorKind::RateLimited { wait } => (wait + Duration::from_millis(100), false),
-            ErrorKind::Transient if care.failures < MAX_FAILURES => (backoff(care.failures), false),
-            ErrorKind::Transient => (LATER, true),
-            ErrorKind::Rejected | ErrorKind::Bug => (LATER * 2, true),
-            ErrorKind::Restricted => (LATER * 6, true),
-        };
-        care.errand = Errand::Again(now + wait, task.purpose);
-        let key = self.store.key(id);
-        let Some(lane) = self.store.lane_mut(id) else { return };
-        let news = gives_up && !matches!(lane.freshness.refused, Some(Refusal::GivenUp(_)));
-        let message = error.message.clone();
-        lane.freshness.refused =
-            Some(if gives_up { Refusal::GivenUp(message) } else { Refusal::Retrying(message) });
-        if lane.freshness.stage == Stage::Loaded && lane.freshness.doubt.is_none() {
-            lane.freshness.doubt = lane.next_close().map(|close| Doubt::Unconfirmed { close });
-        }
-        if news
-            && self.noticed.replace(error.message.clone()).as_ref() != Some(&error.message)
-            && let Some(key) = key
-        {
-            self.notice(now, Level::Error, &format!("{key}: {error}"));
-        }
-    }
-
-    /// Gives a signal for each bar that flipped: once, and only where the lane hangs together and
-    /// the bar is no older than one interval.
+    /// Gives a signal for each bar that flipped: once, and only where the bar is no older than one
+    /// interval. Bars come here when they enter the ring, so that nothing is missing before them;
+    /// a gap after them is no reason to keep silent, since no later merge tells of them again.
     pub(super) fn announce(&mut self, id: LaneId, closed: &[crate::market::lane::Closed], now: Mono) {
-        let (Some(lane), Some(key)) = (self.store.lane(id), self.store.key(id)) else { return };
+        let Some(key) = self.store.key(id) else { return };
         let theirs = self.desk_of(id).and_then(|d| d.now(now));
-        if lane.freshness.doubt.is_some_and(|d| matches!(d, Doubt::Gap { .. })) {
-            return;
-        }
         for bar in closed.iter().filter(|b| b.point.flip) {
             let (open, close) = (bar.kline.open_time(), bar.kline.close_time());
             let lag = theirs.map_or(Duration::ZERO, |t| t.since(close));
@@ -375,7 +243,7 @@ impl Engine {
 }
 
 /// What a lane needs of REST.
-enum Need {
+pub(super) enum Need {
     Nothing,
     /// The time: by our reckoning a deadline has passed, but the exchange's clock may stand still.
     Time,

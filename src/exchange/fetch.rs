@@ -6,6 +6,8 @@
 mod http;
 mod pool;
 mod queue;
+#[cfg(test)]
+pub(crate) mod waiting;
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -19,7 +21,6 @@ use super::binance::endpoint::Endpoint;
 use super::connect::{Dialer, Proxies};
 use super::{ErrorKind, ExchangeError, FetchRequest, Fetched};
 use crate::domain::symbol::Market;
-use crate::domain::text::CleanText;
 use crate::domain::time::Mono;
 use crate::stopwatch::Stopwatch;
 
@@ -178,13 +179,12 @@ fn refused(request: FetchRequest, error: ExchangeError) -> Fetched {
     match request {
         FetchRequest::Time(market) => Fetched::Time { market, result: Err(error) },
         FetchRequest::Universe(market) => Fetched::Universe { market, result: Err(error) },
-        FetchRequest::Klines(request) => Fetched::Klines { request, result: Err(error) },
+        FetchRequest::Klines(request) => Fetched::Klines { request, covers: Vec::new(), result: Err(error) },
     }
 }
 
 fn no_such_market(market: Market) -> ExchangeError {
-    let message = format!("the market {market} is not configured; name it in --market");
-    ExchangeError { kind: ErrorKind::Bug, message: CleanText::new(&message) }
+    ExchangeError::new(ErrorKind::Bug, format!("the market {market} is not configured; name it in --market"))
 }
 
 #[cfg(test)]

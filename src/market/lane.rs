@@ -232,6 +232,13 @@ impl Lane {
         u32::try_from(passed).unwrap_or(u32::MAX)
     }
 
+    /// The next close can't be confirmed for now: in doubt, unless something worse is.
+    pub fn doubt_close(&mut self) {
+        if self.is_loaded() && self.freshness.doubt.is_none() {
+            self.freshness.doubt = self.next_close().map(|close| Doubt::Unconfirmed { close });
+        }
+    }
+
     /// Bytes on the heap.
     pub fn heap_bytes(&self) -> usize {
         self.series.heap_bytes() + self.hama.heap_bytes() + self.kept.capacity() * size_of::<Kline>()

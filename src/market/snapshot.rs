@@ -26,13 +26,13 @@ pub enum Source {
     Demo,
 }
 
-/// What may be thought of a figure. Every shown figure has one.
+/// What may be thought of a figure. Every shown figure has one. From the best to the worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum DataState {
+    /// Kept true by the stream, with the bars that a score needs.
+    Live,
     /// Not enough bars yet, or none.
     Warming,
-    /// Kept true by the stream.
-    Live,
     /// Was live; the stream or the repair is behind. Old, and marked so.
     Stale,
     /// The exchange refused, or keeps failing. What is known of why stands beside it.
@@ -91,7 +91,8 @@ pub struct Row {
     pub day: Option<DayFigures>,
     /// The score over the intervals; `None` while the primary interval has none.
     pub score: Option<SymbolScore>,
-    /// The worst state of the intervals that have data; warming where none has.
+    /// The worst state of its intervals: live only where all of them are. An interval that has the
+    /// bars for a score but not for its bands counts as live.
     pub state: DataState,
     /// When the exchange last sent anything of the pair.
     pub seen: Option<UnixMs>,
@@ -306,6 +307,8 @@ pub struct CacheStats {
     pub repaired: u64,
     /// Frames and rows thrown away, whatever the reason.
     pub discarded: u64,
+    /// The same by reason.
+    pub discards: Discards,
 }
 
 impl CacheStats {
@@ -330,6 +333,30 @@ pub struct Outcomes {
     pub older: u64,
     /// Bars are missing before it.
     pub gap: u64,
+}
+
+/// What was thrown away, by reason.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Discards {
+    /// Frames that are not JSON, or not text.
+    pub not_json: u64,
+    /// Frames of a shape we do not know.
+    pub unknown_shape: u64,
+    /// Candles and figures of a stream that can't be any.
+    pub bad_value: u64,
+    /// Frames of streams nobody asked for.
+    pub not_watched: u64,
+    /// Closed candles nobody had time for: each cost a connection and was fetched by REST.
+    pub overrun: u64,
+    /// Rows of REST that could not be read.
+    pub rows: u64,
+}
+
+impl Discards {
+    /// All of them.
+    pub fn total(&self) -> u64 {
+        self.not_json + self.unknown_shape + self.bad_value + self.not_watched + self.overrun + self.rows
+    }
 }
 
 /// Something people should know.

@@ -1,6 +1,8 @@
 //! Gaps, and sockets that come and go.
 
 use super::*;
+use crate::exchange::Discard;
+use crate::market::snapshot::Discards;
 
 #[test]
 fn a_gap_makes_the_lane_stale_is_repaired_and_only_then_signals_go_on() {
@@ -23,6 +25,26 @@ fn a_gap_makes_the_lane_stale_is_repaired_and_only_then_signals_go_on() {
     assert_eq!(rig.snapshot().signals.len(), 1, "the flip of the newest bar, from within an interval");
     let cache = rig.snapshot().stats;
     assert_eq!((cache.gaps, cache.repaired), (1, 1));
+}
+
+#[test]
+fn a_flip_before_what_is_still_missing_is_signalled_once() {
+    let mut rig = Rig::live(&["BTCUSDT"]);
+    // By our clock, a second behind theirs, the candle N+1 is about to close.
+    rig.now = Mono::from_millis(u64::try_from(2 * STEP - 121_000).unwrap());
+    rig.form("BTCUSDT", N + 2);
+    let request = rig.one_request();
+    rig.answer(&request, &[bar_to(N, 900.0, 100)]);
+    assert_eq!(rig.state("BTCUSDT"), (DataState::Stale, Some("gap: 1 bar missing".to_owned())));
+    let close_times = |rig: &mut Rig| rig.snapshot().signals.iter().map(|s| s.close_time).collect::<Vec<_>>();
+    assert_eq!(close_times(&mut rig), [UnixMs((N + 1) * STEP - 1)]);
+    rig.now = rig.now + Duration::from_secs(10);
+    rig.tick();
+    rig.time();
+    let request = rig.one_request();
+    rig.answer(&request, &[bar_to(N + 1, 5_000.0, 100)]);
+    assert_eq!(rig.state("BTCUSDT").0, DataState::Live);
+    assert_eq!(close_times(&mut rig), [UnixMs((N + 1) * STEP - 1)], "once");
 }
 
 #[test]
@@ -128,6 +150,24 @@ fn a_halted_pair_is_not_asked_for_in_a_loop() {
     }
     assert!(asked <= 14, "{asked} requests in half an hour");
     assert_eq!(rig.state("BTCUSDT").0, DataState::Stale);
+}
+
+#[test]
+fn what_is_thrown_away_is_counted_by_reason() {
+    let mut rig = Rig::live(&["BTCUSDT"]);
+    for (why, times) in [
+        (Discard::NotJson, 1),
+        (Discard::UnknownShape, 2),
+        (Discard::BadValue, 3),
+        (Discard::NotWatched, 4),
+        (Discard::Overrun, 6),
+    ] {
+        (0..times).for_each(|_| rig.step(Input::Feed(FeedEvent::Discarded { conn: CONN, why })));
+    }
+    rig.form("OTHERUSDT", N);
+    let stats = rig.snapshot().stats;
+    let want = Discards { not_json: 1, unknown_shape: 2, bad_value: 3, not_watched: 5, overrun: 6, rows: 0 };
+    assert_eq!((stats.discards, stats.discarded), (want, 17));
 }
 
 #[test]
