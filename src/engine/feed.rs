@@ -198,6 +198,10 @@ impl Engine {
     pub(super) fn on_stopped(&mut self, market: Market) {
         for id in self.store.ids() {
             let ours = self.desk_of(id).is_some_and(|d| d.market == market);
+            if ours {
+                // By our reckoning its forming candle may have been over.
+                self.touch(self.store.pair_of(id));
+            }
             let whole = self.store.lane(id).is_some_and(|l| l.freshness.doubt.is_none());
             if ours && whole && self.can_resume(id) {
                 self.feed_lane(id);

@@ -101,6 +101,32 @@ fn a_lost_socket_makes_its_lanes_stale_and_only_those_that_miss_something_are_re
 }
 
 #[test]
+fn a_bar_that_is_over_or_cut_off_is_no_preview() {
+    let mut rig = Rig::live(&["BTCUSDT"]);
+    let live = |rig: &mut Rig| {
+        let lane = rig.lane("BTCUSDT");
+        assert_eq!(lane.preview.is_some(), lane.price_side.is_some());
+        lane.preview.is_some()
+    };
+    assert!(live(&mut rig));
+    rig.down(&["BTCUSDT"]);
+    assert!(!live(&mut rig), "the stream is gone");
+    rig.subscribed(&["BTCUSDT"]);
+    assert!(!live(&mut rig), "an acknowledgement proves nothing");
+    rig.form("BTCUSDT", N);
+    assert!(live(&mut rig));
+    // Nobody says that it closed: within the grace it may still come.
+    rig.until(N + 1, 2_000);
+    assert!(live(&mut rig));
+    rig.until(N + 1, 6_000);
+    assert!(!live(&mut rig), "its time is over");
+    let request = rig.one_request();
+    rig.answer(&request, &bars(N..N + 1));
+    rig.form("BTCUSDT", N + 1);
+    assert!(live(&mut rig));
+}
+
+#[test]
 fn a_socket_replaced_before_it_goes_costs_nothing() {
     let mut rig = Rig::live(&["BTCUSDT"]);
     let new = ConnId { number: 7, ..CONN };
