@@ -253,7 +253,8 @@ impl Engine {
             self.store.count(outcome);
         }
         self.note_gap(id, was_gap);
-        self.note_last(id, Some(event.kline.close()), Some(event.event_time));
+        // A candle's last price is no newer than its end, however late it is told.
+        self.note_last(id, Some(event.kline.close()), Some(event.event_time.min(event.kline.close_time())));
         if !closed.is_empty() {
             self.store.count_read(held);
             self.announce(id, &closed, now);

@@ -63,6 +63,7 @@ impl Engine {
             pool: slot.pool,
             tick: slot.tick,
             last,
+            last_at: slot.last.map(|(_, at)| at),
             day: slot.day,
             score: score(&views),
             state: worst(&views),

@@ -232,6 +232,7 @@ impl Engine {
         let id = task.lane;
         let Some(desk) = self.desk_of(id) else { return };
         let (proved, asked) = (desk.proved(&answer.rows, answer.sent), desk.now(answer.sent));
+        let margin = desk.margin();
         let lags = self.care.get(id.index()).map_or(0, |c| c.fruitless);
         let was_gap = self.is_gap(id);
         let mut closed = std::mem::take(&mut self.closed);
@@ -250,14 +251,16 @@ impl Engine {
         );
         lane.seen = lane.seen.max(asked);
         lane.freshness.refused = None;
-        let last = answer.rows.last().map(crate::domain::kline::Kline::close);
+        let last = answer.rows.last().copied();
         self.store.count_merge(&merge);
         // What was held before the answer came is what the recompute found in the cache.
         if merge.rewrites() || !closed.is_empty() {
             self.store.count_read(held);
         }
         self.store.counters.discarded += u64::from(answer.skipped);
-        self.note_last(id, last, asked);
+        // Rows lag behind the streams by up to the margin.
+        let stamp = last.zip(asked).map(|(row, asked)| row.close_time().min(asked - margin));
+        self.note_last(id, last.map(|row| row.close()), stamp);
         if first {
             self.loads.loaded(now);
         } else {

@@ -179,6 +179,42 @@ fn day_figures_and_the_price_go_by_stamp() {
 }
 
 #[test]
+fn a_price_never_gives_way_to_an_older_one() {
+    let mut rig = Rig::live(&["BTCUSDT"]);
+    let last = |rig: &mut Rig| {
+        let row = Arc::clone(rig.snapshot().rows.first().unwrap());
+        (row.last.unwrap(), row.last_at.unwrap())
+    };
+    rig.until(N + 1, 100);
+    let ticker = DayEvent {
+        pair: pair("BTCUSDT"),
+        last: 444.0,
+        change_pct: -2.0,
+        quote_volume: 5.0,
+        event_time: rig.server(),
+    };
+    let newest = (444.0, rig.server());
+    rig.step(Input::Feed(FeedEvent::Day(vec![ticker])));
+    // The close is told later than the ticker, and its price is older.
+    rig.until(N + 1, 300);
+    rig.close("BTCUSDT", N);
+    assert_eq!(last(&mut rig), newest);
+    // REST's rows lag: one asked for a second after the ticker may show less than that did.
+    rig.until(N + 1, 1_000);
+    rig.step(Input::Command(Command::Refresh(Scope::All)));
+    let request = rig.one_request();
+    let mut rows = bars(N - HISTORY..N + 1);
+    rows.push(bar_to(N + 1, 480.0, 5));
+    rig.answer(&request, &rows);
+    assert_eq!(last(&mut rig), newest);
+    rig.until(N + 1, 60_000);
+    rig.step(Input::Command(Command::Refresh(Scope::All)));
+    let request = rig.one_request();
+    rig.answer(&request, &rows);
+    assert_eq!(last(&mut rig), (480.0, UnixMs((N + 1) * STEP + 58_000)));
+}
+
+#[test]
 fn subscriptions_may_come_in_parts_and_after_data() {
     let names = ["BTCUSDT", "ETHUSDT", "XRPUSDT"];
     let mut rig = Rig::new(config());
