@@ -133,7 +133,7 @@ impl Engine {
 
     pub(super) fn desk_of(&self, lane: LaneId) -> Option<&Desk> {
         let market = self.store.pair(self.store.pair_of(lane))?.market;
-        self.desks.iter().find(|d| d.market == market)
+        self.desk_of_market(market)
     }
 
     pub(super) fn desk_of_market(&self, market: Market) -> Option<&Desk> {

@@ -218,9 +218,9 @@ pub struct Link {
     pub streams: u32,
     /// Frames so far.
     pub frames: u64,
-    /// Time from the exchange's event stamp to us, smoothed; `None` before the first frame.
+    /// Time from the exchange's event stamp to us, smoothed; `None` while no data comes.
     pub lag: Option<Duration>,
-    /// Since when it is in this state.
+    /// Since when data comes, or none does: attempts in between don't count.
     pub since: Mono,
     /// Times it was lost.
     pub drops: u32,

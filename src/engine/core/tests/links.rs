@@ -127,6 +127,37 @@ fn a_bar_that_is_over_or_cut_off_is_no_preview() {
 }
 
 #[test]
+fn a_loss_is_told_once_and_its_end_when_data_comes() {
+    let names = ["BTCUSDT"];
+    let mut rig = Rig::live(&names);
+    let link = |rig: &mut Rig| rig.snapshot().links.first().unwrap().clone();
+    let back = |rig: &mut Rig| rig.notices(Level::Info).iter().filter(|n| n.contains("is back")).count();
+    assert!(link(&mut rig).lag.is_some());
+    rig.until(N, 130_000);
+    let lost = rig.now;
+    for attempt in 1..4 {
+        rig.down(&names);
+        assert_eq!((link(&mut rig).lag, link(&mut rig).since), (None, lost));
+        rig.until(N, 130_000 + attempt * 10_000);
+        rig.step(Input::Feed(FeedEvent::Connecting { conn: CONN, streams: 1 }));
+        assert_eq!(link(&mut rig).since, lost, "an attempt is no news");
+    }
+    assert_eq!(rig.notices(Level::Warn).len(), 1, "one loss for one reason");
+    rig.subscribed(&names);
+    assert_eq!((back(&mut rig), link(&mut rig).since), (0, lost), "an acknowledgement proves nothing");
+    rig.form("BTCUSDT", N);
+    let up = link(&mut rig);
+    assert_eq!((up.state, up.since, up.drops), (LinkState::Up, rig.now, 1));
+    assert!(up.lag.is_some());
+    assert!(rig.snapshot().notices.last().unwrap().text.as_str().ends_with("is back"));
+    rig.form("BTCUSDT", N);
+    assert_eq!(back(&mut rig), 1);
+    // The next loss is another story, though for the same reason.
+    rig.down(&names);
+    assert_eq!(rig.notices(Level::Warn).len(), 2);
+}
+
+#[test]
 fn a_socket_replaced_before_it_goes_costs_nothing() {
     let mut rig = Rig::live(&["BTCUSDT"]);
     let new = ConnId { number: 7, ..CONN };
