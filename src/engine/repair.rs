@@ -320,6 +320,8 @@ impl Engine {
         care.failures += u32::from(!rate_limited);
         let (wait, gives_up) = match error.kind {
             ErrorKind::RateLimited { wait } => (wait + Duration::from_millis(100), false),
+            // One request of all series is enough to find that out, so it may be asked often.
+            ErrorKind::NoConnection => (backoff(care.failures), care.failures >= MAX_FAILURES),
             ErrorKind::Transient if care.failures < MAX_FAILURES => (backoff(care.failures), false),
             ErrorKind::Transient => (LATER, true),
             ErrorKind::Rejected | ErrorKind::Bug => (LATER * 2, true),
