@@ -15,7 +15,7 @@ use crate::market::store::LaneId;
 
 use super::Output;
 use super::core::Engine;
-use super::desk::Passed;
+use super::desk::{Desk, Passed};
 
 /// Beyond the margin, where the next candle has begun and the close is missing.
 const URGENT: Duration = Duration::from_millis(250);
@@ -107,6 +107,10 @@ impl Engine {
         if let Some(care) = self.care.get_mut(id.index()) {
             care.errand = Errand::None;
         }
+        if !matches!(need, Need::Nothing) {
+            // What it shows of the forming candle is over.
+            self.touch(self.store.pair_of(id));
+        }
         match need {
             Need::Nothing => {}
             Need::Time => {
@@ -135,8 +139,7 @@ impl Engine {
             Tail::Unclosed { close } => close + desk.margin() + URGENT,
             Tail::Whole => {
                 let Some(close) = lane.next_close() else { return Need::Nothing };
-                let grace = (self.cfg.close_grace)(desk.market).max(desk.margin() + URGENT);
-                if desk.is_standing() { UnixMs(close.0 + 1) } else { close + grace }
+                self.due(desk, close)
             }
         };
         match desk.passed(due, now) {
@@ -144,6 +147,12 @@ impl Engine {
             Passed::Unproven => Need::Time,
             Passed::Yes => Need::Klines(Purpose::Verify),
         }
+    }
+
+    /// When a candle that closes at `close` must have been told closed.
+    pub(super) fn due(&self, desk: &Desk, close: UnixMs) -> UnixMs {
+        let grace = (self.cfg.close_grace)(desk.market).max(desk.margin() + URGENT);
+        if desk.is_standing() { UnixMs(close.0 + 1) } else { close + grace }
     }
 
     /// After a socket came back: fetches what closed meanwhile. A close so fresh that REST could

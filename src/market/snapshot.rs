@@ -87,7 +87,10 @@ pub struct Row {
     pub tick: Tick,
     /// The newest price, of any stream of the pair.
     pub last: Option<f64>,
-    /// 24 h figures.
+    /// When that price was the newest: the stamp of its event, or its candle's close.
+    pub last_at: Option<UnixMs>,
+    /// 24 h figures. They come by a stream of their own: as old as their `at` says, whatever
+    /// `seen` is.
     pub day: Option<DayFigures>,
     /// The score over the intervals; `None` while the primary interval has none.
     pub score: Option<SymbolScore>,
@@ -216,9 +219,9 @@ pub struct Link {
     pub streams: u32,
     /// Frames so far.
     pub frames: u64,
-    /// Time from the exchange's event stamp to us, smoothed; `None` before the first frame.
+    /// Time from the exchange's event stamp to us, smoothed; `None` while no data comes.
     pub lag: Option<Duration>,
-    /// Since when it is in this state.
+    /// Since when data comes, or none does: attempts in between don't count.
     pub since: Mono,
     /// Times it was lost.
     pub drops: u32,
