@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::domain::clock::Clock;
 use crate::domain::interval::Interval;
+use crate::domain::text::nearest;
 use crate::domain::time::{Mono, UnixMs};
 use crate::market::snapshot::{DataState, LaneView, Pool, Row, Snapshot};
 
@@ -174,12 +175,10 @@ pub struct Column {
 
 /// No such column.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "there is no column `{asked}`; did you mean `{nearest}`? (columns: {known}; with an interval: 15m.dist)"
-)]
+#[error("there is no column `{asked}`{guess} (columns: {known}; with an interval: 15m.dist)")]
 pub struct UnknownColumn {
     asked: String,
-    nearest: &'static str,
+    guess: String,
     known: String,
 }
 
@@ -257,25 +256,10 @@ impl FromStr for Column {
 }
 
 fn unknown(asked: &str, id: &str) -> UnknownColumn {
-    let nearest = FIELDS.iter().map(|f| f.id).min_by_key(|known| distance(known, id)).unwrap_or("sym");
-    let known = FIELDS.iter().map(|f| f.id).collect::<Vec<_>>().join(" ");
-    UnknownColumn { asked: asked.to_owned(), nearest, known }
-}
-
-/// How many letters have to change (Levenshtein).
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().take(32).collect();
-    let mut line: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = line[0];
-        line[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let change = diagonal + usize::from(x != *y);
-            diagonal = line[j + 1];
-            line[j + 1] = change.min(diagonal + 1).min(line[j] + 1);
-        }
-    }
-    line[b.len()]
+    let known = || FIELDS.iter().map(|f| f.id);
+    let nearest = nearest(id, known());
+    let guess = nearest.map_or_else(String::new, |n| format!("; did you mean `{n}`?"));
+    UnknownColumn { asked: asked.to_owned(), guess, known: known().collect::<Vec<_>>().join(" ") }
 }
 
 /// When and how a row is read.
@@ -425,14 +409,11 @@ mod tests {
 
     #[test]
     fn an_unknown_column_is_answered_with_the_nearest() {
-        for (asked, nearest) in [("scor", "score"), ("volume", "vol"), ("symbol", "sym"), ("7m.dist", "dist")]
-        {
-            let error = asked.parse::<Column>().unwrap_err().to_string();
-            assert!(error.contains(&format!("`{asked}`")), "{error}");
-            if asked != "volume" && asked != "symbol" {
-                assert!(error.contains(&format!("mean `{nearest}`")), "{error}");
-            }
-        }
+        let said = |asked: &str| asked.parse::<Column>().unwrap_err().to_string();
+        assert!(said("scor").contains("no column `scor`; did you mean `score`?"), "{}", said("scor"));
+        assert!(said("15m.dits").contains("mean `dist`"));
+        // Nothing is near, so nothing is guessed.
+        assert!(said("zzzzzz").starts_with("there is no column `zzzzzz` (columns: sym "));
         // A figure of the pair has no interval.
         assert!("15m.last".parse::<Column>().is_err());
     }
