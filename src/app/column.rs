@@ -8,7 +8,7 @@ use crate::domain::clock::Clock;
 use crate::domain::interval::Interval;
 use crate::domain::text::nearest;
 use crate::domain::time::{Mono, UnixMs};
-use crate::market::snapshot::{DataState, LaneView, Pool, Row, Snapshot};
+use crate::market::snapshot::{DataState, LaneView, Row, Snapshot};
 
 use super::value::{NoteText, Tone, Value};
 
@@ -292,7 +292,7 @@ fn row_value<'a>(field: Field, row: &'a Row, at: &Reading) -> Value<'a> {
     let value = match field {
         Field::Sym => Some(Value::Text(row.pair.symbol.as_str(), Tone::Plain)),
         Field::Market => Some(Value::Text(row.pair.market.as_str(), Tone::Dim)),
-        Field::Pool => Some(Value::Text(pool_word(row.pool), Tone::Dim)),
+        Field::Pool => Some(Value::Text(row.pool.as_str(), Tone::Dim)),
         Field::Last => row.last.map(|p| Value::Price(p, row.tick)),
         Field::Chg => row.day.map(|d| Value::Percent(d.change_pct)),
         Field::Vol => row.day.map(|d| Value::Amount(d.quote_volume)),
@@ -362,14 +362,6 @@ fn note(row: &Row) -> Option<Value<'_>> {
         why: lane.why.as_ref().map(crate::domain::text::CleanText::as_str),
         bars,
     }))
-}
-
-/// The word for a pool, as exports have it.
-pub fn pool_word(pool: Pool) -> &'static str {
-    match pool {
-        Pool::Top => "top",
-        Pool::Named => "named",
-    }
 }
 
 /// The columns of the scanner for these intervals, in order, all of them.

@@ -173,7 +173,7 @@ impl Value<'_> {
             Self::Bands(state, breakout) => write_bands(state, breakout, notation, out),
             Self::Gradient(g) => write!(out, "{} {}", notation.trend(g.dir), g.steps),
             Self::Age { theirs, ours } => write_age(theirs, ours, out),
-            Self::State(state) => write!(out, "{}", state_word(state)),
+            Self::State(state) => write!(out, "{}", state.as_str()),
         };
     }
 
@@ -193,7 +193,7 @@ impl Value<'_> {
             Self::Bands(state, breakout) => write_bands(state, breakout, Notation::Words, out),
             Self::Gradient(g) => write!(out, "{}", i16::from(g.dir.as_i8()) * i16::from(g.steps)),
             Self::Age { theirs, .. } => write!(out, "{}", theirs.as_millis()),
-            Self::State(state) => write!(out, "{}", state_word(state)),
+            Self::State(state) => write!(out, "{}", state.as_str()),
         };
     }
 }
@@ -239,23 +239,12 @@ impl NoteText<'_> {
     fn write(&self, out: &mut String) -> std::fmt::Result {
         write!(out, "{}", self.interval)?;
         if self.state != DataState::Live {
-            write!(out, " {}", state_word(self.state))?;
+            write!(out, " {}", self.state.as_str())?;
         }
         if let Some((have, need)) = self.bars {
             write!(out, " {have}/{need} bars")?;
         }
         self.why.map_or(Ok(()), |why| write!(out, ": {why}"))
-    }
-}
-
-/// The word for a state, as exports have it.
-pub fn state_word(state: DataState) -> &'static str {
-    match state {
-        DataState::Warming => "warming",
-        DataState::Live => "live",
-        DataState::Stale => "stale",
-        DataState::Failed => "failed",
-        DataState::Delisted => "delisted",
     }
 }
 
@@ -266,15 +255,6 @@ pub fn state_tone(state: DataState) -> Tone {
         DataState::Warming | DataState::Delisted => Tone::Dim,
         DataState::Stale => Tone::Warn,
         DataState::Failed => Tone::Bad,
-    }
-}
-
-/// The word for a band state, as exports have it.
-pub fn band_word(state: BandState) -> &'static str {
-    match state {
-        BandState::Squeeze => "squeeze",
-        BandState::Normal => "normal",
-        BandState::Expansion => "expansion",
     }
 }
 
@@ -383,12 +363,12 @@ fn write_bands(
     out: &mut String,
 ) -> std::fmt::Result {
     match (notation, breakout) {
-        (Notation::Words | Notation::Machine, None) => out.write_str(band_word(state)),
+        (Notation::Words | Notation::Machine, None) => out.write_str(state.as_str()),
         (Notation::Words | Notation::Machine, Some(s)) => {
-            write!(out, "{} break-{}", band_word(state), Notation::Words.trend(s))
+            write!(out, "{} break-{}", state.as_str(), Notation::Words.trend(s))
         }
-        (_, None) => out.write_str(if state == BandState::Expansion { "expand" } else { band_word(state) }),
-        (_, Some(s)) => write!(out, "{} {}", &band_word(state)[..3], notation.trend(s)),
+        (_, None) => out.write_str(if state == BandState::Expansion { "expand" } else { state.as_str() }),
+        (_, Some(s)) => write!(out, "{} {}", &state.as_str()[..3], notation.trend(s)),
     }
 }
 

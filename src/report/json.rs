@@ -5,12 +5,11 @@ use std::io::{self, Write};
 use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
 
-use crate::app::column::{Reading, pool_word};
-use crate::app::value::{band_word, state_word};
-use crate::domain::hama::{Bands, Color, Gradient, HamaPoint, LastCross, Parts, Sign, Strength};
+use crate::app::column::Reading;
+use crate::domain::hama::{Bands, Gradient, HamaPoint, LastCross, Parts, Sign, Strength};
 use crate::domain::kline::Kline;
 use crate::domain::time::UnixMs;
-use crate::market::snapshot::{CacheStats, LaneView, Row, Snapshot, Source};
+use crate::market::snapshot::{CacheStats, LaneView, Row, Snapshot};
 
 use super::scan::ScanOptions;
 
@@ -28,10 +27,7 @@ pub(super) fn document(
     let rate = (seconds > 0.0).then(|| total as f64 / seconds);
     let document = Document {
         generated_at: reading.clock.map(ms),
-        source: match snapshot.source {
-            Source::Live => "live",
-            Source::Demo => "demo",
-        },
+        source: snapshot.source.as_str(),
         preset: &snapshot.preset.name,
         summary: Summary {
             total_symbols: total,
@@ -126,7 +122,7 @@ impl Serialize for RowJson<'_> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("market", row.pair.market.as_str())?;
         map.serialize_entry("symbol", row.pair.symbol.as_str())?;
-        map.serialize_entry("pool", pool_word(row.pool))?;
+        map.serialize_entry("pool", row.pool.as_str())?;
         map.serialize_entry("last", &row.last)?;
         map.serialize_entry("change_pct_24h", &row.day.map(|d| d.change_pct))?;
         map.serialize_entry("quote_volume_24h", &row.day.map(|d| d.quote_volume))?;
@@ -134,7 +130,7 @@ impl Serialize for RowJson<'_> {
         map.serialize_entry("raw", &row.score.map(|s| six_digits(s.raw)))?;
         map.serialize_entry("coverage", &row.score.map(|s| s.coverage))?;
         map.serialize_entry("coherence", &row.score.map(|s| s.coherence))?;
-        map.serialize_entry("state", state_word(row.state))?;
+        map.serialize_entry("state", row.state.as_str())?;
         map.serialize_entry("age_ms", &age.and_then(|a| u64::try_from(a).ok()))?;
         map.serialize_entry("intervals", &Lanes { lanes: &row.lanes, newest: self.newest })?;
         map.end()
@@ -230,24 +226,16 @@ impl<'a> LaneJson<'a> {
     fn new(lane: &'a LaneView, newest: usize) -> Self {
         let p: &HamaPoint = &lane.point;
         Self {
-            state: state_word(lane.state),
+            state: lane.state.as_str(),
             bars: lane.bars,
             need: lane.need,
             open_time: lane.newest.map(|(open, _)| ms(open)),
             close_time: lane.newest.map(|(_, close)| ms(close)),
             hama: Candle { open: p.open, high: p.high, low: p.low, close: p.close, ma: p.ma },
-            color: match p.color {
-                Color::Green => "green",
-                Color::Red => "red",
-                Color::Gray => "gray",
-            },
+            color: p.color.as_str(),
             gradient: p.gradient.map(|Gradient { dir, steps }| GradientJson { dir: dir.as_i8(), steps }),
             trend: p.trend.map(Sign::as_i8),
-            strength: p.strength.map(|s| match s {
-                Strength::Weak => "weak",
-                Strength::Moderate => "moderate",
-                Strength::Strong => "strong",
-            }),
+            strength: p.strength.map(Strength::as_str),
             dev_pct: p.dev_pct,
             cross: p.last_cross.map(cross),
             bands: p.bands.map(bands),
@@ -281,7 +269,7 @@ fn bands(b: Bands) -> BandsJson {
         lower: b.lower,
         width: b.width,
         pos: b.pos,
-        state: band_word(b.state),
+        state: b.state.as_str(),
     }
 }
 

@@ -4,7 +4,7 @@ use crate::app::App;
 use crate::app::column::{Column, Field};
 use crate::app::layout::Tier;
 use crate::app::text::{Precision, utc};
-use crate::app::value::{Value, state_tone, state_word};
+use crate::app::value::{Value, state_tone};
 use crate::domain::time::{Mono, UnixMs};
 use crate::market::snapshot::{CacheStats, Link, LinkState, RestStatus, Row};
 use std::fmt::Write as _;
@@ -186,7 +186,7 @@ fn draw_lane(app: &App, canvas: &mut Canvas<'_>, (y, selected): (u16, bool), row
     age.write(canvas.notation, 5, &mut text);
     canvas.text(HEAD[4].1, y, 5, &text, if age == Value::Absent { Role::Dim } else { Role::Text });
     text.clear();
-    text.push_str(state_word(lane.state));
+    text.push_str(lane.state.as_str());
     if let Some(why) = &lane.why {
         let _ = write!(text, ": {why}");
     }

@@ -119,7 +119,7 @@ fn draw_selected(app: &App, canvas: &mut Canvas<'_>, y: u16) {
         canvas.rule(y, "no pair selected");
         return;
     };
-    let pool = crate::app::column::pool_word(row.pool);
+    let pool = row.pool.as_str();
     let rank = format!("{}  rank {} of {}  pool {pool}", row.pair.symbol, app.place() + 1, app.matches());
     canvas.rule(y, &rank);
     let Some(lane) = row.lanes.get(app.lane()) else { return };
@@ -169,7 +169,7 @@ fn closed_text(point: &HamaPoint, tick: Tick) -> Option<String> {
 }
 
 fn missing_text(lane: &LaneView) -> String {
-    let state = crate::app::value::state_word(lane.state);
+    let state = lane.state.as_str();
     let why = lane.why.as_ref().map(|w| format!(": {w}")).unwrap_or_default();
     format!("{state}{why}  {}/{} bars for the score, {} for all", lane.bars, lane.need_score, lane.need)
 }
