@@ -60,8 +60,12 @@ fn identity(app: &App) -> Spans {
     }
     let markets: Vec<&str> = snapshot.markets.iter().map(|m| market_name(*m)).collect();
     spans.push((markets.join("+"), Role::Text));
+    let count = match snapshot.rows.len() {
+        0 => "-".to_owned(),
+        n => n.to_string(),
+    };
     if app.shape().tier != Tier::Reduced {
-        spans.push((format!(" {}", snapshot.rows.len()), Role::Text));
+        spans.push((format!(" {count}"), Role::Text));
     }
     if roomy {
         let intervals: Vec<&str> = snapshot.intervals.iter().map(|i| i.as_str()).collect();
@@ -83,8 +87,12 @@ fn feed(app: &App) -> Spans {
     let tier = app.shape().tier;
     let up = snapshot.links.iter().filter(|l| l.state == LinkState::Up);
     let count = up.clone().count();
-    let role = if count < snapshot.links.len() || count == 0 { Role::Warn } else { Role::Text };
-    let mut spans = vec![(format!("WS {count}/{}", snapshot.links.len()), role)];
+    let mut spans = vec![match snapshot.links.len() {
+        // How many there will be is not known before the list of pairs.
+        0 => ("WS -".to_owned(), Role::Warn),
+        all if count < all => (format!("WS {count}/{all}"), Role::Warn),
+        all => (format!("WS {count}/{all}"), Role::Text),
+    }];
     if let Some(lag) = up.filter_map(|l| l.lag).max().filter(|_| tier != Tier::Reduced) {
         let label = if tier == Tier::Roomy { "  lag " } else { " " };
         spans.push((format!("{label}{}", lag_text(lag)), Role::Text));
@@ -119,6 +127,8 @@ fn rest(rest: &RestStatus, now: Option<UnixMs>) -> (String, Role) {
         (Some(until), Some(now)) if until > now => {
             (format!("  REST held {}s", until.since(now).as_secs() + 1), Role::Bad)
         }
+        // Nothing was asked yet, so nothing is known.
+        _ if rest.limit == 0 => ("  REST -".to_owned(), Role::Text),
         _ => {
             let used = rest.used_at(now);
             let busy = u64::from(used) * 10 >= u64::from(rest.limit) * 8;
@@ -165,6 +175,9 @@ fn state(app: &App) -> (String, Role) {
 
 fn warmup_text(snapshot: &Snapshot) -> String {
     let w = snapshot.warmup;
+    if w.total == 0 {
+        return "warm-up -".to_owned();
+    }
     let mut out = format!("warm-up {}/{}", w.done, w.total);
     if let Some(rate) = w.rate {
         let _ = write!(out, " {rate:.1}/s");

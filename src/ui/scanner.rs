@@ -147,11 +147,7 @@ fn draw_selected(app: &App, canvas: &mut Canvas<'_>, y: u16) {
 
 fn closed_text(point: &HamaPoint, tick: Tick) -> Option<String> {
     let (close, ma, dev) = (point.close?, point.ma?, point.dev_pct?);
-    let sign = match point.side? {
-        Sign::Up => '>',
-        Sign::Flat => '=',
-        Sign::Down => '<',
-    };
+    let sign = side_sign(point.side?);
     let price = |v: f64| tick.format(v);
     let mut out = format!("HAMA {} {sign} MA {} ({dev:+.2}%)", price(close), price(ma));
     match &point.bands {
@@ -166,6 +162,14 @@ fn closed_text(point: &HamaPoint, tick: Tick) -> Option<String> {
         None => out.push_str("  BB not yet"),
     }
     Some(out)
+}
+
+fn side_sign(side: Sign) -> char {
+    match side {
+        Sign::Up => '>',
+        Sign::Flat => '=',
+        Sign::Down => '<',
+    }
 }
 
 fn missing_text(lane: &LaneView) -> String {
@@ -195,7 +199,7 @@ fn short_strip(app: &App) -> String {
     let point = &lane.point;
     let text = match (point.close, point.ma, point.dev_pct) {
         (Some(close), Some(ma), Some(dev)) => {
-            let sign = if dev < 0.0 { '<' } else { '>' };
+            let sign = point.side.map_or('?', side_sign);
             format!("HAMA {} {sign} MA {} {dev:+.1}%", row.tick.format(close), row.tick.format(ma))
         }
         _ => missing_text(lane),

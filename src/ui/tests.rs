@@ -253,6 +253,28 @@ fn an_empty_screen_says_what_to_do() {
 }
 
 #[test]
+fn before_the_first_answer_nothing_unknown_is_drawn_as_zero() {
+    let mut picture = snapshot(Vec::new());
+    (picture.clock, picture.links) = (None, Vec::new());
+    picture.warmup = crate::market::snapshot::Warmup::default();
+    picture.stats = crate::market::snapshot::CacheStats::default();
+    let rest = &mut picture.rest[0];
+    (rest.used, rest.limit, rest.minute) = (0, 0, UnixMs::default());
+    for (size, keys) in [((120, 36), ""), ((80, 24), ""), ((60, 16), ""), ((120, 36), "4"), ((80, 24), "4")] {
+        let mut app = app_of(picture.clone(), size);
+        press(&mut app, keys);
+        let text = shown(&app);
+        assert!(text.contains("WS -") && text.contains("warm-up -"), "{text}");
+        assert!(!text.contains("0/0") && !text.contains("of 0 bars") && !text.contains("USDT-M 0"), "{text}");
+        if size.0 >= 80 {
+            assert!(text.contains("REST -"), "{text}");
+            assert_eq!(cell_of(&buffer(&app), "REST -", "REST").fg, Color::Reset);
+        }
+        assert_eq!(keys == "4", text.contains("weight - this minute"), "{text}");
+    }
+}
+
+#[test]
 fn a_filter_error_stands_beside_the_prompt_with_its_column() {
     let mut app = app_of(assorted(), (120, 36));
     press(&mut app, "/btc x=1");
