@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ratatui::layout::Position;
 
-use crate::app::action::{self, Context};
+use crate::app::action::{self, Action};
 use crate::app::column::Direction;
 use crate::app::layout::Tier;
 use crate::app::text::{Precision, utc};
@@ -38,7 +38,7 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>) -> Option<Position> {
         return draw_filter(app, canvas, 1);
     }
     let right = canvas.spans_right(1, &borrow(&progress(app)));
-    canvas.spans(0, 1, right.saturating_sub(1), &tabs(app));
+    canvas.spans(0, 1, right.saturating_sub(1), &borrow(&tabs(app)));
     draw_filter(app, canvas, 2)
 }
 
@@ -137,12 +137,15 @@ fn rest(rest: &RestStatus, now: Option<UnixMs>) -> (String, Role) {
     }
 }
 
-fn tabs(app: &App) -> Vec<(&'static str, Role)> {
-    let tab = |view| if app.view() == view { Role::Tab } else { Role::Text };
-    let line = |a: &'static str, b: &'static str| {
-        vec![(" ", Role::Text), (a, tab(View::Scanner)), (" ", Role::Text), (b, tab(View::Cache))]
-    };
-    line(" 1 Scanner ", " 4 Cache ")
+fn tabs(app: &App) -> Spans {
+    let tabs = [(View::Scanner, Action::ViewScanner, "Scanner"), (View::Cache, Action::ViewCache, "Cache")];
+    let mut spans = Spans::new();
+    for (view, action, name) in tabs {
+        let role = if app.view() == view { Role::Tab } else { Role::Text };
+        spans.push((" ".to_owned(), Role::Text));
+        spans.push((format!(" {} {name} ", action::key_of(action)), role));
+    }
+    spans
 }
 
 /// How far the loading is; then what may be thought of the whole.
@@ -212,16 +215,17 @@ fn draw_filter(app: &App, canvas: &mut Canvas<'_>, y: u16) -> Option<Position> {
         None => (count, Role::Dim),
     };
     let end = canvas.spans_right(y, &[(right.as_str(), role)]).saturating_sub(1);
+    let key = format!(" {} ", action::key_of(Action::EditFilter));
     let Some(prompt) = app.prompt() else {
         let source = app.filter().source();
         if source.is_empty() {
-            canvas.spans(0, y, end, &[(" / ", Role::Key), ("filter", Role::Dim)]);
+            canvas.spans(0, y, end, &[(&key, Role::Key), ("filter", Role::Dim)]);
         } else {
-            canvas.spans(0, y, end, &[(" / ", Role::Key), (source, Role::Title)]);
+            canvas.spans(0, y, end, &[(&key, Role::Key), (source, Role::Title)]);
         }
         return None;
     };
-    let x = canvas.spans(0, y, end, &[(" / ", Role::Key)]);
+    let x = canvas.spans(0, y, end, &[(&key, Role::Key)]);
     let cursor = u16::try_from(prompt.cursor()).unwrap_or(u16::MAX);
     let room = end.saturating_sub(x + 1);
     // Past the room, the text's tail is shown, where the cursor nearly always is.
@@ -263,14 +267,8 @@ pub(super) fn draw_bottom(app: &App, canvas: &mut Canvas<'_>) {
         canvas.spans(0, y, canvas.cols(), &[(" ", role), (toast.text.as_str(), role)]);
         return;
     }
-    let context = app.context();
     let mut x = 1;
-    for (keys, what) in action::hints(context) {
-        let what = match (context, what) {
-            (Context::Prompt, "take") => "keep",
-            (Context::Prompt, "close") => "as before",
-            _ => what,
-        };
+    for (keys, what) in action::hints(app.context()) {
         let wide = u16::try_from(keys.len() + what.len() + 3).unwrap_or(u16::MAX);
         if x + wide > canvas.cols() + 2 {
             break;

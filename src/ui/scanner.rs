@@ -1,6 +1,7 @@
 //! The scanner: the table, the selected pair, the last signals.
 
 use crate::app::App;
+use crate::app::action::{Action, key_of};
 use crate::app::column::{Align, Column, Direction, Reading};
 use crate::app::layout::{Placed, Tier, place};
 use crate::app::text::{Precision, utc};
@@ -50,7 +51,7 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>) {
 pub(super) fn empty_text(app: &App) -> String {
     let total = app.snapshot().rows.len();
     if total > 0 {
-        format!("0 of {total} match; \\ clears the filter")
+        format!("0 of {total} match; {} clears the filter", key_of(Action::ClearFilter))
     } else {
         "waiting for the exchange's list of pairs".to_owned()
     }
@@ -252,7 +253,9 @@ pub(super) fn draw_sort_picker(app: &App, at: usize, canvas: &mut Canvas<'_>) {
     let height = u16::try_from(columns.len()).unwrap_or(u16::MAX).min(canvas.lines().saturating_sub(4));
     let width = 40.min(canvas.cols());
     let left = canvas.cols().saturating_sub(width) / 2;
-    let (x, y) = canvas.window(left, 2, (width, height + 2), "sort by  (Enter takes, I inverts)");
+    let (take, invert) = (key_of(Action::Accept), key_of(Action::Invert));
+    let title = format!("sort by  ({take} takes, {invert} inverts)");
+    let (x, y) = canvas.window(left, 2, (width, height + 2), &title);
     let skip = (at + 1).saturating_sub(usize::from(height));
     for (n, column) in columns.iter().enumerate().skip(skip).take(usize::from(height)) {
         let line = y + u16::try_from(n - skip).unwrap_or(0);
