@@ -29,7 +29,7 @@ const ROUNDS: usize = 400;
 
 fn main() {
     let pictures: Vec<Arc<Snapshot>> = (0..10).map(|n| Arc::new(picture(n))).collect();
-    let config = AppConfig { notation: Notation::Unicode, replay: None };
+    let config = AppConfig { notation: Notation::Unicode, replay: None, place: None };
     let mut app = App::new(config, Arc::clone(&pictures[0]));
     app.update(fixture::MADE, Msg::Resize(SIZE.0, SIZE.1));
     let theme = Theme::dark();

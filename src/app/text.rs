@@ -2,6 +2,7 @@
 
 use chrono::DateTime;
 
+use crate::domain::text::CleanText;
 use crate::domain::time::UnixMs;
 
 /// How much of a time is shown; always UTC.
@@ -26,4 +27,27 @@ pub fn utc(time: UnixMs, precision: Precision) -> String {
         Precision::Full => "%Y-%m-%dT%H:%M",
     };
     DateTime::from_timestamp_millis(time.0).map_or_else(|| "-".to_owned(), |t| t.format(format).to_string())
+}
+
+/// Host and port of a URL, for people.
+pub fn host(url: &str) -> CleanText {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    CleanText::new(rest.split(['/', '?', '#']).next().unwrap_or(rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_what_stands_between_scheme_and_path() {
+        for (url, want) in [
+            ("http://127.0.0.1:9100/", "127.0.0.1:9100"),
+            ("https://api.example.org/base/x", "api.example.org"),
+            ("wss://[::1]:80", "[::1]:80"),
+            ("http://a\x1b[31mb", "a\u{fffd}[31mb"),
+        ] {
+            assert_eq!(host(url).as_str(), want);
+        }
+    }
 }

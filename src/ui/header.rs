@@ -55,6 +55,10 @@ fn identity(app: &App) -> Spans {
         let end = if app.has_ended() { " ENDED" } else { "" };
         spans.push((format!(" DEMO {}x{time}{end} ", replay.speed), Role::Demo));
         spans.push((" ".to_owned(), Role::Text));
+    } else if let Some(place) = &app.config().place {
+        // Whoever reads figures that are not Binance's has to know it at every size.
+        let name: String = place.as_str().chars().take(if roomy { 32 } else { 22 }).collect();
+        spans.push((format!("{name} "), Role::Title));
     } else if roomy {
         spans.push(("BINANCE ".to_owned(), Role::Text));
     }
