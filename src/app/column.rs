@@ -280,10 +280,11 @@ impl Reading {
         Self { clock: snapshot.clock.map(|c| c.at(now)), rate, lane }
     }
 
-    fn age<'a>(&self, seen: Option<UnixMs>) -> Value<'a> {
+    fn age<'a>(&self, seen: Option<UnixMs>, state: DataState) -> Value<'a> {
         let (Some(now), Some(seen)) = (self.clock, seen) else { return Value::Absent };
         let theirs: Duration = now.since(seen);
-        Value::Age { theirs, ours: theirs.div_f64(self.rate) }
+        let is_kept = matches!(state, DataState::Live | DataState::Warming);
+        Value::Age { theirs, ours: is_kept.then(|| theirs.div_f64(self.rate)) }
     }
 }
 
@@ -303,7 +304,7 @@ fn row_value<'a>(field: Field, row: &'a Row, at: &Reading) -> Value<'a> {
         Field::Coverage => score(|s| Value::Share(s.coverage)),
         Field::Coherence => score(|s| Value::Number(s.coherence, 1)),
         Field::State => Some(Value::State(row.state)),
-        Field::Age => Some(at.age(row.seen)),
+        Field::Age => Some(at.age(row.seen, row.state)),
         Field::Note => Some(note(row).unwrap_or(Value::Blank)),
         _ => None,
     };
@@ -341,7 +342,7 @@ fn lane_value<'a>(field: Field, row: &'a Row, lane: &'a LaneView, at: &Reading) 
         Field::Ma => point.ma.map(|p| Value::Price(p, row.tick)),
         Field::Raw => point.score.map(|s| Value::Number(s, 6)),
         Field::State => Some(Value::State(lane.state)),
-        Field::Age => Some(at.age(lane.seen)),
+        Field::Age => Some(at.age(lane.seen, lane.state)),
         _ => None,
     };
     value.unwrap_or(Value::Absent)
@@ -381,6 +382,7 @@ pub fn scanner_columns(intervals: &[Interval], several_markets: bool) -> Vec<Col
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::value::Notation;
 
     #[test]
     fn the_table_is_in_the_enums_order_and_ids_are_unique() {
@@ -389,6 +391,20 @@ mod tests {
             assert!(FIELDS[n + 1..].iter().all(|f| f.id != spec.id), "{}", spec.id);
             assert!(spec.title.len() <= usize::from(spec.width), "{}", spec.id);
         }
+    }
+
+    #[test]
+    fn what_is_stale_has_its_age_on_the_exchanges_clock_at_any_speed() {
+        use crate::fixture::{NOW, as_demo, row, snapshot};
+        let rows = vec![row("AUSDT").stale("behind", 240), row("BUSDT")];
+        let picture = as_demo(snapshot(rows), NOW);
+        let at = Reading::new(&picture, picture.made + Duration::from_secs(1), 0);
+        let age = |picture: &Snapshot, n: usize| {
+            let mut out = String::new();
+            Column::of(Field::Age).value(&picture.rows[n], &at).write(Notation::Ascii, 5, &mut out);
+            out
+        };
+        assert_eq!((age(&picture, 0), age(&picture, 1)), ("5m".to_owned(), "now".to_owned()));
     }
 
     #[test]

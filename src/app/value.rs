@@ -100,8 +100,9 @@ pub enum Value<'a> {
     Age {
         /// On the exchange's clock.
         theirs: Duration,
-        /// The same span on ours.
-        ours: Duration,
+        /// The same span on ours, while the stream keeps the data true; what is kept by nobody is
+        /// never `now`.
+        ours: Option<Duration>,
     },
     /// What may be thought of it.
     State(DataState),
@@ -373,9 +374,9 @@ fn write_bands(
 }
 
 /// Coarse steps, so that a quiet screen stays quiet: what is younger than five seconds of ours is
-/// `now`, then steps of five seconds, minutes, hours, days of the exchange's time.
-fn write_age(theirs: Duration, ours: Duration, out: &mut String) -> std::fmt::Result {
-    if ours < Duration::from_secs(5) {
+/// `now` while it is live, then steps of five seconds, minutes, hours, days of the exchange's time.
+fn write_age(theirs: Duration, ours: Option<Duration>, out: &mut String) -> std::fmt::Result {
+    if ours.is_some_and(|ours| ours < Duration::from_secs(5)) {
         return out.write_str("now");
     }
     write_span(theirs, out)
@@ -433,13 +434,17 @@ mod tests {
 
     #[test]
     fn ages_move_in_steps() {
-        let age = |s: u64| text(Value::Age { theirs: Duration::from_secs(s), ours: Duration::from_secs(s) });
+        let seconds = Duration::from_secs;
+        let age = |s: u64| text(Value::Age { theirs: seconds(s), ours: Some(seconds(s)) });
         for (s, want) in
             [(0, "now"), (4, "now"), (5, "5s"), (9, "5s"), (59, "55s"), (61, "1m"), (3_599, "59m")]
         {
             assert_eq!(age(s), want);
         }
         assert_eq!((age(7_300), age(200_000)), ("2h".to_owned(), "2d".to_owned()));
+        // At sixty times the speed four of our seconds are four minutes of the exchange's.
+        let fast = |ours| text(Value::Age { theirs: seconds(240), ours });
+        assert_eq!((fast(Some(seconds(4))), fast(None)), ("now".to_owned(), "4m".to_owned()));
     }
 
     #[test]
