@@ -1,6 +1,6 @@
 //! Times as people read them.
 
-use chrono::DateTime;
+use chrono::{DateTime, SecondsFormat};
 
 use crate::domain::text::CleanText;
 use crate::domain::time::UnixMs;
@@ -29,6 +29,12 @@ pub fn utc(time: UnixMs, precision: Precision) -> String {
     DateTime::from_timestamp_millis(time.0).map_or_else(|| "-".to_owned(), |t| t.format(format).to_string())
 }
 
+/// The time as RFC 3339 has it, in UTC; `None` where it is out of the calendar.
+pub fn rfc3339(time: UnixMs) -> Option<String> {
+    let time = DateTime::from_timestamp_millis(time.0)?;
+    Some(time.to_rfc3339_opts(SecondsFormat::Millis, true))
+}
+
 /// Host and port of a URL, for people.
 pub fn host(url: &str) -> CleanText {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
@@ -38,6 +44,12 @@ pub fn host(url: &str) -> CleanText {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_time_is_written_to_the_millisecond() {
+        assert_eq!(rfc3339(UnixMs(1_760_127_245_001)).unwrap(), "2025-10-10T20:14:05.001Z");
+        assert_eq!(rfc3339(UnixMs(i64::MAX)), None);
+    }
 
     #[test]
     fn a_host_is_what_stands_between_scheme_and_path() {

@@ -1,13 +1,16 @@
 //! The rows as JSON: what is not known is null.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
 
 use crate::app::column::Reading;
+use crate::app::text::rfc3339;
 use crate::domain::hama::{Bands, Gradient, HamaPoint, LastCross, Parts, Sign, Strength};
 use crate::domain::kline::Kline;
+use crate::domain::symbol::{Market, Pair};
 use crate::domain::time::UnixMs;
 use crate::market::snapshot::{CacheStats, LaneView, Row, Snapshot};
 
@@ -35,7 +38,7 @@ pub(super) fn document(
             elapsed_seconds: seconds,
             symbols_per_second: rate,
             api_calls: snapshot.rest.iter().map(|r| r.requests).sum(),
-            cache_stats: Klines::new(&snapshot.stats),
+            cache_stats: Cache::new(snapshot),
         },
         rows: rows.iter().map(|r| RowJson { row: r, reading, newest: options.newest_bars() }).collect(),
     };
@@ -66,18 +69,57 @@ struct Document<'a> {
     generated_at: Option<i64>,
     source: &'static str,
     preset: &'a str,
-    summary: Summary,
+    summary: Summary<'a>,
     rows: Vec<RowJson<'a>>,
 }
 
 #[derive(Serialize)]
-struct Summary {
+struct Summary<'a> {
     total_symbols: usize,
     signals_found: usize,
     elapsed_seconds: f64,
     symbols_per_second: Option<f64>,
     api_calls: u64,
-    cache_stats: Klines,
+    cache_stats: Cache<'a>,
+}
+
+/// The cache as the route for its statistics has it.
+#[derive(Serialize)]
+struct Cache<'a> {
+    cache_type: &'static str,
+    cached_symbols: usize,
+    /// Nothing in memory expires.
+    cache_duration_minutes: Option<u32>,
+    symbols: Vec<Cow<'a, str>>,
+    memory_cache_fallback: bool,
+    oldest_cache: Option<String>,
+    newest_cache: Option<String>,
+    klines: Klines,
+}
+
+impl<'a> Cache<'a> {
+    fn new(snapshot: &'a Snapshot) -> Self {
+        let held = snapshot.rows.iter().filter(|r| r.lanes.iter().any(|l| l.bars > 0));
+        let symbols: Vec<_> = held.map(|r| name(&r.pair)).collect();
+        Self {
+            cache_type: "memory",
+            cached_symbols: symbols.len(),
+            cache_duration_minutes: None,
+            symbols,
+            memory_cache_fallback: false,
+            oldest_cache: snapshot.stats.oldest.and_then(rfc3339),
+            newest_cache: snapshot.stats.newest.and_then(rfc3339),
+            klines: Klines::new(&snapshot.stats),
+        }
+    }
+}
+
+/// One name a pair, whatever the market: a symbol alone is of USD-M.
+fn name(pair: &Pair) -> Cow<'_, str> {
+    match pair.market {
+        Market::UsdM => pair.symbol.as_str().into(),
+        Market::Spot => format!("spot:{}", pair.symbol).into(),
+    }
 }
 
 #[derive(Serialize)]
