@@ -57,6 +57,10 @@ pub enum Field {
     Cross,
     /// Closed bars at hand.
     Bars,
+    /// Whether the bars suffice for the score.
+    Warm,
+    /// Whether it is behind.
+    Stale,
     /// The gradient counter.
     Gradient,
     /// HAMA close.
@@ -151,6 +155,8 @@ pub const FIELDS: &[FieldSpec] = &[
     spec((Field::Pos, "posb", "POSB"), "place in the bands", (Right, 5), Scope::Lane, Falling),
     spec((Field::Cross, "cross", "CROSS"), "last cross", (Left, 7), Scope::Lane, Rising),
     spec((Field::Bars, "bars", "BARS"), "closed bars", (Right, 5), Scope::Lane, Falling),
+    spec((Field::Warm, "warm", "WARM"), "bars suffice for the score", (Left, 4), Scope::Either, Falling),
+    spec((Field::Stale, "stale", "STALE"), "behind the exchange", (Left, 5), Scope::Either, Falling),
     spec((Field::Gradient, "gradient", "GRAD"), "gradient", (Right, 6), Scope::Lane, Falling),
     spec((Field::Hama, "hama", "HAMA"), "HAMA close", (Right, 10), Scope::Lane, Falling),
     spec((Field::Ma, "ma", "MA"), "moving average", (Right, 10), Scope::Lane, Falling),
@@ -305,6 +311,8 @@ fn row_value<'a>(field: Field, row: &'a Row, at: &Reading) -> Value<'a> {
         Field::Coherence => score(|s| Value::Number(s.coherence, 1)),
         Field::State => Some(Value::State(row.state)),
         Field::Age => Some(at.age(row.seen, row.state)),
+        Field::Warm => Some(yes_no(row.lanes.iter().all(is_warm))),
+        Field::Stale => Some(yes_no(row.state == DataState::Stale)),
         Field::Note => Some(note(row).unwrap_or(Value::Blank)),
         _ => None,
     };
@@ -337,6 +345,8 @@ fn lane_value<'a>(field: Field, row: &'a Row, lane: &'a LaneView, at: &Reading) 
         Field::Pos => bands.and_then(|b| b.pos).map(|p| Value::Number(p, 2)),
         Field::Cross => point.last_cross.map(Value::Cross),
         Field::Bars => Some(Value::Count(lane.bars)),
+        Field::Warm => Some(yes_no(is_warm(lane))),
+        Field::Stale => Some(yes_no(lane.state == DataState::Stale)),
         Field::Gradient => point.gradient.map(Value::Gradient),
         Field::Hama => point.close.map(|p| Value::Price(p, row.tick)),
         Field::Ma => point.ma.map(|p| Value::Price(p, row.tick)),
@@ -346,6 +356,14 @@ fn lane_value<'a>(field: Field, row: &'a Row, lane: &'a LaneView, at: &Reading) 
         _ => None,
     };
     value.unwrap_or(Value::Absent)
+}
+
+fn is_warm(lane: &LaneView) -> bool {
+    lane.bars >= lane.need_score
+}
+
+fn yes_no<'a>(is_so: bool) -> Value<'a> {
+    Value::Text(if is_so { "yes" } else { "no" }, Tone::Plain)
 }
 
 /// What is amiss: the first of the worst intervals, or the first one that lacks bars for some field.
@@ -405,6 +423,25 @@ mod tests {
             out
         };
         assert_eq!((age(&picture, 0), age(&picture, 1)), ("5m".to_owned(), "now".to_owned()));
+    }
+
+    #[test]
+    fn warm_and_stale_are_of_the_pair_or_of_an_interval() {
+        use crate::fixture::{row, snapshot};
+        let rows = vec![row("AUSDT").stale("behind", 240), row("BUSDT").young(50), row("CUSDT").warming(0)];
+        let picture = snapshot(rows);
+        let at = Reading::new(&picture, picture.made, 0);
+        let said = |id: &str| {
+            let column: Column = id.parse().unwrap();
+            let mut out = String::new();
+            for row in &picture.rows {
+                column.value(row, &at).write(Notation::Machine, 5, &mut out);
+                out.push(' ');
+            }
+            out
+        };
+        assert_eq!((said("warm"), said("15m.warm")), ("yes no no ".to_owned(), "yes yes no ".to_owned()));
+        assert_eq!((said("stale"), said("4h.stale")), ("yes no no ".to_owned(), "no no no ".to_owned()));
     }
 
     #[test]
