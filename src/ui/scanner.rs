@@ -50,7 +50,10 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>) {
 /// What to do about an empty table.
 pub(super) fn empty_text(app: &App) -> String {
     let total = app.snapshot().rows.len();
-    if total > 0 {
+    if total > 0 && app.prompt().is_some() {
+        // There the key would be typed.
+        format!("0 of {total} match")
+    } else if total > 0 {
         format!("0 of {total} match; {} clears the filter", key_of(Action::ClearFilter))
     } else {
         "waiting for the exchange's list of pairs".to_owned()
