@@ -85,6 +85,7 @@ struct Summary<'a> {
 
 /// The cache as the route for its statistics has it.
 #[derive(Serialize)]
+#[expect(clippy::struct_field_names, reason = "the names are the contract's")]
 struct Cache<'a> {
     cache_type: &'static str,
     cached_symbols: usize,
