@@ -21,6 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::symbol::Pair;
+use crate::domain::text::CleanText;
 use crate::domain::time::{Mono, UnixMs};
 use crate::engine::{Command, Scope};
 use crate::market::snapshot::{Level, Snapshot};
@@ -94,12 +95,14 @@ pub struct Replay {
 }
 
 /// What does not change while the program runs.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct AppConfig {
     /// How cells are written.
     pub notation: Notation,
     /// The replay, in the demo.
     pub replay: Option<Replay>,
+    /// The host asked instead of Binance; see [`text::host`].
+    pub place: Option<CleanText>,
 }
 
 /// Where the cursor is: by pair, never by row number.

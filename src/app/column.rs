@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use crate::domain::clock::Clock;
 use crate::domain::interval::Interval;
+use crate::domain::text::nearest;
 use crate::domain::time::{Mono, UnixMs};
-use crate::market::snapshot::{DataState, LaneView, Pool, Row, Snapshot};
+use crate::market::snapshot::{DataState, LaneView, Row, Snapshot};
 
 use super::value::{NoteText, Tone, Value};
 
@@ -56,6 +57,10 @@ pub enum Field {
     Cross,
     /// Closed bars at hand.
     Bars,
+    /// Whether the bars suffice for the score.
+    Warm,
+    /// Whether it is behind.
+    Stale,
     /// The gradient counter.
     Gradient,
     /// HAMA close.
@@ -150,6 +155,8 @@ pub const FIELDS: &[FieldSpec] = &[
     spec((Field::Pos, "posb", "POSB"), "place in the bands", (Right, 5), Scope::Lane, Falling),
     spec((Field::Cross, "cross", "CROSS"), "last cross", (Left, 7), Scope::Lane, Rising),
     spec((Field::Bars, "bars", "BARS"), "closed bars", (Right, 5), Scope::Lane, Falling),
+    spec((Field::Warm, "warm", "WARM"), "bars suffice for the score", (Left, 4), Scope::Either, Falling),
+    spec((Field::Stale, "stale", "STALE"), "behind the exchange", (Left, 5), Scope::Either, Falling),
     spec((Field::Gradient, "gradient", "GRAD"), "gradient", (Right, 6), Scope::Lane, Falling),
     spec((Field::Hama, "hama", "HAMA"), "HAMA close", (Right, 10), Scope::Lane, Falling),
     spec((Field::Ma, "ma", "MA"), "moving average", (Right, 10), Scope::Lane, Falling),
@@ -174,12 +181,10 @@ pub struct Column {
 
 /// No such column.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "there is no column `{asked}`; did you mean `{nearest}`? (columns: {known}; with an interval: 15m.dist)"
-)]
+#[error("there is no column `{asked}`{guess} (columns: {known}; with an interval: 15m.dist)")]
 pub struct UnknownColumn {
     asked: String,
-    nearest: &'static str,
+    guess: String,
     known: String,
 }
 
@@ -257,25 +262,10 @@ impl FromStr for Column {
 }
 
 fn unknown(asked: &str, id: &str) -> UnknownColumn {
-    let nearest = FIELDS.iter().map(|f| f.id).min_by_key(|known| distance(known, id)).unwrap_or("sym");
-    let known = FIELDS.iter().map(|f| f.id).collect::<Vec<_>>().join(" ");
-    UnknownColumn { asked: asked.to_owned(), nearest, known }
-}
-
-/// How many letters have to change (Levenshtein).
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().take(32).collect();
-    let mut line: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = line[0];
-        line[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let change = diagonal + usize::from(x != *y);
-            diagonal = line[j + 1];
-            line[j + 1] = change.min(diagonal + 1).min(line[j] + 1);
-        }
-    }
-    line[b.len()]
+    let known = || FIELDS.iter().map(|f| f.id);
+    let nearest = nearest(id, known());
+    let guess = nearest.map_or_else(String::new, |n| format!("; did you mean `{n}`?"));
+    UnknownColumn { asked: asked.to_owned(), guess, known: known().collect::<Vec<_>>().join(" ") }
 }
 
 /// When and how a row is read.
@@ -296,10 +286,11 @@ impl Reading {
         Self { clock: snapshot.clock.map(|c| c.at(now)), rate, lane }
     }
 
-    fn age<'a>(&self, seen: Option<UnixMs>) -> Value<'a> {
+    fn age<'a>(&self, seen: Option<UnixMs>, state: DataState) -> Value<'a> {
         let (Some(now), Some(seen)) = (self.clock, seen) else { return Value::Absent };
         let theirs: Duration = now.since(seen);
-        Value::Age { theirs, ours: theirs.div_f64(self.rate) }
+        let is_kept = matches!(state, DataState::Live | DataState::Warming);
+        Value::Age { theirs, ours: is_kept.then(|| theirs.div_f64(self.rate)) }
     }
 }
 
@@ -308,7 +299,7 @@ fn row_value<'a>(field: Field, row: &'a Row, at: &Reading) -> Value<'a> {
     let value = match field {
         Field::Sym => Some(Value::Text(row.pair.symbol.as_str(), Tone::Plain)),
         Field::Market => Some(Value::Text(row.pair.market.as_str(), Tone::Dim)),
-        Field::Pool => Some(Value::Text(pool_word(row.pool), Tone::Dim)),
+        Field::Pool => Some(Value::Text(row.pool.as_str(), Tone::Dim)),
         Field::Last => row.last.map(|p| Value::Price(p, row.tick)),
         Field::Chg => row.day.map(|d| Value::Percent(d.change_pct)),
         Field::Vol => row.day.map(|d| Value::Amount(d.quote_volume)),
@@ -319,7 +310,9 @@ fn row_value<'a>(field: Field, row: &'a Row, at: &Reading) -> Value<'a> {
         Field::Coverage => score(|s| Value::Share(s.coverage)),
         Field::Coherence => score(|s| Value::Number(s.coherence, 1)),
         Field::State => Some(Value::State(row.state)),
-        Field::Age => Some(at.age(row.seen)),
+        Field::Age => Some(at.age(row.seen, row.state)),
+        Field::Warm => Some(yes_no(row.lanes.iter().all(is_warm))),
+        Field::Stale => Some(yes_no(row.state == DataState::Stale)),
         Field::Note => Some(note(row).unwrap_or(Value::Blank)),
         _ => None,
     };
@@ -352,15 +345,25 @@ fn lane_value<'a>(field: Field, row: &'a Row, lane: &'a LaneView, at: &Reading) 
         Field::Pos => bands.and_then(|b| b.pos).map(|p| Value::Number(p, 2)),
         Field::Cross => point.last_cross.map(Value::Cross),
         Field::Bars => Some(Value::Count(lane.bars)),
+        Field::Warm => Some(yes_no(is_warm(lane))),
+        Field::Stale => Some(yes_no(lane.state == DataState::Stale)),
         Field::Gradient => point.gradient.map(Value::Gradient),
         Field::Hama => point.close.map(|p| Value::Price(p, row.tick)),
         Field::Ma => point.ma.map(|p| Value::Price(p, row.tick)),
         Field::Raw => point.score.map(|s| Value::Number(s, 6)),
         Field::State => Some(Value::State(lane.state)),
-        Field::Age => Some(at.age(lane.seen)),
+        Field::Age => Some(at.age(lane.seen, lane.state)),
         _ => None,
     };
     value.unwrap_or(Value::Absent)
+}
+
+fn is_warm(lane: &LaneView) -> bool {
+    lane.bars >= lane.need_score
+}
+
+fn yes_no<'a>(is_so: bool) -> Value<'a> {
+    Value::Text(if is_so { "yes" } else { "no" }, Tone::Plain)
 }
 
 /// What is amiss: the first of the worst intervals, or the first one that lacks bars for some field.
@@ -380,14 +383,6 @@ fn note(row: &Row) -> Option<Value<'_>> {
     }))
 }
 
-/// The word for a pool, as exports have it.
-pub fn pool_word(pool: Pool) -> &'static str {
-    match pool {
-        Pool::Top => "top",
-        Pool::Named => "named",
-    }
-}
-
 /// The columns of the scanner for these intervals, in order, all of them.
 pub fn scanner_columns(intervals: &[Interval], several_markets: bool) -> Vec<Column> {
     let of = Column::of;
@@ -405,6 +400,7 @@ pub fn scanner_columns(intervals: &[Interval], several_markets: bool) -> Vec<Col
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::value::Notation;
 
     #[test]
     fn the_table_is_in_the_enums_order_and_ids_are_unique() {
@@ -413,6 +409,39 @@ mod tests {
             assert!(FIELDS[n + 1..].iter().all(|f| f.id != spec.id), "{}", spec.id);
             assert!(spec.title.len() <= usize::from(spec.width), "{}", spec.id);
         }
+    }
+
+    #[test]
+    fn what_is_stale_has_its_age_on_the_exchanges_clock_at_any_speed() {
+        use crate::fixture::{NOW, as_demo, row, snapshot};
+        let rows = vec![row("AUSDT").stale("behind", 240), row("BUSDT")];
+        let picture = as_demo(snapshot(rows), NOW);
+        let at = Reading::new(&picture, picture.made + Duration::from_secs(1), 0);
+        let age = |picture: &Snapshot, n: usize| {
+            let mut out = String::new();
+            Column::of(Field::Age).value(&picture.rows[n], &at).write(Notation::Ascii, 5, &mut out);
+            out
+        };
+        assert_eq!((age(&picture, 0), age(&picture, 1)), ("5m".to_owned(), "now".to_owned()));
+    }
+
+    #[test]
+    fn warm_and_stale_are_of_the_pair_or_of_an_interval() {
+        use crate::fixture::{row, snapshot};
+        let rows = vec![row("AUSDT").stale("behind", 240), row("BUSDT").young(50), row("CUSDT").warming(0)];
+        let picture = snapshot(rows);
+        let at = Reading::new(&picture, picture.made, 0);
+        let said = |id: &str| {
+            let column: Column = id.parse().unwrap();
+            let mut out = String::new();
+            for row in &picture.rows {
+                column.value(row, &at).write(Notation::Machine, 5, &mut out);
+                out.push(' ');
+            }
+            out
+        };
+        assert_eq!((said("warm"), said("15m.warm")), ("yes no no ".to_owned(), "yes yes no ".to_owned()));
+        assert_eq!((said("stale"), said("4h.stale")), ("yes no no ".to_owned(), "no no no ".to_owned()));
     }
 
     #[test]
@@ -425,14 +454,11 @@ mod tests {
 
     #[test]
     fn an_unknown_column_is_answered_with_the_nearest() {
-        for (asked, nearest) in [("scor", "score"), ("volume", "vol"), ("symbol", "sym"), ("7m.dist", "dist")]
-        {
-            let error = asked.parse::<Column>().unwrap_err().to_string();
-            assert!(error.contains(&format!("`{asked}`")), "{error}");
-            if asked != "volume" && asked != "symbol" {
-                assert!(error.contains(&format!("mean `{nearest}`")), "{error}");
-            }
-        }
+        let said = |asked: &str| asked.parse::<Column>().unwrap_err().to_string();
+        assert!(said("scor").contains("no column `scor`; did you mean `score`?"), "{}", said("scor"));
+        assert!(said("15m.dits").contains("mean `dist`"));
+        // Nothing is near, so nothing is guessed.
+        assert!(said("zzzzzz").starts_with("there is no column `zzzzzz` (columns: sym "));
         // A figure of the pair has no interval.
         assert!("15m.last".parse::<Column>().is_err());
     }

@@ -100,8 +100,9 @@ pub enum Value<'a> {
     Age {
         /// On the exchange's clock.
         theirs: Duration,
-        /// The same span on ours.
-        ours: Duration,
+        /// The same span on ours, while the stream keeps the data true; what is kept by nobody is
+        /// never `now`.
+        ours: Option<Duration>,
     },
     /// What may be thought of it.
     State(DataState),
@@ -173,7 +174,7 @@ impl Value<'_> {
             Self::Bands(state, breakout) => write_bands(state, breakout, notation, out),
             Self::Gradient(g) => write!(out, "{} {}", notation.trend(g.dir), g.steps),
             Self::Age { theirs, ours } => write_age(theirs, ours, out),
-            Self::State(state) => write!(out, "{}", state_word(state)),
+            Self::State(state) => write!(out, "{}", state.as_str()),
         };
     }
 
@@ -193,7 +194,7 @@ impl Value<'_> {
             Self::Bands(state, breakout) => write_bands(state, breakout, Notation::Words, out),
             Self::Gradient(g) => write!(out, "{}", i16::from(g.dir.as_i8()) * i16::from(g.steps)),
             Self::Age { theirs, .. } => write!(out, "{}", theirs.as_millis()),
-            Self::State(state) => write!(out, "{}", state_word(state)),
+            Self::State(state) => write!(out, "{}", state.as_str()),
         };
     }
 }
@@ -239,23 +240,12 @@ impl NoteText<'_> {
     fn write(&self, out: &mut String) -> std::fmt::Result {
         write!(out, "{}", self.interval)?;
         if self.state != DataState::Live {
-            write!(out, " {}", state_word(self.state))?;
+            write!(out, " {}", self.state.as_str())?;
         }
         if let Some((have, need)) = self.bars {
             write!(out, " {have}/{need} bars")?;
         }
         self.why.map_or(Ok(()), |why| write!(out, ": {why}"))
-    }
-}
-
-/// The word for a state, as exports have it.
-pub fn state_word(state: DataState) -> &'static str {
-    match state {
-        DataState::Warming => "warming",
-        DataState::Live => "live",
-        DataState::Stale => "stale",
-        DataState::Failed => "failed",
-        DataState::Delisted => "delisted",
     }
 }
 
@@ -266,15 +256,6 @@ pub fn state_tone(state: DataState) -> Tone {
         DataState::Warming | DataState::Delisted => Tone::Dim,
         DataState::Stale => Tone::Warn,
         DataState::Failed => Tone::Bad,
-    }
-}
-
-/// The word for a band state, as exports have it.
-pub fn band_word(state: BandState) -> &'static str {
-    match state {
-        BandState::Squeeze => "squeeze",
-        BandState::Normal => "normal",
-        BandState::Expansion => "expansion",
     }
 }
 
@@ -383,19 +364,19 @@ fn write_bands(
     out: &mut String,
 ) -> std::fmt::Result {
     match (notation, breakout) {
-        (Notation::Words | Notation::Machine, None) => out.write_str(band_word(state)),
+        (Notation::Words | Notation::Machine, None) => out.write_str(state.as_str()),
         (Notation::Words | Notation::Machine, Some(s)) => {
-            write!(out, "{} break-{}", band_word(state), Notation::Words.trend(s))
+            write!(out, "{} break-{}", state.as_str(), Notation::Words.trend(s))
         }
-        (_, None) => out.write_str(if state == BandState::Expansion { "expand" } else { band_word(state) }),
-        (_, Some(s)) => write!(out, "{} {}", &band_word(state)[..3], notation.trend(s)),
+        (_, None) => out.write_str(if state == BandState::Expansion { "expand" } else { state.as_str() }),
+        (_, Some(s)) => write!(out, "{} {}", &state.as_str()[..3], notation.trend(s)),
     }
 }
 
 /// Coarse steps, so that a quiet screen stays quiet: what is younger than five seconds of ours is
-/// `now`, then steps of five seconds, minutes, hours, days of the exchange's time.
-fn write_age(theirs: Duration, ours: Duration, out: &mut String) -> std::fmt::Result {
-    if ours < Duration::from_secs(5) {
+/// `now` while it is live, then steps of five seconds, minutes, hours, days of the exchange's time.
+fn write_age(theirs: Duration, ours: Option<Duration>, out: &mut String) -> std::fmt::Result {
+    if ours.is_some_and(|ours| ours < Duration::from_secs(5)) {
         return out.write_str("now");
     }
     write_span(theirs, out)
@@ -453,13 +434,17 @@ mod tests {
 
     #[test]
     fn ages_move_in_steps() {
-        let age = |s: u64| text(Value::Age { theirs: Duration::from_secs(s), ours: Duration::from_secs(s) });
+        let seconds = Duration::from_secs;
+        let age = |s: u64| text(Value::Age { theirs: seconds(s), ours: Some(seconds(s)) });
         for (s, want) in
             [(0, "now"), (4, "now"), (5, "5s"), (9, "5s"), (59, "55s"), (61, "1m"), (3_599, "59m")]
         {
             assert_eq!(age(s), want);
         }
         assert_eq!((age(7_300), age(200_000)), ("2h".to_owned(), "2d".to_owned()));
+        // At sixty times the speed four of our seconds are four minutes of the exchange's.
+        let fast = |ours| text(Value::Age { theirs: seconds(240), ours });
+        assert_eq!((fast(Some(seconds(4))), fast(None)), ("now".to_owned(), "4m".to_owned()));
     }
 
     #[test]

@@ -26,6 +26,16 @@ pub enum Source {
     Demo,
 }
 
+impl Source {
+    /// The word, as exports have it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Demo => "demo",
+        }
+    }
+}
+
 /// What may be thought of a figure. Every shown figure has one. From the best to the worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum DataState {
@@ -39,6 +49,19 @@ pub enum DataState {
     Failed,
     /// No longer traded.
     Delisted,
+}
+
+impl DataState {
+    /// The word, as exports have it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Warming => "warming",
+            Self::Live => "live",
+            Self::Stale => "stale",
+            Self::Failed => "failed",
+            Self::Delisted => "delisted",
+        }
+    }
 }
 
 /// Everything there is to show.
@@ -110,6 +133,16 @@ pub enum Pool {
     Top,
     /// Named by the user.
     Named,
+}
+
+impl Pool {
+    /// The word, as exports have it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Top => "top",
+            Self::Named => "named",
+        }
+    }
 }
 
 /// The exchange's 24 h figures.

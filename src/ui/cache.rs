@@ -4,7 +4,7 @@ use crate::app::App;
 use crate::app::column::{Column, Field};
 use crate::app::layout::Tier;
 use crate::app::text::{Precision, utc};
-use crate::app::value::{Value, state_tone, state_word};
+use crate::app::value::{Value, state_tone};
 use crate::domain::time::{Mono, UnixMs};
 use crate::market::snapshot::{CacheStats, Link, LinkState, RestStatus, Row};
 use std::fmt::Write as _;
@@ -21,7 +21,8 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>) {
     let half = if reduced { shape.cols } else { shape.cols / 2 };
     let stats = &app.snapshot().stats;
     let mut y = if reduced { 2 } else { 3 };
-    canvas.rule_between(0, half, y, &format!("memory: a ring of {} bars a series", stats.capacity));
+    let capacity = or_dash(u64::from(stats.capacity));
+    canvas.rule_between(0, half, y, &format!("memory: a ring of {capacity} bars a series"));
     let left = memory_lines(stats);
     lines(canvas, 1, y + 1, half - 1, &left);
     if !reduced {
@@ -123,10 +124,9 @@ fn link_text(link: &Link, now: Mono) -> (String, Role) {
 
 fn rest_text(rest: &RestStatus, now: Option<UnixMs>) -> (String, Role) {
     let mut out = format!(
-        "{:<4} REST weight {}/{} this minute  {} requests, {} failed",
+        "{:<4} REST weight {} this minute  {} requests, {} failed",
         rest.market,
-        rest.used_at(now),
-        rest.limit,
+        if rest.limit == 0 { "-".to_owned() } else { format!("{}/{}", rest.used_at(now), rest.limit) },
         group(rest.requests),
         group(rest.failed)
     );
@@ -186,7 +186,7 @@ fn draw_lane(app: &App, canvas: &mut Canvas<'_>, (y, selected): (u16, bool), row
     age.write(canvas.notation, 5, &mut text);
     canvas.text(HEAD[4].1, y, 5, &text, if age == Value::Absent { Role::Dim } else { Role::Text });
     text.clear();
-    text.push_str(state_word(lane.state));
+    text.push_str(lane.state.as_str());
     if let Some(why) = &lane.why {
         let _ = write!(text, ": {why}");
     }
@@ -196,6 +196,11 @@ fn draw_lane(app: &App, canvas: &mut Canvas<'_>, (y, selected): (u16, bool), row
         canvas.text(0, y, 1, ">", Role::Title);
         canvas.wash(y, Role::Selected);
     }
+}
+
+/// What can't be 0 is not known while it is.
+fn or_dash(n: u64) -> String {
+    if n == 0 { "-".to_owned() } else { group(n) }
 }
 
 /// Thousands apart: `1,204,118`.

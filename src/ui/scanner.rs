@@ -1,6 +1,7 @@
 //! The scanner: the table, the selected pair, the last signals.
 
 use crate::app::App;
+use crate::app::action::{Action, key_of};
 use crate::app::column::{Align, Column, Direction, Reading};
 use crate::app::layout::{Placed, Tier, place};
 use crate::app::text::{Precision, utc};
@@ -49,8 +50,11 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>) {
 /// What to do about an empty table.
 pub(super) fn empty_text(app: &App) -> String {
     let total = app.snapshot().rows.len();
-    if total > 0 {
-        format!("0 of {total} match; \\ clears the filter")
+    if total > 0 && app.prompt().is_some() {
+        // There the key would be typed.
+        format!("0 of {total} match")
+    } else if total > 0 {
+        format!("0 of {total} match; {} clears the filter", key_of(Action::ClearFilter))
     } else {
         "waiting for the exchange's list of pairs".to_owned()
     }
@@ -119,7 +123,7 @@ fn draw_selected(app: &App, canvas: &mut Canvas<'_>, y: u16) {
         canvas.rule(y, "no pair selected");
         return;
     };
-    let pool = crate::app::column::pool_word(row.pool);
+    let pool = row.pool.as_str();
     let rank = format!("{}  rank {} of {}  pool {pool}", row.pair.symbol, app.place() + 1, app.matches());
     canvas.rule(y, &rank);
     let Some(lane) = row.lanes.get(app.lane()) else { return };
@@ -147,11 +151,7 @@ fn draw_selected(app: &App, canvas: &mut Canvas<'_>, y: u16) {
 
 fn closed_text(point: &HamaPoint, tick: Tick) -> Option<String> {
     let (close, ma, dev) = (point.close?, point.ma?, point.dev_pct?);
-    let sign = match point.side? {
-        Sign::Up => '>',
-        Sign::Flat => '=',
-        Sign::Down => '<',
-    };
+    let sign = side_sign(point.side?);
     let price = |v: f64| tick.format(v);
     let mut out = format!("HAMA {} {sign} MA {} ({dev:+.2}%)", price(close), price(ma));
     match &point.bands {
@@ -168,8 +168,16 @@ fn closed_text(point: &HamaPoint, tick: Tick) -> Option<String> {
     Some(out)
 }
 
+fn side_sign(side: Sign) -> char {
+    match side {
+        Sign::Up => '>',
+        Sign::Flat => '=',
+        Sign::Down => '<',
+    }
+}
+
 fn missing_text(lane: &LaneView) -> String {
-    let state = crate::app::value::state_word(lane.state);
+    let state = lane.state.as_str();
     let why = lane.why.as_ref().map(|w| format!(": {w}")).unwrap_or_default();
     format!("{state}{why}  {}/{} bars for the score, {} for all", lane.bars, lane.need_score, lane.need)
 }
@@ -195,7 +203,7 @@ fn short_strip(app: &App) -> String {
     let point = &lane.point;
     let text = match (point.close, point.ma, point.dev_pct) {
         (Some(close), Some(ma), Some(dev)) => {
-            let sign = if dev < 0.0 { '<' } else { '>' };
+            let sign = point.side.map_or('?', side_sign);
             format!("HAMA {} {sign} MA {} {dev:+.1}%", row.tick.format(close), row.tick.format(ma))
         }
         _ => missing_text(lane),
@@ -248,7 +256,9 @@ pub(super) fn draw_sort_picker(app: &App, at: usize, canvas: &mut Canvas<'_>) {
     let height = u16::try_from(columns.len()).unwrap_or(u16::MAX).min(canvas.lines().saturating_sub(4));
     let width = 40.min(canvas.cols());
     let left = canvas.cols().saturating_sub(width) / 2;
-    let (x, y) = canvas.window(left, 2, (width, height + 2), "sort by  (Enter takes, I inverts)");
+    let (take, invert) = (key_of(Action::Accept), key_of(Action::Invert));
+    let title = format!("sort by  ({take} takes, {invert} inverts)");
+    let (x, y) = canvas.window(left, 2, (width, height + 2), &title);
     let skip = (at + 1).saturating_sub(usize::from(height));
     for (n, column) in columns.iter().enumerate().skip(skip).take(usize::from(height)) {
         let line = y + u16::try_from(n - skip).unwrap_or(0);

@@ -22,7 +22,7 @@ const END: UnixMs = UnixMs(1_760_227_200_000);
 fn app_of(picture: Snapshot, size: (u16, u16)) -> App {
     let demo = picture.source == crate::market::snapshot::Source::Demo;
     let replay = demo.then_some(Replay { speed: 60.0, end: END });
-    let config = AppConfig { notation: Notation::Unicode, replay };
+    let config = AppConfig { notation: Notation::Unicode, replay, place: None };
     let mut app = App::new(config, Arc::new(picture));
     app.update(MADE, Msg::Resize(size.0, size.1));
     app
@@ -191,6 +191,20 @@ fn the_demo_says_so_at_every_size_and_in_every_view() {
 }
 
 #[test]
+fn another_host_than_binance_is_named_at_every_size() {
+    for size in [(60, 16), (80, 24), (120, 36)] {
+        let place = Some(crate::app::text::host("http://127.0.0.1:9100/x"));
+        let config = AppConfig { notation: Notation::Unicode, replay: None, place };
+        let mut app = App::new(config, Arc::new(assorted()));
+        app.update(MADE, Msg::Resize(size.0, size.1));
+        let text = shown(&app);
+        let header = text.lines().next().unwrap();
+        assert!(header.contains(" 127.0.0.1:9100 USDT-M") && !header.contains("BINANCE"), "{header}");
+    }
+    assert!(shown(&app_of(assorted(), (120, 36))).contains("BINANCE USDT-M"));
+}
+
+#[test]
 fn colours_carry_what_signs_say_as_well() {
     let app = app_of(assorted(), (120, 36));
     let buffer = buffer(&app);
@@ -211,13 +225,13 @@ fn colours_carry_what_signs_say_as_well() {
 
 #[test]
 fn without_signs_the_screen_is_seven_bit() {
-    let config = AppConfig { notation: Notation::Ascii, replay: None };
+    let config = AppConfig { notation: Notation::Ascii, replay: None, place: None };
     let rows =
         vec![row("BTCUSDT"), row("ETHUSDT").trends([Sign::Down, Sign::Flat, Sign::Up]), row("X").unknown()];
     for keys in ["", "4", "?", "s", "/averyveryveryveryveryveryveryverylongfilterthatcanneverfitintotheline"]
     {
         for size in [(60, 16), (80, 24), (120, 36)] {
-            let mut app = App::new(config, Arc::new(with_ascii_signals(snapshot(rows.clone()))));
+            let mut app = App::new(config.clone(), Arc::new(with_ascii_signals(snapshot(rows.clone()))));
             app.update(MADE, Msg::Resize(size.0, size.1));
             press(&mut app, keys);
             let text = shown(&app);
@@ -250,6 +264,28 @@ fn an_empty_screen_says_what_to_do() {
     assert!(shown(&app).contains("0 of 12 match; \\ clears the filter"));
     let app = app_of(snapshot(Vec::new()), (80, 24));
     assert!(shown(&app).contains("waiting for the exchange's list of pairs"));
+}
+
+#[test]
+fn before_the_first_answer_nothing_unknown_is_drawn_as_zero() {
+    let mut picture = snapshot(Vec::new());
+    (picture.clock, picture.links) = (None, Vec::new());
+    picture.warmup = crate::market::snapshot::Warmup::default();
+    picture.stats = crate::market::snapshot::CacheStats::default();
+    let rest = &mut picture.rest[0];
+    (rest.used, rest.limit, rest.minute) = (0, 0, UnixMs::default());
+    for (size, keys) in [((120, 36), ""), ((80, 24), ""), ((60, 16), ""), ((120, 36), "4"), ((80, 24), "4")] {
+        let mut app = app_of(picture.clone(), size);
+        press(&mut app, keys);
+        let text = shown(&app);
+        assert!(text.contains("WS -") && text.contains("warm-up -"), "{text}");
+        assert!(!text.contains("0/0") && !text.contains("of 0 bars") && !text.contains("USDT-M 0"), "{text}");
+        if size.0 >= 80 {
+            assert!(text.contains("REST -"), "{text}");
+            assert_eq!(cell_of(&buffer(&app), "REST -", "REST").fg, Color::Reset);
+        }
+        assert_eq!(keys == "4", text.contains("weight - this minute"), "{text}");
+    }
 }
 
 #[test]
