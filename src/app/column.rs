@@ -9,7 +9,7 @@ use crate::domain::interval::Interval;
 use crate::domain::time::{Mono, UnixMs};
 use crate::market::snapshot::{DataState, LaneView, Pool, Row, Snapshot};
 
-use super::value::{NoteText, Tone, Value};
+use super::value::{NoteText, Pulse, Tone, Value};
 
 /// What a column is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -211,6 +211,16 @@ impl Column {
         }
     }
 
+    /// What may be thought of its figure: the interval's state where it is of one, else the row's.
+    pub fn state(self, row: &Row, at: &Reading) -> DataState {
+        let lane = match (self.field.spec().scope, self.interval) {
+            (Scope::Row, _) | (Scope::Either, None) => None,
+            (_, Some(i)) => row.lanes.iter().find(|l| l.interval == i),
+            (Scope::Lane, None) => row.lanes.get(at.lane),
+        };
+        lane.map_or(row.state, |l| l.state)
+    }
+
     /// What it says of a row.
     pub fn value<'a>(self, row: &'a Row, at: &Reading) -> Value<'a> {
         match self.field.spec().scope {
@@ -287,19 +297,29 @@ pub struct Reading {
     pub rate: f64,
     /// The interval in view.
     pub lane: usize,
+    /// Whether that clock stands: a replay that is over.
+    pub standing: bool,
 }
 
 impl Reading {
     /// Of a snapshot, now.
     pub fn new(snapshot: &Snapshot, now: Mono, lane: usize) -> Self {
         let rate = snapshot.clock.as_ref().map_or(1.0, Clock::rate);
-        Self { clock: snapshot.clock.map(|c| c.at(now)), rate, lane }
+        let standing = snapshot.clock.as_ref().is_some_and(Clock::is_standing);
+        Self { clock: snapshot.clock.map(|c| c.at(now)), rate, lane, standing }
     }
 
-    fn age<'a>(&self, seen: Option<UnixMs>) -> Value<'a> {
+    fn age<'a>(&self, seen: Option<UnixMs>, state: DataState) -> Value<'a> {
         let (Some(now), Some(seen)) = (self.clock, seen) else { return Value::Absent };
         let theirs: Duration = now.since(seen);
-        Value::Age { theirs, ours: theirs.div_f64(self.rate) }
+        // A clock that stands has a rate of next to nothing.
+        let ours = Duration::try_from_secs_f64(theirs.as_secs_f64() / self.rate).unwrap_or(Duration::MAX);
+        let pulse = match state {
+            DataState::Live if self.standing => Pulse::Standing,
+            DataState::Live => Pulse::Live,
+            state => Pulse::Off(state),
+        };
+        Value::Age { theirs, ours, pulse }
     }
 }
 
@@ -319,7 +339,7 @@ fn row_value<'a>(field: Field, row: &'a Row, at: &Reading) -> Value<'a> {
         Field::Coverage => score(|s| Value::Share(s.coverage)),
         Field::Coherence => score(|s| Value::Number(s.coherence, 1)),
         Field::State => Some(Value::State(row.state)),
-        Field::Age => Some(at.age(row.seen)),
+        Field::Age => Some(at.age(row.seen, row.state)),
         Field::Note => Some(note(row).unwrap_or(Value::Blank)),
         _ => None,
     };
@@ -339,14 +359,16 @@ fn warming<'a>(lane: &LaneView) -> Value<'a> {
 fn lane_value<'a>(field: Field, row: &'a Row, lane: &'a LaneView, at: &Reading) -> Value<'a> {
     let point = &lane.point;
     let bands = point.bands.as_ref();
+    // A preview of something that has stopped is none.
+    let is_live = lane.state == DataState::Live;
     let value = match field {
         Field::Trend => point.trend.map(|now| Value::Trend {
             now,
             strength: point.strength,
-            forming: lane.preview.as_ref().and_then(|p| p.point.trend),
+            forming: lane.preview.as_ref().filter(|_| is_live).and_then(|p| p.point.trend),
         }),
         Field::Dist => point.dev_pct.map(Value::Percent),
-        Field::PriceSide => lane.price_side.map(Value::Side),
+        Field::PriceSide => lane.price_side.filter(|_| is_live).map(Value::Side),
         Field::Bands => bands.map(|b| Value::Bands(b.state, b.breakout)),
         Field::Width => bands.map(|b| Value::Share(b.width)),
         Field::Pos => bands.and_then(|b| b.pos).map(|p| Value::Number(p, 2)),
@@ -357,7 +379,7 @@ fn lane_value<'a>(field: Field, row: &'a Row, lane: &'a LaneView, at: &Reading) 
         Field::Ma => point.ma.map(|p| Value::Price(p, row.tick)),
         Field::Raw => point.score.map(|s| Value::Number(s, 6)),
         Field::State => Some(Value::State(lane.state)),
-        Field::Age => Some(at.age(lane.seen)),
+        Field::Age => Some(at.age(lane.seen, lane.state)),
         _ => None,
     };
     value.unwrap_or(Value::Absent)

@@ -89,7 +89,9 @@ impl App {
 
     /// How cells are read now.
     pub fn reading(&self) -> Reading {
-        Reading::new(&self.snapshot, self.now, self.lane)
+        let mut reading = Reading::new(&self.snapshot, self.now, self.lane);
+        reading.standing |= self.has_ended();
+        reading
     }
 
     /// Rows that match.

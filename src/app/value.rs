@@ -102,9 +102,22 @@ pub enum Value<'a> {
         theirs: Duration,
         /// The same span on ours.
         ours: Duration,
+        /// Whether it is kept young.
+        pulse: Pulse,
     },
     /// What may be thought of it.
     State(DataState),
+}
+
+/// Whether an age is of something that is kept true.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pulse {
+    /// It is.
+    Live,
+    /// It is not, and this is why: its age is never `now`.
+    Off(DataState),
+    /// The clock stands: nothing grows older, and nothing is new.
+    Standing,
 }
 
 /// A note on what is not as it should be.
@@ -127,8 +140,9 @@ impl Value<'_> {
             Self::Absent
             | Self::Blank
             | Self::Warming(..)
-            | Self::Age { .. }
+            | Self::Age { pulse: Pulse::Live | Pulse::Standing, .. }
             | Self::Bands(BandState::Normal, None) => Tone::Dim,
+            Self::Age { pulse: Pulse::Off(state), .. } => state_tone(*state),
             Self::Text(_, tone) => *tone,
             Self::Note(n) => state_tone(n.state),
             Self::Percent(v) => by_sign(*v),
@@ -172,7 +186,7 @@ impl Value<'_> {
             Self::Cross(c) => write_cross(c, out),
             Self::Bands(state, breakout) => write_bands(state, breakout, notation, out),
             Self::Gradient(g) => write!(out, "{} {}", notation.trend(g.dir), g.steps),
-            Self::Age { theirs, ours } => write_age(theirs, ours, out),
+            Self::Age { theirs, ours, pulse } => write_age(theirs, ours, pulse, out),
             Self::State(state) => write!(out, "{}", state_word(state)),
         };
     }
@@ -393,12 +407,15 @@ fn write_bands(
 }
 
 /// Coarse steps, so that a quiet screen stays quiet: what is younger than five seconds of ours is
-/// `now`, then steps of five seconds, minutes, hours, days of the exchange's time.
-fn write_age(theirs: Duration, ours: Duration, out: &mut String) -> std::fmt::Result {
-    if ours < Duration::from_secs(5) {
-        return out.write_str("now");
+/// `now`, then steps of five seconds, minutes, hours, days of the exchange's time. `now` is said only
+/// of what is live.
+fn write_age(theirs: Duration, ours: Duration, pulse: Pulse, out: &mut String) -> std::fmt::Result {
+    match pulse {
+        Pulse::Standing => out.write_str("end"),
+        Pulse::Live if ours < Duration::from_secs(5) => out.write_str("now"),
+        Pulse::Off(_) if theirs < Duration::from_secs(5) => out.write_str("<5s"),
+        Pulse::Live | Pulse::Off(_) => write_span(theirs, out),
     }
-    write_span(theirs, out)
 }
 
 /// A span in its largest unit.
@@ -453,13 +470,19 @@ mod tests {
 
     #[test]
     fn ages_move_in_steps() {
-        let age = |s: u64| text(Value::Age { theirs: Duration::from_secs(s), ours: Duration::from_secs(s) });
+        let of = |s: u64, pulse| {
+            text(Value::Age { theirs: Duration::from_secs(s), ours: Duration::from_secs(s), pulse })
+        };
+        let age = |s: u64| of(s, Pulse::Live);
         for (s, want) in
             [(0, "now"), (4, "now"), (5, "5s"), (9, "5s"), (59, "55s"), (61, "1m"), (3_599, "59m")]
         {
             assert_eq!(age(s), want);
         }
         assert_eq!((age(7_300), age(200_000)), ("2h".to_owned(), "2d".to_owned()));
+        let off = |s| of(s, Pulse::Off(DataState::Stale));
+        assert_eq!((off(0), off(4), off(61)), ("<5s".to_owned(), "<5s".to_owned(), "1m".to_owned()));
+        assert_eq!(of(0, Pulse::Standing), "end");
     }
 
     #[test]

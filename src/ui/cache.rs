@@ -4,7 +4,7 @@ use crate::app::App;
 use crate::app::column::{Column, Field};
 use crate::app::layout::Tier;
 use crate::app::text::{Precision, utc};
-use crate::app::value::{Value, state_tone, state_word};
+use crate::app::value::{Pulse, Value, state_tone, state_word};
 use crate::domain::time::{Mono, UnixMs};
 use crate::market::snapshot::{CacheStats, Link, LinkState, RestStatus, Row};
 use std::fmt::Write as _;
@@ -184,7 +184,11 @@ fn draw_lane(app: &App, canvas: &mut Canvas<'_>, (y, selected): (u16, bool), row
     text.clear();
     let age = Column::on(lane.interval, Field::Age).value(row, &app.reading());
     age.write(canvas.notation, 5, &mut text);
-    canvas.text(HEAD[4].1, y, 5, &text, if age == Value::Absent { Role::Dim } else { Role::Text });
+    let age_role = match age {
+        Value::Age { pulse: Pulse::Live | Pulse::Standing, .. } => Role::Text,
+        other => other.tone().into(),
+    };
+    canvas.text(HEAD[4].1, y, 5, &text, age_role);
     text.clear();
     text.push_str(state_word(lane.state));
     if let Some(why) = &lane.why {

@@ -78,7 +78,6 @@ fn draw_row(
     reading: &Reading,
     scratch: &mut String,
 ) {
-    // A row that is not live is dim as a whole, where a cell's own meaning is not stronger.
     let old = row.state == DataState::Delisted || row.state == DataState::Failed;
     for p in placed {
         let value = p.column.value(row, reading);
@@ -86,6 +85,11 @@ fn draw_row(
         value.write(canvas.notation, usize::from(p.width), scratch);
         let role = match value.tone().into() {
             Role::Text if old => Role::Dim,
+            role if is_figure(&value) && p.column.state(row, reading) != DataState::Live => match role {
+                Role::Dim => Role::Dim,
+                // What it was keeps its sign, not its colour: it may have changed since.
+                _ => Role::Stale,
+            },
             role => role,
         };
         let align = match value {
@@ -100,6 +104,11 @@ fn draw_row(
         canvas.text(0, y, 1, ">", Role::Title);
         canvas.wash(y, Role::Selected);
     }
+}
+
+/// Whether a value is a figure of the market, which ages, and not a word about the row.
+fn is_figure(value: &Value<'_>) -> bool {
+    !matches!(value, Value::Text(..) | Value::Note(_) | Value::Age { .. } | Value::State(_))
 }
 
 /// One sign before the name, also where the note has no room.

@@ -210,6 +210,34 @@ fn colours_carry_what_signs_say_as_well() {
 }
 
 #[test]
+fn what_is_not_live_does_not_look_live() {
+    let rows = vec![row("AAAUSDT"), row("BBBUSDT").forming(Sign::Down).stale("gap of 3 bars", 2)];
+    let app = app_of(snapshot(rows), (120, 36));
+    let buffer = buffer(&app);
+    let stale = Theme::dark().style(super::theme::Role::Stale);
+    for figure in ["214.08", "+4.81%", "+94", "▲", "+1.83%"] {
+        let cell = cell_of(&buffer, "BBBUSDT", figure);
+        assert_eq!((Some(cell.fg), cell.modifier), (stale.fg, stale.add_modifier), "{figure}");
+    }
+    assert_eq!(cell_of(&buffer, "BBBUSDT", "<5s").fg, Color::Yellow);
+    let text = text(&buffer);
+    let line = text.lines().find(|l| l.contains("BBBUSDT")).unwrap();
+    assert!(line.starts_with(" !") && !line.contains('~') && !line.contains("above"), "{line}");
+    assert!(!line.contains("now"), "{line}");
+}
+
+#[test]
+fn nothing_is_now_when_the_replay_is_over() {
+    for (now, word) in [(UnixMs(1_760_127_245_000), "now"), (END, "end")] {
+        let mut picture = as_demo(snapshot(vec![row("AAAUSDT")]), now);
+        let seen = Arc::make_mut(&mut picture.rows[0]);
+        seen.seen = Some(now);
+        let text = shown(&app_of(picture, (60, 16)));
+        assert!(text.lines().any(|l| l.contains("AAAUSDT") && l.ends_with(word)), "{text}");
+    }
+}
+
+#[test]
 fn without_signs_the_screen_is_seven_bit() {
     let config = AppConfig { notation: Notation::Ascii, replay: None };
     let rows =
