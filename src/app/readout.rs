@@ -57,7 +57,7 @@ impl App {
         self.prompt.as_ref()
     }
 
-    /// The filter that is applied: the last good one.
+    /// The filter that is applied; while a bad one is typed, the one from before.
     pub fn filter(&self) -> &Filter {
         &self.filter
     }
