@@ -364,12 +364,12 @@ fn lane_value<'a>(field: Field, row: &'a Row, lane: &'a LaneView, at: &Reading) 
     let value = match field {
         Field::Trend => point.trend.map(|now| Value::Trend {
             now,
-            strength: point.strength,
             forming: lane.preview.as_ref().filter(|_| is_live).and_then(|p| p.point.trend),
         }),
         Field::Dist => point.dev_pct.map(Value::Percent),
         Field::PriceSide => lane.price_side.filter(|_| is_live).map(Value::Side),
-        Field::Bands => bands.map(|b| Value::Bands(b.state, b.breakout)),
+        // Bands of no width hold nothing and say nothing.
+        Field::Bands => bands.filter(|b| b.pos.is_some()).map(|b| Value::Bands(b.state, b.breakout)),
         Field::Width => bands.map(|b| Value::Share(b.width)),
         Field::Pos => bands.and_then(|b| b.pos).map(|p| Value::Number(p, 2)),
         Field::Cross => point.last_cross.map(Value::Cross),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use unicode_width::UnicodeWidthStr;
 
-use crate::domain::hama::{BandState, Gradient, LastCross, Sign, Strength};
+use crate::domain::hama::{BandState, Gradient, LastCross, Sign};
 use crate::domain::symbol::Tick;
 use crate::market::snapshot::DataState;
 
@@ -79,12 +79,10 @@ pub enum Value<'a> {
     Number(f64, u8),
     /// A count.
     Count(u32),
-    /// A trend: of the last closed bar, how strong, and what the forming bar would make of it.
+    /// A trend: of the last closed bar, and what the forming bar would make of it.
     Trend {
         /// Of the last closed bar.
         now: Sign,
-        /// How far from the line.
-        strength: Option<Strength>,
         /// What the forming bar would make of it.
         forming: Option<Sign>,
     },
@@ -147,7 +145,6 @@ impl Value<'_> {
             Self::Note(n) => state_tone(n.state),
             Self::Percent(v) => by_sign(*v),
             Self::Score { shown, .. } => by_score(*shown),
-            Self::Trend { now, strength: Some(Strength::Strong), .. } => strong(by_direction(*now)),
             Self::Trend { now, .. } => by_direction(*now),
             Self::Side(_) => Tone::Preview,
             Self::Cross(c) if c.inferred => Tone::Dim,
@@ -309,8 +306,11 @@ fn strong(tone: Tone) -> Tone {
     }
 }
 
+/// What is written as 0.00% is neither up nor down.
 fn by_sign(v: f64) -> Tone {
-    if v > 0.0 {
+    if v.abs() < 0.005 {
+        Tone::Flat
+    } else if v > 0.0 {
         Tone::Up
     } else if v < 0.0 {
         Tone::Down

@@ -195,7 +195,7 @@ fn colours_carry_what_signs_say_as_well() {
     let app = app_of(assorted(), (120, 36));
     let buffer = buffer(&app);
     let fg = |line, needle| cell_of(&buffer, line, needle).fg;
-    assert_eq!(fg("ETHUSDT", "▲"), Color::LightGreen);
+    assert_eq!(fg("ETHUSDT", "▲"), Color::Green);
     assert_eq!(fg("XRPUSDT", "▼"), Color::Red);
     assert_eq!(fg("ETHUSDT", "━"), Color::Gray);
     assert_eq!(fg("XRPUSDT", "-92"), Color::LightRed);
@@ -287,7 +287,9 @@ fn a_filter_error_stands_beside_the_prompt_with_its_column() {
     let mut buffer = Buffer::empty(Rect::new(0, 0, 120, 36));
     let cursor = draw(&app, &Theme::dark(), &mut buffer).unwrap();
     assert_eq!((cursor.x, cursor.y), (10, 2));
-    assert!(text(&buffer).contains("column 6: `=`"));
+    let text = text(&buffer);
+    assert!(text.contains("column 6: `=`"));
+    assert_eq!(text.lines().nth(3).unwrap().find('^'), Some(3 + 5), "{text}");
 }
 
 #[test]
