@@ -332,9 +332,8 @@ fn row_value<'a>(field: Field, row: &'a Row, at: &Reading) -> Value<'a> {
         Field::Last => row.last.map(|p| Value::Price(p, row.tick)),
         Field::Chg => row.day.map(|d| Value::Percent(d.change_pct)),
         Field::Vol => row.day.map(|d| Value::Amount(d.quote_volume)),
-        Field::Score => {
-            score(|s| Value::Score { shown: s.score, raw: s.raw }).or_else(|| row.lanes.first().map(warming))
-        }
+        Field::Score => score(|s| Value::Score { shown: s.score, raw: s.raw, partial: s.coverage < 1.0 })
+            .or_else(|| row.lanes.first().map(warming)),
         Field::Raw => score(|s| Value::Number(s.raw, 6)),
         Field::Coverage => score(|s| Value::Share(s.coverage)),
         Field::Coherence => score(|s| Value::Number(s.coherence, 1)),
@@ -394,12 +393,21 @@ fn note(row: &Row) -> Option<Value<'_>> {
         DataState::Warming | DataState::Live if lane.bars < lane.need => Some((lane.bars, lane.need)),
         _ => None,
     };
+    let is_young = |l: &&LaneView| bars.is_none() && l.bars > 0 && l.bars < l.need;
     Some(Value::Note(NoteText {
         interval: lane.interval.as_str(),
         state: lane.state,
         why: lane.why.as_ref().map(crate::domain::text::CleanText::as_str),
         bars,
+        everywhere: row.lanes.iter().all(|l| l.state == lane.state),
+        young: row.lanes.iter().find(is_young).map(|l| (l.interval.as_str(), l.bars, needed(l))),
+        coverage: row.score.map(|s| s.coverage).filter(|c| *c < 1.0),
     }))
+}
+
+/// Bars that the next thing it lacks takes.
+pub fn needed(lane: &LaneView) -> u32 {
+    if lane.bars < lane.need_score { lane.need_score } else { lane.need }
 }
 
 /// The word for a pool, as exports have it.

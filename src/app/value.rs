@@ -74,6 +74,8 @@ pub enum Value<'a> {
         shown: i32,
         /// Unrounded.
         raw: f64,
+        /// Some intervals take no part in it.
+        partial: bool,
     },
     /// A number with so many digits behind the point.
     Number(f64, u8),
@@ -129,6 +131,12 @@ pub struct NoteText<'a> {
     pub why: Option<&'a str>,
     /// Bars at hand and needed, where that is the matter.
     pub bars: Option<(u32, u32)>,
+    /// Whether it is the matter with every interval.
+    pub everywhere: bool,
+    /// Another interval that lacks bars: which, at hand, needed.
+    pub young: Option<(&'a str, u32, u32)>,
+    /// Share of the weights that the score is made of, where that is not all.
+    pub coverage: Option<f64>,
 }
 
 impl Value<'_> {
@@ -167,12 +175,13 @@ impl Value<'_> {
             Self::Blank => Ok(()),
             Self::Warming(bars, need) => write!(out, "{bars}/{need}"),
             Self::Text(text, _) => write!(out, "{text}"),
-            Self::Note(note) => note.write(out),
+            Self::Note(note) if notation == Notation::Words => note.write(out),
+            Self::Note(note) => note.write_short(out),
             Self::Price(price, tick) => write_price(price, tick, width, out),
             Self::Percent(v) => write_percent(v, out),
             Self::Share(v) => write!(out, "{:.0}%", v * 100.0),
             Self::Amount(v) => write_amount(v, out),
-            Self::Score { shown, .. } => write!(out, "{shown:+}"),
+            Self::Score { shown, partial, .. } => write!(out, "{shown:+}{}", if partial { "*" } else { "" }),
             Self::Number(v, digits) => write!(out, "{v:.*}", usize::from(digits)),
             Self::Count(n) => write!(out, "{n}"),
             Self::Trend { now, forming, .. } => {
@@ -247,6 +256,30 @@ impl Notation {
 }
 
 impl NoteText<'_> {
+    /// For a few cells: the reason's first words first.
+    fn write_short(&self, out: &mut String) -> std::fmt::Result {
+        if !self.everywhere || self.bars.is_some() {
+            write!(out, "{} ", self.interval)?;
+        }
+        match (self.state, self.bars) {
+            (DataState::Live, Some((have, need))) => write!(out, "{have}/{need}")?,
+            (DataState::Live, None) => {}
+            (state, Some((have, need))) => write!(out, "{} {have}/{need}", state_word(state))?,
+            (state, None) => out.write_str(state_word(state))?,
+        }
+        if let Some(why) = self.why {
+            write!(out, ": {}", first_words(why))?;
+        }
+        if let Some((interval, have, need)) = self.young {
+            write!(out, "; {interval} {have}/{need}")?;
+        }
+        if let Some(coverage) = self.coverage {
+            write!(out, "; score of {:.0}%", coverage * 100.0)?;
+        }
+        Ok(())
+    }
+
+    /// At length.
     fn write(&self, out: &mut String) -> std::fmt::Result {
         write!(out, "{}", self.interval)?;
         if self.state != DataState::Live {
@@ -257,6 +290,12 @@ impl NoteText<'_> {
         }
         self.why.map_or(Ok(()), |why| write!(out, ": {why}"))
     }
+}
+
+/// What a sentence says first, addresses left out.
+fn first_words(why: &str) -> &str {
+    let part = why.split(": ").find(|part| !part.contains("://")).unwrap_or(why);
+    part.split([';', '(']).next().unwrap_or(part).trim_end()
 }
 
 /// The word for a state, as exports have it.
@@ -490,6 +529,29 @@ mod tests {
         let cross = LastCross { dir: Sign::Up, inferred: true, bars: 398, time: None };
         assert_eq!(text(Value::Cross(cross)), "up >398");
         assert_eq!(text(Value::Cross(LastCross { inferred: false, bars: 0, ..cross })), "up 0b");
+    }
+
+    #[test]
+    fn a_note_says_the_reason_before_all_else() {
+        let note = NoteText {
+            interval: "15m",
+            state: DataState::Stale,
+            why: Some("socket lost: ws://127.0.0.1:4000/stream: reset by peer"),
+            bars: None,
+            everywhere: true,
+            young: Some(("4h", 36, 102)),
+            coverage: Some(0.8),
+        };
+        assert_eq!(text(Value::Note(note)), "stale: socket lost; 4h 36/102; score of 80%");
+        let why = Some("ws://127.0.0.1:4000/stream: refused (os error 1)");
+        let one = NoteText { why, everywhere: false, young: None, coverage: None, ..note };
+        assert_eq!(text(Value::Note(one)), "15m stale: refused");
+    }
+
+    #[test]
+    fn a_score_of_a_part_is_marked_on_itself() {
+        assert_eq!(text(Value::Score { shown: 83, raw: 83.2, partial: true }), "+83*");
+        assert_eq!(text(Value::Score { shown: 83, raw: 83.2, partial: false }), "+83");
     }
 
     #[test]

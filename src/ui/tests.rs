@@ -201,7 +201,7 @@ fn colours_carry_what_signs_say_as_well() {
     assert_eq!(fg("XRPUSDT", "-92"), Color::LightRed);
     assert_eq!(fg("ETHUSDT", "+3.02%"), Color::Green);
     assert_eq!(fg("ADAUSDT", "15m stale"), Color::Yellow);
-    assert_eq!(fg("FOOUSDT", "15m failed"), Color::LightRed);
+    assert_eq!(fg("FOOUSDT", "failed"), Color::LightRed);
     assert_eq!(fg("ETHUSDT", "above"), Color::DarkGray);
     assert!(cell_of(&buffer, "ETHUSDT", "above").modifier.contains(Modifier::ITALIC));
     // The cursor's row is of one colour, its cells' own would fight with it.
