@@ -301,7 +301,7 @@ fn amiss_text(row: &Row) -> String {
     }
     let mut out = parts.iter().map(|(i, text)| format!("{i} {text}")).collect::<Vec<_>>().join("; ");
     if let Some(score) = row.score.filter(|s| s.coverage < 1.0) {
-        let _ = write!(out, "; * score of {:.0}% of the weights", score.coverage * 100.0);
+        let _ = write!(out, "; * score of {:.0}%", score.coverage * 100.0);
     }
     out
 }

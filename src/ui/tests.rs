@@ -12,6 +12,7 @@ use crate::app::keys::Chord;
 use crate::app::value::Notation;
 use crate::app::{App, AppConfig, Msg, Replay};
 use crate::domain::hama::Sign;
+use crate::domain::symbol::Market;
 use crate::domain::text::CleanText;
 use crate::domain::time::{Mono, UnixMs};
 use crate::fixture::{MADE, NOW, as_demo, assorted, row, snapshot};
@@ -235,6 +236,68 @@ fn nothing_is_now_when_the_replay_is_over() {
         let text = shown(&app_of(picture, (60, 16)));
         assert!(text.lines().any(|l| l.contains("AAAUSDT") && l.ends_with(word)), "{text}");
     }
+}
+
+#[test]
+fn a_score_of_a_part_is_marked_and_explained_at_every_size() {
+    for size in [(60, 16), (80, 24), (120, 36)] {
+        let mut picture = snapshot(vec![row("AAAUSDT").score(83.0).young(36)]);
+        Arc::make_mut(&mut picture.rows[0]).score.as_mut().unwrap().coverage = 0.8;
+        let text = shown(&app_of(picture, size));
+        assert!(text.contains("+83*"), "{text}");
+        if size.0 >= 120 {
+            assert!(text.contains("4h 36/102; score of 80%"), "{text}");
+            assert!(text.contains("4h 36/102 bars; * score of 80%"), "{text}");
+        }
+    }
+}
+
+#[test]
+fn the_detail_says_why_in_full_and_previews_only_what_is_live() {
+    let why = "socket lost: ws://127.0.0.1:4000/stream: reset by peer; connecting anew";
+    let text = shown(&app_of(snapshot(vec![row("AAAUSDT").stale(why, 90)]), (120, 36)));
+    assert!(text.contains(&format!("15m stale: {why}  15m score +89")), "{text}");
+    assert!(text.contains("15m stale: socket lost") && !text.contains("forming"), "{text}");
+    let text = shown(&app_of(snapshot(vec![row("AAAUSDT")]), (120, 36)));
+    assert!(text.contains("forming~ bar close") && text.contains("15m score +89, forming +89~"), "{text}");
+}
+
+#[test]
+fn with_two_markets_the_detail_and_the_signals_name_theirs() {
+    let mut picture = with_signals(snapshot(vec![row("BTCUSDT")]));
+    picture.markets = [Market::UsdM, Market::Spot].into();
+    for size in [(80, 24), (120, 36)] {
+        let text = shown(&app_of(picture.clone(), size));
+        assert!(text.contains("── BTCUSDT usdm") && text.contains("Z BTCUSDT usdm"), "{text}");
+    }
+}
+
+#[test]
+fn an_empty_table_says_what_is_waited_for_until_it_is_there() {
+    let mut picture = snapshot(Vec::new());
+    let why = "can't connect to 127.0.0.1:1 (connection refused); check the network and --rest-url";
+    picture.universe.failed = vec![(Market::UsdM, CleanText::new(why))];
+    let down =
+        LinkState::Down { why: CleanText::new("reset by peer"), retry: Some(Mono::from_millis(13_500)) };
+    picture.links[1].state = down;
+    let mut app = app_of(picture, (60, 16));
+    app.update(MADE, Msg::Tick);
+    let text = shown(&app).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains(why) && text.contains("reset by peer; tried again in 4s"), "{text}");
+    press(&mut app, "r");
+    assert!(shown(&app).contains("no pair is selected"));
+}
+
+#[test]
+fn rows_below_the_fold_are_counted() {
+    let rows: Vec<_> = (0..24).map(|n| row(&format!("S{n:02}USDT"))).collect();
+    let picture = snapshot(rows);
+    let mut app = app_of(picture.clone(), (120, 36));
+    assert!(shown(&app).contains("rows 1-22 of 24"));
+    press(&mut app, "G");
+    assert!(shown(&app).contains("rows 3-24 of 24"));
+    assert!(shown(&app_of(picture.clone(), (80, 24))).contains("rows 1-16 of 24"));
+    assert!(shown(&app_of(picture, (60, 16))).lines().any(|l| l.ends_with('v')));
 }
 
 #[test]
