@@ -400,7 +400,7 @@ fn note(row: &Row) -> Option<Value<'_>> {
         why: lane.why.as_ref().map(crate::domain::text::CleanText::as_str),
         bars,
         everywhere: row.lanes.iter().all(|l| l.state == lane.state),
-        young: row.lanes.iter().find(is_young).map(|l| (l.interval.as_str(), l.bars, needed(l))),
+        young: row.lanes.iter().rev().find(is_young).map(|l| (l.interval.as_str(), l.bars, needed(l))),
         coverage: row.score.map(|s| s.coverage).filter(|c| *c < 1.0),
     }))
 }

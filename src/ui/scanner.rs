@@ -222,7 +222,7 @@ fn draw_selected(app: &App, canvas: &mut Canvas<'_>, y: u16) {
         canvas.text(x, y + 1, cols.saturating_sub(x), &text, Role::Dim);
     }
     let amiss = amiss_text(row);
-    let mut x = 5;
+    let mut x = if row.state == DataState::Live { 5 } else { 1 };
     if row.state != DataState::Live {
         // The sentence in full comes first where it matters most.
         let role = state_tone(row.state).into();

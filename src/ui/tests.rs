@@ -242,12 +242,14 @@ fn nothing_is_now_when_the_replay_is_over() {
 fn a_score_of_a_part_is_marked_and_explained_at_every_size() {
     for size in [(60, 16), (80, 24), (120, 36)] {
         let mut picture = snapshot(vec![row("AAAUSDT").score(83.0).young(36)]);
-        Arc::make_mut(&mut picture.rows[0]).score.as_mut().unwrap().coverage = 0.8;
+        let part = Arc::make_mut(&mut picture.rows[0]);
+        part.score.as_mut().unwrap().coverage = 0.8;
+        part.lanes[2].state = crate::market::snapshot::DataState::Warming;
         let text = shown(&app_of(picture, size));
         assert!(text.contains("+83*"), "{text}");
         if size.0 >= 120 {
             assert!(text.contains("4h 36/102; score of 80%"), "{text}");
-            assert!(text.contains("4h 36/102 bars; * score of 80%"), "{text}");
+            assert!(text.contains("4h warming; 4h 36/102 bars; * score of 80%"), "{text}");
         }
     }
 }
