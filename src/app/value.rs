@@ -266,7 +266,7 @@ impl NoteText<'_> {
             (DataState::Live, None) => {}
             // The share of the score says it, in fewer cells.
             (DataState::Warming, Some((have, need))) if self.coverage.is_some() => {
-                write!(out, "{have}/{need}")?
+                write!(out, "{have}/{need}")?;
             }
             (state, Some((have, need))) => write!(out, "{} {have}/{need}", state_word(state))?,
             (state, None) => out.write_str(state_word(state))?,

@@ -286,7 +286,9 @@ fn trends_text(row: &Row, notation: Notation) -> String {
 /// Everything that is amiss, in whole sentences: intervals with the same trouble together.
 fn amiss_text(row: &Row) -> String {
     let mut parts: Vec<(String, String)> = Vec::new();
-    for lane in row.lanes.iter().filter(|l| l.state != DataState::Live) {
+    // Where bars are all that is missing, their count says so.
+    let told_by_bars = |l: &LaneView| l.state == DataState::Warming && l.why.is_none() && l.bars < l.need;
+    for lane in row.lanes.iter().filter(|l| l.state != DataState::Live && !told_by_bars(l)) {
         let why = lane.why.as_ref().map(|w| format!(": {w}")).unwrap_or_default();
         let text = format!("{}{why}", state_word(lane.state));
         match parts.iter_mut().find(|(_, known)| *known == text) {

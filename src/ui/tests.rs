@@ -249,7 +249,7 @@ fn a_score_of_a_part_is_marked_and_explained_at_every_size() {
         assert!(text.contains("+83*"), "{text}");
         if size.0 >= 120 {
             assert!(text.contains("4h 36/102; score of 80%"), "{text}");
-            assert!(text.contains("4h warming; 4h 36/102 bars; * score of 80%"), "{text}");
+            assert!(text.contains("4h 36/102 bars; * score of 80%"), "{text}");
         }
     }
 }
