@@ -319,7 +319,9 @@ impl App {
     }
 
     fn refresh_one(&mut self, effects: &mut Vec<Effect>) {
-        let Some(pair) = self.selected().map(|r| r.pair.clone()) else { return };
+        let Some(pair) = self.selected().map(|r| r.pair.clone()) else {
+            return self.say(Level::Info, "no pair is selected; R refreshes all");
+        };
         self.say(Level::Info, &format!("refreshing {}", pair.symbol));
         effects.push(Effect::Send(Command::Refresh(Scope::One(pair))));
     }

@@ -10,7 +10,7 @@ use crate::domain::text::nearest;
 use crate::domain::time::{Mono, UnixMs};
 use crate::market::snapshot::{DataState, LaneView, Row, Snapshot};
 
-use super::value::{NoteText, Tone, Value};
+use super::value::{NoteText, Pulse, Tone, Value};
 
 /// What a column is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -216,6 +216,16 @@ impl Column {
         }
     }
 
+    /// What may be thought of its figure: the interval's state where it is of one, else the row's.
+    pub fn state(self, row: &Row, at: &Reading) -> DataState {
+        let lane = match (self.field.spec().scope, self.interval) {
+            (Scope::Row, _) | (Scope::Either, None) => None,
+            (_, Some(i)) => row.lanes.iter().find(|l| l.interval == i),
+            (Scope::Lane, None) => row.lanes.get(at.lane),
+        };
+        lane.map_or(row.state, |l| l.state)
+    }
+
     /// What it says of a row.
     pub fn value<'a>(self, row: &'a Row, at: &Reading) -> Value<'a> {
         match self.field.spec().scope {
@@ -277,20 +287,29 @@ pub struct Reading {
     pub rate: f64,
     /// The interval in view.
     pub lane: usize,
+    /// Whether that clock stands: a replay that is over.
+    pub standing: bool,
 }
 
 impl Reading {
     /// Of a snapshot, now.
     pub fn new(snapshot: &Snapshot, now: Mono, lane: usize) -> Self {
         let rate = snapshot.clock.as_ref().map_or(1.0, Clock::rate);
-        Self { clock: snapshot.clock.map(|c| c.at(now)), rate, lane }
+        let standing = snapshot.clock.as_ref().is_some_and(Clock::is_standing);
+        Self { clock: snapshot.clock.map(|c| c.at(now)), rate, lane, standing }
     }
 
     fn age<'a>(&self, seen: Option<UnixMs>, state: DataState) -> Value<'a> {
         let (Some(now), Some(seen)) = (self.clock, seen) else { return Value::Absent };
         let theirs: Duration = now.since(seen);
-        let is_kept = matches!(state, DataState::Live | DataState::Warming);
-        Value::Age { theirs, ours: is_kept.then(|| theirs.div_f64(self.rate)) }
+        // A clock that stands has a rate of next to nothing.
+        let ours = Duration::try_from_secs_f64(theirs.as_secs_f64() / self.rate).unwrap_or(Duration::MAX);
+        let pulse = match state {
+            DataState::Live if self.standing => Pulse::Standing,
+            DataState::Live => Pulse::Live,
+            state => Pulse::Off(state),
+        };
+        Value::Age { theirs, ours, pulse }
     }
 }
 
@@ -303,9 +322,8 @@ fn row_value<'a>(field: Field, row: &'a Row, at: &Reading) -> Value<'a> {
         Field::Last => row.last.map(|p| Value::Price(p, row.tick)),
         Field::Chg => row.day.map(|d| Value::Percent(d.change_pct)),
         Field::Vol => row.day.map(|d| Value::Amount(d.quote_volume)),
-        Field::Score => {
-            score(|s| Value::Score { shown: s.score, raw: s.raw }).or_else(|| row.lanes.first().map(warming))
-        }
+        Field::Score => score(|s| Value::Score { shown: s.score, raw: s.raw, partial: s.coverage < 1.0 })
+            .or_else(|| row.lanes.first().map(warming)),
         Field::Raw => score(|s| Value::Number(s.raw, 6)),
         Field::Coverage => score(|s| Value::Share(s.coverage)),
         Field::Coherence => score(|s| Value::Number(s.coherence, 1)),
@@ -332,15 +350,17 @@ fn warming<'a>(lane: &LaneView) -> Value<'a> {
 fn lane_value<'a>(field: Field, row: &'a Row, lane: &'a LaneView, at: &Reading) -> Value<'a> {
     let point = &lane.point;
     let bands = point.bands.as_ref();
+    // A preview of something that has stopped is none.
+    let is_live = lane.state == DataState::Live;
     let value = match field {
         Field::Trend => point.trend.map(|now| Value::Trend {
             now,
-            strength: point.strength,
-            forming: lane.preview.as_ref().and_then(|p| p.point.trend),
+            forming: lane.preview.as_ref().filter(|_| is_live).and_then(|p| p.point.trend),
         }),
         Field::Dist => point.dev_pct.map(Value::Percent),
-        Field::PriceSide => lane.price_side.map(Value::Side),
-        Field::Bands => bands.map(|b| Value::Bands(b.state, b.breakout)),
+        Field::PriceSide => lane.price_side.filter(|_| is_live).map(Value::Side),
+        // Bands of no width hold nothing and say nothing.
+        Field::Bands => bands.filter(|b| b.pos.is_some()).map(|b| Value::Bands(b.state, b.breakout)),
         Field::Width => bands.map(|b| Value::Share(b.width)),
         Field::Pos => bands.and_then(|b| b.pos).map(|p| Value::Number(p, 2)),
         Field::Cross => point.last_cross.map(Value::Cross),
@@ -375,12 +395,21 @@ fn note(row: &Row) -> Option<Value<'_>> {
         DataState::Warming | DataState::Live if lane.bars < lane.need => Some((lane.bars, lane.need)),
         _ => None,
     };
+    let is_young = |l: &&LaneView| bars.is_none() && l.bars > 0 && l.bars < l.need;
     Some(Value::Note(NoteText {
         interval: lane.interval.as_str(),
         state: lane.state,
         why: lane.why.as_ref().map(crate::domain::text::CleanText::as_str),
         bars,
+        everywhere: row.lanes.iter().all(|l| l.state == lane.state),
+        young: row.lanes.iter().rev().find(is_young).map(|l| (l.interval.as_str(), l.bars, needed(l))),
+        coverage: row.score.map(|s| s.coverage).filter(|c| *c < 1.0),
     }))
+}
+
+/// Bars that the next thing it lacks takes.
+pub fn needed(lane: &LaneView) -> u32 {
+    if lane.bars < lane.need_score { lane.need_score } else { lane.need }
 }
 
 /// The columns of the scanner for these intervals, in order, all of them.

@@ -18,6 +18,11 @@ pub enum Precision {
     Full,
 }
 
+/// When a bar ends, as people say it: a millisecond after the close time that it carries.
+pub fn bar_end(close: UnixMs) -> UnixMs {
+    UnixMs(close.0.saturating_add(1))
+}
+
 /// The time in UTC; `-` where it is out of the calendar.
 pub fn utc(time: UnixMs, precision: Precision) -> String {
     let format = match precision {

@@ -3,8 +3,8 @@
 use crate::app::App;
 use crate::app::column::{Column, Field};
 use crate::app::layout::Tier;
-use crate::app::text::{Precision, utc};
-use crate::app::value::{Value, state_tone};
+use crate::app::text::{Precision, bar_end, utc};
+use crate::app::value::{Pulse, Value, state_tone};
 use crate::domain::time::{Mono, UnixMs};
 use crate::market::snapshot::{CacheStats, Link, LinkState, RestStatus, Row};
 use std::fmt::Write as _;
@@ -67,7 +67,7 @@ fn upsert_lines(s: &CacheStats) -> Vec<Line> {
         ("ignored", format!("{} the same, {} too old", group(o.duplicate), group(o.older)), Role::Text),
         ("gaps", format!("{} found, {} repaired", group(s.gaps), group(s.repaired)), gaps),
         ("discarded", format!("{} frames and rows", group(s.discarded)), Role::Text),
-        ("bars", format!("{} to {}", time(s.oldest), time(s.newest)), Role::Text),
+        ("bars", format!("{} to {}", time(s.oldest), time(s.newest.map(bar_end))), Role::Text),
     ]
 }
 
@@ -177,14 +177,17 @@ fn draw_lane(app: &App, canvas: &mut Canvas<'_>, (y, selected): (u16, bool), row
     canvas.text(HEAD[2].1, y, 10, &text, Role::Text);
     let close = lane.newest.map_or_else(
         || canvas.notation.absent().to_owned(),
-        // The candle ends a millisecond before the time people call its close.
-        |(_, close)| utc(UnixMs(close.0 + 1), Precision::Day),
+        |(_, close)| utc(bar_end(close), Precision::Day),
     );
     canvas.text(HEAD[3].1, y, 12, &close, Role::Text);
     text.clear();
     let age = Column::on(lane.interval, Field::Age).value(row, &app.reading());
     age.write(canvas.notation, 5, &mut text);
-    canvas.text(HEAD[4].1, y, 5, &text, if age == Value::Absent { Role::Dim } else { Role::Text });
+    let age_role = match age {
+        Value::Age { pulse: Pulse::Live | Pulse::Standing, .. } => Role::Text,
+        other => other.tone().into(),
+    };
+    canvas.text(HEAD[4].1, y, 5, &text, age_role);
     text.clear();
     text.push_str(lane.state.as_str());
     if let Some(why) = &lane.why {

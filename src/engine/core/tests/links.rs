@@ -10,7 +10,7 @@ fn a_gap_makes_the_lane_stale_is_repaired_and_only_then_signals_go_on() {
     rig.now = Mono::from_millis(u64::try_from(4 * STEP - 119_000).unwrap());
     rig.frame("BTCUSDT", bar_to(N + 3, 900.0, 100), Finality::Closed);
     let (state, why) = rig.state("BTCUSDT");
-    assert_eq!((state, why.as_deref()), (DataState::Stale, Some("gap: 3 bars missing")));
+    assert_eq!((state, why.as_deref()), (DataState::Stale, Some("gap of 3 bars")));
     assert_eq!(rig.snapshot().signals, []);
     let request = rig.one_request();
     assert_eq!((request.from, request.priority), (Some(UnixMs(N * STEP)), Priority::Gap));
@@ -92,7 +92,7 @@ fn a_lost_socket_makes_its_lanes_stale_and_only_those_that_miss_something_are_re
     let names = ["BTCUSDT", "ETHUSDT"];
     let mut rig = Rig::live(&names);
     rig.down(&names);
-    assert_eq!(rig.state("ETHUSDT"), (DataState::Stale, Some("reset by peer".to_owned())));
+    assert_eq!(rig.state("ETHUSDT"), (DataState::Stale, Some("socket lost: reset by peer".to_owned())));
     assert!(matches!(rig.snapshot().links.first().unwrap().state, LinkState::Down { .. }));
     rig.until(N, 400_000);
     rig.subscribed(&names);
