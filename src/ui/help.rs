@@ -13,7 +13,7 @@ use super::theme::Role;
 const KEYS_WIDTH: u16 = 9;
 
 /// Lines of the legend: what signs and words mean.
-fn legend(notation: Notation) -> [String; 8] {
+fn legend(notation: Notation) -> [String; 10] {
     let sign = |s| notation.trend(s);
     [
         format!(
@@ -25,9 +25,11 @@ fn legend(notation: Notation) -> [String; 8] {
         ),
         format!(" {}~  the forming bar would turn it; not in any figure", sign(Up)),
         " 40/102  bars at hand / needed        up >398  older than the bars".to_owned(),
-        " + warming  ! stale  x failed  - no longer traded".to_owned(),
+        " + warming  ! stale  x failed  - no longer traded; dim: not live".to_owned(),
+        " +81*  a score of some of the intervals; its share is in the note".to_owned(),
+        " age: now, or the exchange's time since its last word; end: it stands".to_owned(),
         " SCORE -100..100 over all intervals; DIST HAMA against its average".to_owned(),
-        " C/MA~ live price against the average; BOLL sqz nrm exp: a breakout".to_owned(),
+        " C/MA~ live price against the average; BOLL squ nor exp: a breakout".to_owned(),
         " filter: btc -usdc \"1000\"  all words, not, quoted".to_owned(),
         " The score ranks; it is not advice.".to_owned(),
     ]
