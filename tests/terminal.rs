@@ -63,6 +63,17 @@ fn the_terminal_comes_back_after_a_signal() {
     }
 }
 
+#[test]
+fn a_frozen_terminal_does_not_keep_the_program_from_ending() {
+    let mut screen = Screen::start(PROGRAM, &["demo", "--speed", "600", "--data-fps", "30"], &[], (200, 60));
+    screen.wait("rows", |t| t.contains("BTCUSDT"));
+    screen.freeze();
+    // Enough frames to fill what the system buffers between a program and its terminal.
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    screen.signal("TERM");
+    screen.wait_for_exit();
+}
+
 /// The other half of the next test: runs only when that test starts this file in a pty.
 #[test]
 fn panic_inside_the_screen() {
