@@ -189,6 +189,9 @@ pub enum Fetched {
     Klines {
         /// What was asked.
         request: KlinesRequest,
+        /// Ids of earlier requests for the series that this one took in while they waited. They
+        /// are answered by this, and by nothing else.
+        covers: Vec<u64>,
         /// The answer.
         result: Result<KlinesAnswer, ExchangeError>,
     },

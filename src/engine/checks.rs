@@ -1,5 +1,7 @@
 //! Checks somebody asked for: series compared with REST, and what came of it.
 
+use std::collections::HashSet;
+
 use crate::domain::symbol::Pair;
 use crate::domain::text::CleanText;
 use crate::domain::time::Mono;
@@ -10,7 +12,7 @@ use crate::market::snapshot::Level;
 use crate::market::store::LaneId;
 
 use super::core::Engine;
-use super::repair::{Errand, Purpose};
+use super::repair::{Errand, Purpose, Task};
 use super::{Output, Scope};
 
 /// A check under way.
@@ -36,6 +38,9 @@ impl Engine {
                 None => return self.notice(now, Level::Warn, &format!("{pair} is not in the table")),
             },
         };
+        // One check of a series at a time: a second would compare the same rows.
+        let checked: HashSet<LaneId> = self.tasks.values().filter_map(Task::checked_lane).collect();
+        let open = lanes.iter().any(|lane| checked.contains(lane));
         let id = self.checks.last().map_or(0, |c| c.id.wrapping_add(1));
         let mut sent = 0;
         for lane in lanes {
@@ -43,6 +48,7 @@ impl Engine {
             let asked = self.care.get(lane.index()).is_some_and(|c| matches!(c.errand, Errand::Asked(_)));
             match stage {
                 Stage::Delisted => {}
+                Stage::Loaded if checked.contains(&lane) => {}
                 Stage::Loading if asked => {}
                 Stage::Loading => self.send(lane, Purpose::Warmup, Priority::User, now, out),
                 Stage::Loaded => {
@@ -52,7 +58,8 @@ impl Engine {
             }
         }
         if sent == 0 {
-            return self.notice(now, Level::Info, &format!("{what}: nothing to check yet"));
+            let why = if open { "a check is under way" } else { "nothing to check yet" };
+            return self.notice(now, Level::Info, &format!("{what}: {why}"));
         }
         self.checks.push(Check {
             id,

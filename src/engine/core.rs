@@ -194,7 +194,11 @@ impl Engine {
                 }
             }
             Fetched::Universe { market, result: Err(error) } => self.universe_refused(market, &error, now),
-            Fetched::Klines { request, result } => self.on_klines(&request, result, now, out),
+            Fetched::Klines { request, covers, result } => {
+                if let Some(settled) = self.settle(request.id, &covers) {
+                    self.on_klines(&settled, &request, result, now, out);
+                }
+            }
             Fetched::Budget(report) => {
                 if let Some(desk) = self.desk(report.market) {
                     desk.budget(&report);

@@ -48,6 +48,24 @@ pub(super) struct Task {
     pub(super) purpose: Purpose,
 }
 
+impl Task {
+    /// The lane, where somebody asked for the check.
+    pub(super) fn checked_lane(&self) -> Option<LaneId> {
+        matches!(self.purpose, Purpose::Check(_)).then_some(self.lane)
+    }
+}
+
+/// The requests that one answer settles: the fetcher lets a later request for a series take in
+/// one that still waits, and a lane may have its errand and a check under way at once.
+#[derive(Debug)]
+pub(super) struct Settled {
+    lane: LaneId,
+    /// What the lane itself wanted to know.
+    errand: Option<Purpose>,
+    /// The checks it is part of.
+    checks: Vec<u32>,
+}
+
 /// What is under way for a lane.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) enum Errand {
@@ -191,36 +209,50 @@ impl Engine {
         out.push(Output::Fetch(FetchRequest::Klines(request)));
     }
 
+    /// Ends the tasks of an answer. `None` where it is one to nothing that was asked.
+    pub(super) fn settle(&mut self, id: u64, covers: &[u64]) -> Option<Settled> {
+        let mut settled: Option<Settled> = None;
+        for id in covers.iter().chain([&id]) {
+            let Some(Task { lane, purpose }) = self.tasks.remove(id) else { continue };
+            let all = settled.get_or_insert(Settled { lane, errand: None, checks: Vec::new() });
+            match purpose {
+                Purpose::Check(check) => all.checks.push(check),
+                _ => all.errand = Some(purpose),
+            }
+            if let Some(care) = self.care.get_mut(lane.index())
+                && care.errand == Errand::Asked(*id)
+            {
+                care.errand = Errand::None;
+            }
+        }
+        settled
+    }
+
     /// REST has answered.
     pub(super) fn on_klines(
         &mut self,
+        settled: &Settled,
         request: &KlinesRequest,
         result: Result<KlinesAnswer, ExchangeError>,
         now: Mono,
         out: &mut Vec<Output>,
     ) {
-        let Some(task) = self.tasks.remove(&request.id) else { return };
-        if let Some(care) = self.care.get_mut(task.lane.index())
-            && care.errand == Errand::Asked(request.id)
-        {
-            care.errand = Errand::None;
-        }
-        self.touch(self.store.pair_of(task.lane));
+        self.touch(self.store.pair_of(settled.lane));
         match result {
-            Ok(answer) => self.on_rows(task, request, &answer, now, out),
-            Err(error) => self.on_refused(task, &error, now),
+            Ok(answer) => self.on_rows(settled, request, &answer, now, out),
+            Err(error) => self.on_refused(settled, &error, now),
         }
     }
 
     fn on_rows(
         &mut self,
-        task: Task,
+        settled: &Settled,
         request: &KlinesRequest,
         answer: &KlinesAnswer,
         now: Mono,
         out: &mut Vec<Output>,
     ) {
-        let id = task.lane;
+        let id = settled.lane;
         let Some(desk) = self.desk_of(id) else { return };
         let (proved, asked) = (desk.proved(&answer.rows, answer.sent), desk.now(answer.sent));
         let lags = self.care.get(id.index()).map_or(0, |c| c.fruitless);
@@ -258,14 +290,14 @@ impl Engine {
         self.closed = closed;
         self.note_gap(id, was_gap);
         self.resume_answered(id);
-        if let Purpose::Check(check) = task.purpose {
-            self.checked(check, Ok(&merge), now);
+        for check in &settled.checks {
+            self.checked(*check, Ok(&merge), now);
         }
-        self.follow_up(id, task.purpose, now, out);
+        self.follow_up(id, settled.errand, now, out);
     }
 
     /// Whether the answer was enough, and when to look again if not.
-    fn follow_up(&mut self, id: LaneId, purpose: Purpose, now: Mono, out: &mut Vec<Output>) {
+    fn follow_up(&mut self, id: LaneId, purpose: Option<Purpose>, now: Mono, out: &mut Vec<Output>) {
         let Some(lane) = self.store.lane(id) else { return };
         let rate = self.desk_of(id).and_then(Desk::clock).map_or(1.0, |c| c.rate().max(1.0));
         let need = self.need(id, lane.tail(), now);
@@ -279,7 +311,7 @@ impl Engine {
             care.fruitless = 0;
             return;
         };
-        if matches!(purpose, Purpose::Warmup | Purpose::Check(_)) {
+        if matches!(purpose, None | Some(Purpose::Warmup)) {
             return self.attend(id, now, out);
         }
         care.fruitless += 1;
@@ -293,17 +325,18 @@ impl Engine {
         }
     }
 
-    fn on_refused(&mut self, task: Task, error: &ExchangeError, now: Mono) {
-        let id = task.lane;
+    fn on_refused(&mut self, settled: &Settled, error: &ExchangeError, now: Mono) {
+        let id = settled.lane;
         let rate_limited = matches!(error.kind, ErrorKind::RateLimited { .. });
         if let Some(market) = self.desk_of(id).map(|d| d.market)
             && let Some(desk) = self.desk(market)
         {
             desk.note_error(error);
         }
-        if let Purpose::Check(check) = task.purpose {
-            return self.checked(check, Err(error), now);
+        for check in &settled.checks {
+            self.checked(*check, Err(error), now);
         }
+        let Some(purpose) = settled.errand else { return };
         let Some(care) = self.care.get_mut(id.index()) else { return };
         care.failures += u32::from(!rate_limited);
         let (wait, gives_up) = match error.kind {
@@ -313,7 +346,7 @@ impl Engine {
             ErrorKind::Rejected | ErrorKind::Bug => (LATER * 2, true),
             ErrorKind::Restricted => (LATER * 6, true),
         };
-        care.errand = Errand::Again(now + wait, task.purpose);
+        care.errand = Errand::Again(now + wait, purpose);
         let key = self.store.key(id);
         let Some(lane) = self.store.lane_mut(id) else { return };
         let news = gives_up && !matches!(lane.freshness.refused, Some(Refusal::GivenUp(_)));

@@ -6,6 +6,8 @@
 mod http;
 mod pool;
 mod queue;
+#[cfg(test)]
+pub(crate) mod waiting;
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -178,7 +180,7 @@ fn refused(request: FetchRequest, error: ExchangeError) -> Fetched {
     match request {
         FetchRequest::Time(market) => Fetched::Time { market, result: Err(error) },
         FetchRequest::Universe(market) => Fetched::Universe { market, result: Err(error) },
-        FetchRequest::Klines(request) => Fetched::Klines { request, result: Err(error) },
+        FetchRequest::Klines(request) => Fetched::Klines { request, covers: Vec::new(), result: Err(error) },
     }
 }
 

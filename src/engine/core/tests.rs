@@ -6,6 +6,7 @@ mod chaos;
 mod failures;
 mod lifecycle;
 mod links;
+mod queue;
 mod standing;
 
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use crate::domain::symbol::{Instrument, Market, Pair, SeriesKey, Symbol, Tick};
 use crate::domain::text::CleanText;
 use crate::domain::time::{Mono, UnixMs};
 use crate::engine::{Command, Engine, EngineConfig, Input, Output, Scope, UniverseSpec, default_close_grace};
+use crate::exchange::fetch::waiting::{UnderWay, Waiting};
 use crate::exchange::{
     ConnId, DayEvent, ErrorKind, ExchangeError, FeedCommand, FeedEvent, FetchRequest, Fetched, KlineEvent,
     KlinesAnswer, KlinesRequest, Priority, TimeAnswer, UniverseAnswer,
@@ -224,8 +226,16 @@ impl Rig {
         let from = request.from.unwrap_or_default();
         let rows: Vec<Kline> = rows.iter().filter(|k| k.open_time() >= from).copied().collect();
         let answer = KlinesAnswer { rows, skipped: 0, sent, received: self.now };
-        let fetched = Fetched::Klines { request: request.clone(), result: Ok(answer) };
+        let fetched = Fetched::Klines { request: request.clone(), covers: vec![], result: Ok(answer) };
         self.step(Input::Fetched(fetched));
+    }
+
+    /// An answer to a request that went through the fetcher's queue.
+    fn answer_queued(&mut self, request: UnderWay, rows: &[Kline], sent: Mono) {
+        let from = request.request().from.unwrap_or_default();
+        let rows: Vec<Kline> = rows.iter().filter(|k| k.open_time() >= from).copied().collect();
+        let answer = KlinesAnswer { rows, skipped: 0, sent, received: self.now };
+        self.step(Input::Fetched(request.ended(Ok(answer))));
     }
 
     fn answer(&mut self, request: &KlinesRequest, rows: &[Kline]) {
@@ -240,7 +250,8 @@ impl Rig {
 
     fn refuse(&mut self, request: &KlinesRequest, kind: ErrorKind, text: &str) {
         let error = ExchangeError { kind, message: CleanText::new(text) };
-        self.step(Input::Fetched(Fetched::Klines { request: request.clone(), result: Err(error) }));
+        let fetched = Fetched::Klines { request: request.clone(), covers: vec![], result: Err(error) };
+        self.step(Input::Fetched(fetched));
     }
 
     fn keys(names: &[&str]) -> Arc<[SeriesKey]> {

@@ -103,7 +103,7 @@ impl Pool {
             FetchRequest::Universe(_) => self.queue.add_single(Ask::Universe(None), Priority::User),
             FetchRequest::Klines(request) if request.bars == 0 => {
                 let answer = KlinesAnswer { rows: Vec::new(), skipped: 0, sent: now, received: now };
-                answers.push_back(Fetched::Klines { request, result: Ok(answer) });
+                answers.push_back(Fetched::Klines { request, covers: Vec::new(), result: Ok(answer) });
             }
             FetchRequest::Klines(request) => self.queue.add_klines(self.market(), request),
         }
@@ -303,7 +303,7 @@ impl Pool {
             }
             Ask::Time => Fetched::Time { market, result: Err(error) },
             Ask::Universe(_) => Fetched::Universe { market, result: Err(error) },
-            Ask::Klines(series) => Fetched::Klines { request: series.request, result: Err(error) },
+            Ask::Klines(series) => series.ended(Err(error)),
         });
     }
 
@@ -363,6 +363,11 @@ impl Series {
             sent: self.sent.unwrap_or(sent),
             received,
         };
-        Fetched::Klines { request: self.request, result: Ok(answer) }
+        Fetched::Klines { request: self.request, covers: self.covers, result: Ok(answer) }
+    }
+
+    /// The answer, with all that it is one to.
+    pub(super) fn ended(self, result: Result<KlinesAnswer, ExchangeError>) -> Fetched {
+        Fetched::Klines { request: self.request, covers: self.covers, result }
     }
 }

@@ -1,8 +1,8 @@
 //! What is still to be asked of one market, greatest priority first.
 //!
 //! Policy for full: every request is taken in at once. A later one for a series that still waits
-//! replaces the earlier: the answer bears the later id and covers both. So there are never more
-//! jobs than three a series (waiting, under way, to be retried).
+//! takes the earlier in: the answer bears the later id, names the earlier ones and covers all. So
+//! there are never more jobs than three a series (waiting, under way, to be retried).
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
@@ -40,6 +40,8 @@ pub(super) enum Ask {
 #[derive(Debug)]
 pub(super) struct Series {
     pub(super) request: KlinesRequest,
+    /// Ids of those that waited and were taken in.
+    pub(super) covers: Vec<u64>,
     pub(super) pager: Pager,
     pub(super) skipped: u32,
     pub(super) sent: Option<Mono>,
@@ -59,14 +61,17 @@ pub(super) struct Queue {
 
 impl Queue {
     pub(super) fn add_klines(&mut self, market: Market, mut request: KlinesRequest) {
+        let mut covers = Vec::new();
         if let Some(place) = self.fresh.get(&request.key)
             && let Some(Job { ask: Ask::Klines(waiting), .. }) = self.ready.remove(place)
         {
+            covers = waiting.covers;
+            covers.push(waiting.request.id);
             request = merged(&waiting.request, request);
         }
         let pager = Pager::new(market, request.from, request.bars);
         let (key, priority) = (request.key.clone(), request.priority);
-        let series = Series { request, pager, skipped: 0, sent: None };
+        let series = Series { request, covers, pager, skipped: 0, sent: None };
         let place = self.add(Ask::Klines(Box::new(series)), priority);
         self.fresh.insert(key, place);
     }
@@ -207,7 +212,9 @@ mod tests {
             let mut q = Queue::default();
             q.add_klines(Market::UsdM, a);
             q.add_klines(Market::UsdM, b);
-            let r = pop(&mut q).unwrap();
+            let Some(Job { ask: Ask::Klines(series), .. }) = q.pop() else { panic!("nothing waits") };
+            assert_eq!(series.covers, [1]);
+            let r = series.request;
             assert_eq!((r.id, r.priority, r.from.map(|t| t.0), r.bars), (2, Priority::User, want.0, want.1));
             assert!(q.is_empty());
         }

@@ -51,7 +51,7 @@ impl Client {
 
     async fn klines(&mut self) -> (KlinesRequest, Result<crate::exchange::KlinesAnswer, ExchangeError>) {
         match self.answer().await {
-            Fetched::Klines { request, result } => (request, result),
+            Fetched::Klines { request, result, .. } => (request, result),
             other => panic!("{other:?}"),
         }
     }

@@ -22,19 +22,32 @@ enum Fate {
     Blink,
     /// The socket is lost in it, and comes back in a later one.
     Lost,
+    /// Somebody asks for a check, impatiently.
+    Asked,
 }
 
 fn fates() -> impl Strategy<Value = Vec<Fate>> {
-    use Fate::{Blink, Fine, LateClose, Lost, NoClose, Silent, TwiceAndAfter};
-    let one =
-        proptest::sample::select(vec![Fine, Fine, NoClose, LateClose, TwiceAndAfter, Silent, Blink, Lost]);
+    use Fate::{Asked, Blink, Fine, LateClose, Lost, NoClose, Silent, TwiceAndAfter};
+    let one = proptest::sample::select(vec![
+        Fine,
+        Fine,
+        NoClose,
+        LateClose,
+        TwiceAndAfter,
+        Silent,
+        Blink,
+        Lost,
+        Asked,
+    ]);
     proptest::collection::vec(one, 1..12)
 }
 
 struct Chaos {
     rig: Rig,
-    /// Requests under way, and when each is answered.
-    open: Vec<(KlinesRequest, Mono, Mono)>,
+    /// The fetcher's queue: one request leaves when the one before it is answered.
+    queue: Waiting,
+    /// The request under way, when it left and when it is answered.
+    open: Option<(UnderWay, Mono, Mono)>,
     delay: Duration,
     up: bool,
     asked: usize,
@@ -61,15 +74,16 @@ impl Chaos {
 
     fn serve(&mut self) {
         for request in self.rig.requests() {
-            self.asked += 1;
-            let now = self.rig.now;
-            self.open.push((request, now, now + self.delay));
+            self.asked += usize::from(request.priority != Priority::User);
+            self.queue.add(request);
         }
         let now = self.rig.now;
-        let due: Vec<_> = self.open.extract_if(.., |(_, _, at)| *at <= now).collect();
-        for (request, sent, _) in due {
+        if let Some((request, sent, _)) = self.open.take_if(|(_, _, at)| *at <= now) {
             let t = UnixMs(self.rig.zero + i64::try_from(sent.0.as_millis()).unwrap());
-            self.rig.answer_sent(&request, &Self::rows(t), sent);
+            self.rig.answer_queued(request, &Self::rows(t), sent);
+        }
+        if self.open.is_none() {
+            self.open = self.queue.start().map(|request| (request, now, now + self.delay));
         }
     }
 
@@ -124,6 +138,12 @@ impl Chaos {
                 self.pass(n + 1, 30_000);
                 self.close(n);
             }
+            Fate::Asked => {
+                for _ in 0..3 {
+                    self.rig.step(Input::Command(Command::Refresh(Scope::All)));
+                    self.pass(n + 1, 300);
+                }
+            }
             Fate::NoClose | Fate::Silent | Fate::Lost => {}
         }
     }
@@ -141,7 +161,7 @@ proptest! {
         let mut rig = Rig::new(EngineConfig { bars: bars_kept, ..config() });
         rig.start(&["BTCUSDT"]);
         let mut chaos =
-            Chaos { rig, open: vec![], delay: Duration::from_millis(delay_ms), up: false, asked: 0 };
+            Chaos { rig, queue: Waiting::default(), open: None, delay: Duration::from_millis(delay_ms), up: false, asked: 0 };
         chaos.connect(true);
         let mishaps = fates.iter().filter(|f| !matches!(f, Fate::Fine | Fate::TwiceAndAfter)).count();
         let mut n = N;
@@ -156,6 +176,8 @@ proptest! {
         let kept = truth.get(truth.len().saturating_sub(bars_kept as usize)..).unwrap();
         prop_assert_eq!(chaos.rig.series("BTCUSDT"), kept);
         prop_assert_eq!(chaos.rig.state("BTCUSDT"), (DataState::Live, None));
+        prop_assert_eq!(chaos.rig.engine.checks.len(), 0, "checks that never end");
+        prop_assert_eq!(chaos.rig.engine.tasks.len(), 0, "requests that nobody answers");
         prop_assert!(chaos.asked <= 1 + 2 * mishaps, "{} requests for {mishaps} mishaps", chaos.asked);
     }
 }
