@@ -45,7 +45,7 @@ fn an_unreadable_row_is_not_a_confirmed_hole() {
     let rows = vec![bar(N), bar(N + 1), bar(N + 3), bar_to(N + 4, 400.0, 10)];
     let sent = rig.now;
     let answer = KlinesAnswer { rows, skipped: 1, sent, received: rig.now };
-    rig.step(Input::Fetched(Fetched::Klines { request, result: Ok(answer) }));
+    rig.step(Input::Fetched(Fetched::Klines { request, covers: vec![], result: Ok(answer) }));
     let missing = !rig.series("BTCUSDT").contains(&bar(N + 2));
     assert!(
         !(missing && rig.state("BTCUSDT").0 == DataState::Live),
@@ -63,7 +63,7 @@ fn an_unreadable_row_of_the_warm_up_is_not_a_confirmed_hole() {
     rows.remove(5);
     let sent = rig.now;
     let answer = KlinesAnswer { rows, skipped: 1, sent, received: rig.now };
-    rig.step(Input::Fetched(Fetched::Klines { request, result: Ok(answer) }));
+    rig.step(Input::Fetched(Fetched::Klines { request, covers: vec![], result: Ok(answer) }));
     rig.subscribed(&["BTCUSDT"]);
     rig.form("BTCUSDT", N);
     assert_ne!(rig.state("BTCUSDT").0, DataState::Live, "live without a bar that REST sent");
