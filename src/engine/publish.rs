@@ -112,10 +112,8 @@ fn score(views: &[LaneView]) -> Option<SymbolScore> {
     symbol_score(&parts)
 }
 
-/// The worst of the lanes that have data, or that failed; warming where there is none.
 fn worst(views: &[LaneView]) -> DataState {
-    let counts = |v: &&LaneView| v.bars > 0 || v.state > DataState::Live;
-    views.iter().filter(counts).map(|v| v.state).max().unwrap_or(DataState::Warming)
+    views.iter().map(|v| v.state).max().unwrap_or(DataState::Warming)
 }
 
 /// Equal within 1e-12 is flat, as everywhere in the indicator.

@@ -364,14 +364,12 @@ impl Engine {
         }
     }
 
-    /// Gives a signal for each bar that flipped: once, and only where the lane hangs together and
-    /// the bar is no older than one interval.
+    /// Gives a signal for each bar that flipped: once, and only where the bar is no older than one
+    /// interval. Bars come here when they enter the ring, so that nothing is missing before them;
+    /// a gap after them is no reason to keep silent, since no later merge tells of them again.
     pub(super) fn announce(&mut self, id: LaneId, closed: &[crate::market::lane::Closed], now: Mono) {
-        let (Some(lane), Some(key)) = (self.store.lane(id), self.store.key(id)) else { return };
+        let Some(key) = self.store.key(id) else { return };
         let theirs = self.desk_of(id).and_then(|d| d.now(now));
-        if lane.freshness.doubt.is_some_and(|d| matches!(d, Doubt::Gap { .. })) {
-            return;
-        }
         for bar in closed.iter().filter(|b| b.point.flip) {
             let (open, close) = (bar.kline.open_time(), bar.kline.close_time());
             let lag = theirs.map_or(Duration::ZERO, |t| t.since(close));

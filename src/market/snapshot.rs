@@ -26,13 +26,13 @@ pub enum Source {
     Demo,
 }
 
-/// What may be thought of a figure. Every shown figure has one.
+/// What may be thought of a figure. Every shown figure has one. From the best to the worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum DataState {
+    /// Kept true by the stream, with the bars that a score needs.
+    Live,
     /// Not enough bars yet, or none.
     Warming,
-    /// Kept true by the stream.
-    Live,
     /// Was live; the stream or the repair is behind. Old, and marked so.
     Stale,
     /// The exchange refused, or keeps failing. What is known of why stands beside it.
@@ -91,7 +91,8 @@ pub struct Row {
     pub day: Option<DayFigures>,
     /// The score over the intervals; `None` while the primary interval has none.
     pub score: Option<SymbolScore>,
-    /// The worst state of the intervals that have data; warming where none has.
+    /// The worst state of its intervals: live only where all of them are. An interval that has the
+    /// bars for a score but not for its bands counts as live.
     pub state: DataState,
     /// When the exchange last sent anything of the pair.
     pub seen: Option<UnixMs>,

@@ -1,6 +1,7 @@
 //! From the start to a full table, and what people ask for.
 
 use super::*;
+use crate::domain::preset::{BandForm, BandsSpec};
 
 #[test]
 fn it_asks_for_the_time_and_the_pairs_then_opens_streams_then_loads_primaries_first() {
@@ -55,6 +56,49 @@ fn a_young_listing_says_how_far_it_is() {
     assert_eq!(lane.point.score, None);
     assert_eq!(rig.snapshot().rows.first().unwrap().score, None);
     assert!(rig.snapshot().warmup.is_over(), "there is nothing more to load");
+}
+
+#[test]
+fn a_row_is_live_when_all_its_intervals_are() {
+    let bands = Some(BandsSpec { form: BandForm::Simple, length: 15, mult: 2.0 });
+    let mut rig = Rig::new(EngineConfig {
+        preset: Arc::new(Preset { bands, ..preset() }),
+        intervals: [Interval::M15, Interval::H1].into(),
+        rest_only: true,
+        ..config()
+    });
+    rig.start(&["NEWUSDT"]);
+    let requests = rig.requests();
+    let state = |rig: &mut Rig| rig.snapshot().rows.first().unwrap().state;
+    rig.answer(requests.first().unwrap(), &bars(N - HISTORY..N));
+    assert_eq!(rig.lane("NEWUSDT").state, DataState::Live);
+    assert_eq!(state(&mut rig), DataState::Warming, "the other has nothing yet");
+    rig.answer(requests.get(1).unwrap(), &hours(2));
+    assert_eq!(state(&mut rig), DataState::Warming, "the other lacks bars");
+    rig.step(Input::Command(Command::Refresh(Scope::All)));
+    let request = rig.requests().into_iter().find(|r| r.key.interval == Interval::H1).unwrap();
+    rig.answer(&request, &hours(9));
+    assert_eq!(state(&mut rig), DataState::Live);
+    let lane = rig.snapshot().rows.first().unwrap().lanes.get(1).unwrap().clone();
+    assert!(lane.bars >= lane.need_score && lane.bars < lane.need, "enough for a score, not for bands");
+}
+
+/// The last `count` hours before candle `N`.
+fn hours(count: i64) -> Vec<Kline> {
+    let hour = 4 * STEP;
+    let one = |back: i64| {
+        Kline::new(KlineFields {
+            open_time: UnixMs(N * STEP - back * hour),
+            close_time: UnixMs(N * STEP - (back - 1) * hour - 1),
+            open: 500.0,
+            high: 500.0,
+            low: 499.0,
+            close: 499.0,
+            ..KlineFields::default()
+        })
+        .unwrap()
+    };
+    (1..=count).rev().map(one).collect()
 }
 
 #[test]

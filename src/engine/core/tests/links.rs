@@ -26,6 +26,26 @@ fn a_gap_makes_the_lane_stale_is_repaired_and_only_then_signals_go_on() {
 }
 
 #[test]
+fn a_flip_before_what_is_still_missing_is_signalled_once() {
+    let mut rig = Rig::live(&["BTCUSDT"]);
+    // By our clock, a second behind theirs, the candle N+1 is about to close.
+    rig.now = Mono::from_millis(u64::try_from(2 * STEP - 121_000).unwrap());
+    rig.form("BTCUSDT", N + 2);
+    let request = rig.one_request();
+    rig.answer(&request, &[bar_to(N, 900.0, 100)]);
+    assert_eq!(rig.state("BTCUSDT"), (DataState::Stale, Some("gap: 1 bar missing".to_owned())));
+    let close_times = |rig: &mut Rig| rig.snapshot().signals.iter().map(|s| s.close_time).collect::<Vec<_>>();
+    assert_eq!(close_times(&mut rig), [UnixMs((N + 1) * STEP - 1)]);
+    rig.now = rig.now + Duration::from_secs(10);
+    rig.tick();
+    rig.time();
+    let request = rig.one_request();
+    rig.answer(&request, &[bar_to(N + 1, 5_000.0, 100)]);
+    assert_eq!(rig.state("BTCUSDT").0, DataState::Live);
+    assert_eq!(close_times(&mut rig), [UnixMs((N + 1) * STEP - 1)], "once");
+}
+
+#[test]
 fn flips_older_than_an_interval_are_not_signalled_after_a_repair() {
     let mut rig = Rig::live(&["BTCUSDT"]);
     rig.now = Mono::from_millis(u64::try_from(4 * STEP).unwrap());
