@@ -133,7 +133,9 @@ async fn a_refresh_while_repairs_wait_blocks_no_lane() {
     until(&world, CLOSE + Duration::from_secs(14)).await; // the verifications are under way or wait
     s.commands.send(Command::Refresh(Scope::All)).await.unwrap();
     wait(&mut s, "all healed", |s| {
-        all_live(s, ROWS) && lanes(s).all(|(_, l)| l.newest.is_some_and(|(_, c)| l.interval.minutes() != 15 || c.0 >= CLOSE.0 - 1))
+        all_live(s, ROWS)
+            && lanes(s)
+                .all(|(_, l)| l.newest.is_some_and(|(_, c)| l.interval.minutes() != 15 || c.0 >= CLOSE.0 - 1))
     })
     .await;
     // The next closes are lost, too.

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use crate::domain::text::CleanText;
 use crate::domain::time::{Mono, UnixMs};
 use crate::exchange::{ErrorKind, ExchangeError, FetchRequest, KlinesAnswer, KlinesRequest, Priority};
 use crate::market::freshness::{Doubt, Freshness, Refusal, Stage, Stream};
@@ -19,8 +20,11 @@ use super::desk::{Desk, Passed, backoff};
 
 /// Failures in a row after which a series counts as failed.
 const MAX_FAILURES: u32 = 4;
-/// Answers in a row that know less than the stream showed, before the stream is believed.
-const MAX_LAGS: u32 = 3;
+/// Answers in a row that know less than the stream showed, before REST's word is taken for want of
+/// a better; with the pauses between them these are some four minutes.
+const MAX_LAGS: u32 = 8;
+/// Answers in a row with rows that could not be read, before a series counts as failed.
+const MAX_UNREAD: u32 = 6;
 /// How long a series that failed is left alone.
 const LATER: Duration = Duration::from_secs(300);
 /// The longest pause between two answers that did not help.
@@ -86,6 +90,8 @@ pub(super) struct Care {
     failures: u32,
     /// Answers in a row that did not bring what was missing.
     fruitless: u32,
+    /// Answers in a row that knew less than the stream had shown.
+    lags: u32,
     /// The socket that carries the lane.
     pub(super) conn: Option<crate::exchange::ConnId>,
     /// Open time of the newest bar that a signal was given for.
@@ -255,7 +261,7 @@ impl Engine {
         let id = settled.lane;
         let Some(desk) = self.desk_of(id) else { return };
         let (proved, asked) = (desk.proved(&answer.rows, answer.sent), desk.now(answer.sent));
-        let lags = self.care.get(id.index()).map_or(0, |c| c.fruitless);
+        let lags = self.care.get(id.index()).map_or(0, |c| c.lags);
         let was_gap = self.is_gap(id);
         let mut closed = std::mem::take(&mut self.closed);
         let Some(lane) = self.store.lane_mut(id) else { return };
@@ -265,9 +271,10 @@ impl Engine {
             &Answer {
                 rows: &answer.rows,
                 proved,
+                unread: answer.skipped,
                 from: request.from,
                 asked: asked.unwrap_or_default(),
-                lag: if lags < MAX_LAGS { Lag::Wait } else { Lag::TakeStream },
+                lag: if lags < MAX_LAGS { Lag::Wait } else { Lag::TakeRest },
             },
             &mut closed,
         );
@@ -293,7 +300,13 @@ impl Engine {
         for check in &settled.checks {
             self.checked(*check, Ok(&merge), now);
         }
+        if let Some(care) = self.care.get_mut(id.index()) {
+            care.lags += u32::from(merge.lagging > 0);
+        }
         self.follow_up(id, settled.errand, now, out);
+        if answer.skipped > 0 {
+            self.on_unread(id, answer.skipped, now);
+        }
     }
 
     /// Whether the answer was enough, and when to look again if not.
@@ -309,6 +322,7 @@ impl Engine {
         }
         let Need::Klines(again) = need else {
             care.fruitless = 0;
+            care.lags = 0;
             return;
         };
         if matches!(purpose, None | Some(Purpose::Warmup)) {
@@ -322,6 +336,23 @@ impl Engine {
             && lane.freshness.doubt.is_none()
         {
             lane.freshness.doubt = Some(Doubt::Unconfirmed { close });
+        }
+    }
+
+    /// Rows that could not be read are no proof that the exchange has no such bars. Where they may
+    /// be what is missing, it is asked again; at last the series has failed for the time being.
+    fn on_unread(&mut self, id: LaneId, skipped: u32, now: Mono) {
+        let Some(care) = self.care.get_mut(id.index()) else { return };
+        let (Errand::Again(_, purpose), tries) = (care.errand, care.fruitless) else { return };
+        let why = CleanText::new(&format!("{skipped} rows of REST's answer could not be read"));
+        let refusal = if tries < MAX_UNREAD {
+            Refusal::Retrying(why)
+        } else {
+            care.errand = Errand::Again(now + LATER, purpose);
+            Refusal::GivenUp(why)
+        };
+        if let Some(lane) = self.store.lane_mut(id) {
+            lane.freshness.refused = Some(refusal);
         }
     }
 
