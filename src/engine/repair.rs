@@ -9,7 +9,7 @@ use crate::domain::text::CleanText;
 use crate::domain::time::{Mono, UnixMs};
 use crate::exchange::{ErrorKind, ExchangeError, FetchRequest, KlinesAnswer, KlinesRequest, Priority};
 use crate::market::freshness::{Doubt, Freshness, Refusal, Stage, Stream};
-use crate::market::lane::{Answer, Lag, Tail};
+use crate::market::lane::{Answer, Lag, Lane, Tail};
 use crate::market::series::after;
 use crate::market::snapshot::{Level, SignalEvent};
 use crate::market::store::LaneId;
@@ -108,6 +108,12 @@ impl Engine {
 
     /// Looks at one lane: sends what is due, does nothing otherwise.
     pub(super) fn attend(&mut self, id: LaneId, now: Mono, out: &mut Vec<Output>) {
+        if self.is_overdue(id, now)
+            && let Some(lane) = self.store.lane_mut(id)
+        {
+            lane.doubt_close();
+            self.touch(self.store.pair_of(id));
+        }
         let (Some(care), Some(lane)) = (self.care.get(id.index()), self.store.lane(id)) else { return };
         match care.errand {
             Errand::Asked(_) => return,
@@ -122,7 +128,7 @@ impl Engine {
             care.errand = Errand::None;
         }
         match need {
-            Need::Nothing => {}
+            Need::Nothing => self.trust(id),
             Need::Time => {
                 let market = self.desk_of(id).map(|d| d.market);
                 if let Some(desk) = market.and_then(|m| self.desk(m)) {
@@ -131,6 +137,41 @@ impl Engine {
             }
             Need::Klines(purpose) => self.send(id, purpose, Priority::Gap, now, out),
         }
+    }
+
+    /// Nothing is missing any more: a pause after a failure must not cover what fails next.
+    pub(super) fn relax(&mut self, id: LaneId) {
+        let Some(care) = self.care.get_mut(id.index()) else { return };
+        if matches!(care.errand, Errand::Again(..)) {
+            care.errand = Errand::None;
+        }
+        care.failures = 0;
+        care.fruitless = 0;
+        care.lags = 0;
+    }
+
+    /// Whether a close has not come for so long that the lane can't be called live, whatever is
+    /// under way about it. One whose stream is lost is not, and one in doubt says so already.
+    fn is_overdue(&self, id: LaneId, now: Mono) -> bool {
+        let (Some(lane), Some(desk)) = (self.store.lane(id), self.desk_of(id)) else { return false };
+        let calm = lane.freshness.doubt.is_none() && !matches!(lane.freshness.stream, Stream::Lost(_));
+        calm && lane.is_loaded() && self.due(lane, desk).is_some_and(|due| desk.overdue(due, now))
+    }
+
+    /// A close that was overdue by a reckoning that proved wrong is not due yet.
+    fn trust(&mut self, id: LaneId) {
+        let Some(lane) = self.store.lane_mut(id) else { return };
+        let calm = lane.tail() == Tail::Whole && !matches!(lane.freshness.stream, Stream::Lost(_));
+        if calm && lane.freshness.doubt.take().is_some() {
+            self.touch(self.store.pair_of(id));
+        }
+    }
+
+    /// When REST is asked about a close that has not come.
+    fn due(&self, lane: &Lane, desk: &Desk) -> Option<UnixMs> {
+        let close = lane.next_close()?;
+        let grace = (self.cfg.close_grace)(desk.market).max(desk.margin() + URGENT);
+        Some(if desk.is_standing() { UnixMs(close.0 + 1) } else { close + grace })
     }
 
     /// What a lane with no errand needs.
@@ -148,9 +189,8 @@ impl Engine {
             Tail::Gap { .. } => return Need::Klines(Purpose::Repair),
             Tail::Unclosed { close } => close + desk.margin() + URGENT,
             Tail::Whole => {
-                let Some(close) = lane.next_close() else { return Need::Nothing };
-                let grace = (self.cfg.close_grace)(desk.market).max(desk.margin() + URGENT);
-                if desk.is_standing() { UnixMs(close.0 + 1) } else { close + grace }
+                let Some(due) = self.due(lane, desk) else { return Need::Nothing };
+                due
             }
         };
         match desk.passed(due, now) {
@@ -317,8 +357,11 @@ impl Engine {
         let next_close = lane.next_close();
         let Some(care) = self.care.get_mut(id.index()) else { return };
         care.failures = 0;
-        if matches!(care.errand, Errand::Asked(_)) {
-            return;
+        match care.errand {
+            Errand::Asked(_) => return,
+            // A pause after a failure; REST answers again.
+            Errand::Again(..) => care.errand = Errand::None,
+            Errand::None => {}
         }
         let Need::Klines(again) = need else {
             care.fruitless = 0;
