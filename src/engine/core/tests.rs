@@ -1,11 +1,11 @@
 //! Scripts: inputs and hand-set clocks in, requests and pictures out.
 
-mod adversary;
 mod boundaries;
 mod chaos;
 mod failures;
 mod lifecycle;
 mod links;
+mod overdue;
 mod queue;
 mod standing;
 
