@@ -3,6 +3,7 @@
 //! Invariant: `Engine::step` is pure: inputs and the time in, outputs out. The shell
 //! around it never awaits a send, since engine and sockets form a cycle.
 
+mod answers;
 mod checks;
 mod core;
 mod desk;
@@ -19,7 +20,7 @@ use std::time::Duration;
 
 use crate::domain::interval::Interval;
 use crate::domain::preset::Preset;
-use crate::domain::symbol::{Market, Pair, SeriesKey, Symbol};
+use crate::domain::symbol::{Market, Pair, Symbol};
 use crate::exchange::{FeedCommand, FeedEvent, FetchRequest, Fetched};
 use crate::market::snapshot::Source;
 
@@ -108,9 +109,4 @@ pub fn default_close_grace(market: Market) -> Duration {
         Market::UsdM => Duration::from_secs(5),
         Market::Spot => Duration::from_secs(7),
     }
-}
-
-/// The series of `pairs` on `intervals`.
-pub fn series_of<'a>(pair: &'a Pair, intervals: &'a [Interval]) -> impl Iterator<Item = SeriesKey> + 'a {
-    intervals.iter().map(|i| SeriesKey::new(pair.clone(), *i))
 }

@@ -219,8 +219,10 @@ pub struct UniverseAnswer {
     pub not_trading: Vec<Pair>,
     /// 24 h figures.
     pub day: Vec<DayEvent>,
-    /// Entries skipped because they could not be read.
+    /// Pairs that could not be read.
     pub skipped: u32,
+    /// 24 h figures that could not be read.
+    pub skipped_day: u32,
 }
 
 /// Candles of one series.
@@ -264,6 +266,13 @@ pub struct ExchangeError {
     pub kind: ErrorKind,
     /// A sentence for people, with the cure where there is one.
     pub message: CleanText,
+}
+
+impl ExchangeError {
+    /// A failure, told in a sentence.
+    pub fn new(kind: ErrorKind, message: impl AsRef<str>) -> Self {
+        Self { kind, message: CleanText::new(message.as_ref()) }
+    }
 }
 
 /// What to do about a failure.

@@ -47,6 +47,8 @@ pub struct Engine {
     /// Closed bars as handed out, with the revision they are of.
     pub(super) handed: HashMap<LaneId, (u64, Arc<[Kline]>)>,
     pub(super) loads: super::warmup::Loads,
+    /// Whether the reading of a scan was counted.
+    pub(super) scanned: bool,
     pub(super) seq: u64,
     pub(super) dirty: bool,
     /// Reused, so that a frame costs no allocation.
@@ -92,6 +94,7 @@ impl Engine {
             focus: None,
             handed: HashMap::new(),
             loads: super::warmup::Loads::default(),
+            scanned: false,
             seq: 0,
             dirty: true,
             closed: Vec::new(),
@@ -189,12 +192,13 @@ impl Engine {
                 self.universe_refused(market, &error, now);
             }
             Fetched::Universe { market, result: Ok(answer) } => {
-                let skipped = answer.skipped;
-                let listed = answer.trading.len();
+                let skipped = [(answer.skipped, "pairs"), (answer.skipped_day, "24 h figures")];
                 let selection = super::universe::select(&self.cfg.universe, answer);
                 self.on_universe(market, selection, now, out);
-                if skipped > 0 {
-                    let text = format!("{market}: {skipped} of {listed} pairs could not be read");
+                let rows = skipped.iter().map(|(count, _)| u64::from(*count)).sum::<u64>();
+                self.store.counters.discards.rows += rows;
+                for (count, what) in skipped.into_iter().filter(|(count, _)| *count > 0) {
+                    let text = format!("{market}: {count} {what} could not be read");
                     self.notice(now, Level::Warn, &text);
                 }
             }
@@ -202,6 +206,7 @@ impl Engine {
             Fetched::Klines { request, covers, result } => {
                 if let Some(settled) = self.settle(request.id, &covers) {
                     self.on_klines(&settled, &request, result, now, out);
+                    self.count_scan();
                 }
             }
             Fetched::Budget(report) => {

@@ -6,7 +6,7 @@ use crate::domain::kline::Finality;
 use crate::domain::symbol::{Market, SeriesKey};
 use crate::domain::text::CleanText;
 use crate::domain::time::{Mono, UnixMs};
-use crate::exchange::{ConnId, DayEvent, FeedEvent, KlineEvent};
+use crate::exchange::{ConnId, DayEvent, Discard, FeedEvent, KlineEvent};
 use crate::market::freshness::{Stage, Stream};
 use crate::market::snapshot::{Level, Link, LinkState};
 use crate::market::store::LaneId;
@@ -64,8 +64,14 @@ impl Engine {
                     self.on_day(event, now);
                 }
             }
-            FeedEvent::Discarded { conn, .. } => {
-                self.store.counters.discarded += 1;
+            FeedEvent::Discarded { conn, why } => {
+                let counts = &mut self.store.counters.discards;
+                *match why {
+                    Discard::NotJson => &mut counts.not_json,
+                    Discard::UnknownShape => &mut counts.unknown_shape,
+                    Discard::BadValue => &mut counts.bad_value,
+                    Discard::NotWatched => &mut counts.not_watched,
+                } += 1;
                 self.wire(conn, now);
             }
         }
@@ -228,13 +234,13 @@ impl Engine {
 
     fn on_kline(&mut self, event: &KlineEvent, now: Mono, out: &mut Vec<Output>) {
         let Some(id) = self.store.find(&event.key) else {
-            self.store.counters.discarded += 1;
+            self.store.counters.discards.not_watched += 1;
             return;
         };
         self.note_frame(event, now);
         let desk = self.desk_of(id);
         if desk.is_some_and(|d| d.is_ahead(event.event_time.max(event.kline.open_time()), now)) {
-            self.store.counters.discarded += 1;
+            self.store.counters.discards.bad_value += 1;
             return;
         }
         self.prove(event.conn, now, out);
@@ -301,7 +307,7 @@ impl Engine {
             && desk.is_ahead(event.event_time, now)
         {
             desk.want_time(now);
-            self.store.counters.discarded += 1;
+            self.store.counters.discards.bad_value += 1;
             return;
         }
         let Some(row) = self.rows.get_mut(id.index()) else { return };

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use crate::domain::hama::Sign;
+use crate::domain::indicator::tie;
 use crate::domain::kline::Kline;
 use crate::domain::score::{SymbolScore, symbol_score};
 use crate::domain::time::Mono;
-use crate::market::freshness::Refusal;
+use crate::market::freshness::{Refusal, Stage};
 use crate::market::lane::Lane;
 use crate::market::snapshot::{DataState, LaneView, Row, Snapshot};
 use crate::market::store::{LaneId, PairId};
@@ -93,7 +94,23 @@ impl Engine {
         }
     }
 
-    /// The closed bars of a lane, copied only when they changed.
+    /// A program that loads once and shows the table reads each series once: when all is loaded.
+    pub(super) fn count_scan(&mut self) {
+        let may = self.cfg.rest_only && !self.scanned && self.report.pending == 0;
+        if !may || !self.warmup().is_over() {
+            return;
+        }
+        self.scanned = true;
+        for id in self.store.ids() {
+            let held = self.store.lane(id).filter(|l| l.freshness.stage != Stage::Delisted);
+            if let Some(held) = held.map(|l| l.series().closed().len()) {
+                self.store.count_read(held);
+            }
+        }
+    }
+
+    /// The closed bars of a lane, copied only when they changed. No read: drawing does not count,
+    /// and a scan's reading is counted by itself.
     fn hand_out(&mut self, id: LaneId) -> Option<Arc<[Kline]>> {
         let revision = self.store.lane(id)?.revision();
         if let Some((of, bars)) = self.handed.get(&id)
@@ -101,7 +118,7 @@ impl Engine {
         {
             return Some(Arc::clone(bars));
         }
-        let bars = self.store.read(id)?;
+        let bars = self.store.bars(id)?;
         self.handed.insert(id, (revision, Arc::clone(&bars)));
         Some(bars)
     }
@@ -116,13 +133,11 @@ fn worst(views: &[LaneView]) -> DataState {
     views.iter().map(|v| v.state).max().unwrap_or(DataState::Warming)
 }
 
-/// Equal within 1e-12 is flat, as everywhere in the indicator.
+/// Equal, as the indicator counts it, is flat.
 fn side(price: f64, ma: f64) -> Sign {
-    if (price - ma).abs() <= 1e-12 * price.abs().max(ma.abs()) {
-        Sign::Flat
-    } else if price > ma {
-        Sign::Up
-    } else {
-        Sign::Down
+    match tie::sign(price, ma) {
+        1 => Sign::Up,
+        -1 => Sign::Down,
+        _ => Sign::Flat,
     }
 }

@@ -1,6 +1,6 @@
 //! The warm-up: what is loaded in which order, and how far it is.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use crate::domain::symbol::{SeriesKey, Symbol};
@@ -86,7 +86,8 @@ impl Engine {
             if n < markets {
                 continue;
             }
-            near.dedup();
+            let mut seen = HashSet::new();
+            near.retain(|name| seen.insert(name.clone()));
             near.truncate(3);
             let hint: Vec<&str> = near.iter().map(Symbol::as_str).collect();
             let hint = if hint.is_empty() { String::new() } else { format!("; near: {}", hint.join(", ")) };

@@ -88,7 +88,7 @@ impl Dialer {
         let mut tls = match &self.tls {
             Ok(config) => (**config).clone(),
             // Trusts nobody: plain HTTP works, and TLS fails.
-            Err(_) => untrusting().map_err(|e| bug(&e.to_string()))?,
+            Err(_) => untrusting().map_err(|e| ExchangeError::new(ErrorKind::Bug, e.to_string()))?,
         };
         tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         let builder = reqwest::Client::builder()
@@ -104,7 +104,7 @@ impl Dialer {
                 builder.no_proxy().proxy(reqwest::Proxy::all(url).map_err(|_| bad_proxy())?)
             }
         };
-        builder.build().map_err(|e| bug(&sentence(&e)))
+        builder.build().map_err(|e| ExchangeError::new(ErrorKind::Bug, sentence(&e)))
     }
 
     /// Why a connection with TLS can't work, where it can't.
@@ -141,7 +141,7 @@ struct Target {
 
 impl Target {
     fn of(url: &str) -> Result<Self, ExchangeError> {
-        let bad = || bug(&format!("{url} is no address of a socket"));
+        let bad = || ExchangeError::new(ErrorKind::Bug, format!("{url} is no address of a socket"));
         let uri: Uri = url.parse().map_err(|_| bad())?;
         let tls = match uri.scheme_str() {
             Some("wss") => true,
@@ -309,24 +309,18 @@ pub fn sentence(error: &(dyn StdError + 'static)) -> String {
 
 fn unreachable_error(target: &Target, error: &(dyn StdError + 'static)) -> ExchangeError {
     let place = target.uri.authority().map_or("", |a| a.as_str());
-    ExchangeError {
-        kind: ErrorKind::Transient,
-        message: CleanText::new(&format!(
+    ExchangeError::new(
+        ErrorKind::Transient,
+        format!(
             "can't connect to {place} ({}); check the network, the proxy (HTTPS_PROXY, ALL_PROXY) and --ws-url",
             sentence(error)
-        )),
-    }
+        ),
+    )
 }
 
 fn bad_proxy() -> ExchangeError {
-    ExchangeError {
-        kind: ErrorKind::Rejected,
-        message: CleanText::new(
-            "the proxy's address can't be read; it is to look like http://host:port or socks5h://host:port",
-        ),
-    }
-}
-
-fn bug(what: &str) -> ExchangeError {
-    ExchangeError { kind: ErrorKind::Bug, message: CleanText::new(what) }
+    ExchangeError::new(
+        ErrorKind::Rejected,
+        "the proxy's address can't be read; it is to look like http://host:port or socks5h://host:port",
+    )
 }

@@ -20,7 +20,6 @@ use super::connect::{Dialer, Proxies};
 use super::shard::Shards;
 use super::{ConnId, ErrorKind, ExchangeError, FeedCommand, FeedEvent};
 use crate::domain::symbol::{Market, Pair, SeriesKey};
-use crate::domain::text::CleanText;
 use crate::domain::time::Mono;
 use crate::stopwatch::Stopwatch;
 
@@ -243,8 +242,8 @@ fn wait_after(error: &ExchangeError, wait: Duration) -> Option<Duration> {
 }
 
 fn announced() -> ExchangeError {
-    let message = CleanText::new("the exchange announced that this server goes down; connecting to another");
-    ExchangeError { kind: ErrorKind::Transient, message }
+    let text = "the exchange announced that this server goes down; connecting to another";
+    ExchangeError::new(ErrorKind::Transient, text)
 }
 
 impl Fleet {

@@ -21,7 +21,6 @@ use super::binance::endpoint::Endpoint;
 use super::connect::{Dialer, Proxies};
 use super::{ErrorKind, ExchangeError, FetchRequest, Fetched};
 use crate::domain::symbol::Market;
-use crate::domain::text::CleanText;
 use crate::domain::time::Mono;
 use crate::stopwatch::Stopwatch;
 
@@ -185,8 +184,7 @@ fn refused(request: FetchRequest, error: ExchangeError) -> Fetched {
 }
 
 fn no_such_market(market: Market) -> ExchangeError {
-    let message = format!("the market {market} is not configured; name it in --market");
-    ExchangeError { kind: ErrorKind::Bug, message: CleanText::new(&message) }
+    ExchangeError::new(ErrorKind::Bug, format!("the market {market} is not configured; name it in --market"))
 }
 
 #[cfg(test)]

@@ -81,14 +81,6 @@ impl Freshness {
         Self { stage: Stage::Delisted, stream: Stream::Unneeded, doubt: None, refused: None }
     }
 
-    /// Whether what is known is true now: everything but the number of bars.
-    pub fn is_current(&self) -> bool {
-        self.stage == Stage::Loaded
-            && self.doubt.is_none()
-            && matches!(self.stream, Stream::Fed | Stream::Unneeded)
-            && !matches!(self.refused, Some(Refusal::GivenUp(_)))
-    }
-
     /// The state, given the closed bars at hand and those the score needs.
     pub fn state(&self, bars: usize, need: u32) -> DataState {
         match (self.stage, &self.refused) {

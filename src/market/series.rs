@@ -5,9 +5,6 @@ use std::collections::VecDeque;
 use crate::domain::kline::Kline;
 use crate::domain::time::UnixMs;
 
-/// Bars a ring holds where nobody asked for another number.
-pub const DEFAULT_CAPACITY: usize = 500;
-
 /// Confirmed holes remembered; older ones lie before the ring sooner or later.
 const MAX_HOLES: usize = 64;
 

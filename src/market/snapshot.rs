@@ -307,6 +307,8 @@ pub struct CacheStats {
     pub repaired: u64,
     /// Frames and rows thrown away, whatever the reason.
     pub discarded: u64,
+    /// The same by reason.
+    pub discards: Discards,
 }
 
 impl CacheStats {
@@ -331,6 +333,28 @@ pub struct Outcomes {
     pub older: u64,
     /// Bars are missing before it.
     pub gap: u64,
+}
+
+/// What was thrown away, by reason.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Discards {
+    /// Frames that are not JSON, or not text.
+    pub not_json: u64,
+    /// Frames of a shape we do not know.
+    pub unknown_shape: u64,
+    /// Candles and figures of a stream that can't be any.
+    pub bad_value: u64,
+    /// Frames of streams nobody asked for.
+    pub not_watched: u64,
+    /// Rows of REST that could not be read.
+    pub rows: u64,
+}
+
+impl Discards {
+    /// All of them.
+    pub fn total(&self) -> u64 {
+        self.not_json + self.unknown_shape + self.bad_value + self.not_watched + self.rows
+    }
 }
 
 /// Something people should know.

@@ -23,7 +23,8 @@ impl Store {
             misses: c.misses,
             gaps: c.gaps,
             repaired: c.repaired,
-            discarded: c.discarded,
+            discarded: c.discards.total(),
+            discards: c.discards,
             bytes: self.bytes() as u64,
             ..CacheStats::default()
         };

@@ -11,7 +11,7 @@ use crate::domain::symbol::{Pair, SeriesKey};
 use super::freshness::Freshness;
 use super::lane::Lane;
 use super::series::{Merge, Upsert};
-use super::snapshot::Outcomes;
+use super::snapshot::{Discards, Outcomes};
 
 /// A pair's place in the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -49,7 +49,7 @@ pub struct Counters {
     /// Gaps repaired.
     pub repaired: u64,
     /// Frames and rows thrown away.
-    pub discarded: u64,
+    pub discards: Discards,
 }
 
 /// All lanes.
@@ -183,12 +183,9 @@ impl Store {
         self.lanes.get_mut(id.index())
     }
 
-    /// The closed bars of a lane for somebody who works with them: counted as a read.
-    pub fn read(&mut self, id: LaneId) -> Option<Arc<[Kline]>> {
-        let bars = self.lane(id)?.series().closed();
-        let (rows, held) = (bars.iter().copied().collect(), bars.len());
-        self.count_read(held);
-        Some(rows)
+    /// A copy of the closed bars of a lane.
+    pub fn bars(&self, id: LaneId) -> Option<Arc<[Kline]>> {
+        Some(self.lane(id)?.series().closed().iter().copied().collect())
     }
 
     /// Counts a read (by a recompute, a scan or an export) that found `held` bars: a hit where

@@ -16,8 +16,8 @@ use hamatop::domain::symbol::{Market, Pair, Tick};
 use hamatop::domain::text::CleanText;
 use hamatop::domain::time::{Mono, UnixMs};
 use hamatop::market::snapshot::{
-    CacheStats, DataState, DayFigures, LaneView, Link, LinkState, Outcomes, Pool, Preview, RestStatus, Row,
-    Snapshot, Source, Warmup,
+    CacheStats, DataState, DayFigures, Discards, LaneView, Link, LinkState, Outcomes, Pool, Preview,
+    RestStatus, Row, Snapshot, Source, Warmup,
 };
 
 /// 2026-11-21T14:02:11Z, when the pictures are made.
@@ -384,6 +384,7 @@ pub fn stats(symbols: u32) -> CacheStats {
         gaps: 3,
         repaired: 3,
         discarded: 7,
+        discards: Discards { not_json: 1, unknown_shape: 2, rows: 4, ..Discards::default() },
     }
 }
 

@@ -5,7 +5,6 @@
 use std::fmt::Write as _;
 
 use crate::domain::symbol::{Market, SeriesKey, Symbol};
-use crate::domain::text::CleanText;
 use crate::exchange::pages::Page;
 use crate::exchange::{ErrorKind, ExchangeError};
 
@@ -125,11 +124,10 @@ fn stream_route(market: Market) -> &'static str {
 
 fn base(given: &str, schemes: [&str; 2], option: &str) -> Result<String, ExchangeError> {
     let [plain, tls] = schemes;
-    let reject = |why: &str| ExchangeError {
-        kind: ErrorKind::Rejected,
-        message: CleanText::new(&format!(
-            "{option} {given:?}: {why}; it is to look like {tls}://host or {plain}://127.0.0.1:8080"
-        )),
+    let reject = |why: &str| {
+        let text =
+            format!("{option} {given:?}: {why}; it is to look like {tls}://host or {plain}://127.0.0.1:8080");
+        ExchangeError::new(ErrorKind::Rejected, text)
     };
     let trimmed = given.trim().trim_end_matches('/');
     let (scheme, rest) = trimmed.split_once("://").ok_or_else(|| reject("there is no scheme"))?;

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::domain::text::CleanText;
 use crate::domain::time::UnixMs;
 use crate::exchange::{ErrorKind, ExchangeError};
 
@@ -79,7 +78,7 @@ pub fn classify(refusal: Refusal<'_>, now: Option<UnixMs>) -> ExchangeError {
         ),
         _ => (ErrorKind::Rejected, format!("{asked} refuses the request (HTTP {status}): {said}")),
     };
-    ExchangeError { kind, message: CleanText::new(&sentence) }
+    ExchangeError::new(kind, sentence)
 }
 
 fn wait(refusal: Refusal<'_>, now: Option<UnixMs>) -> Option<Duration> {

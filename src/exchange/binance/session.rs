@@ -10,7 +10,6 @@ use std::time::Duration;
 use super::endpoint::{DAY_STREAM, stream_name};
 use super::wire::{self, DayRow, Frame, KlineFrame};
 use crate::domain::symbol::{Market, Pair, SeriesKey};
-use crate::domain::text::CleanText;
 use crate::domain::time::Mono;
 use crate::exchange::outbox::Outbox;
 use crate::exchange::subscribe::{ControlFrame, Method, Pacer, frames};
@@ -202,22 +201,31 @@ impl Session {
         let secs = |d: Duration| d.as_secs_f64();
         let Timing { dead, ack, .. } = self.timing;
         if now >= self.last_frame + dead {
-            return Some(fault(&format!(
-                "dead: no frame for {} s, not even an answer to our ping; connecting anew",
-                secs(dead)
-            )));
+            return Some(ExchangeError::new(
+                ErrorKind::Transient,
+                format!(
+                    "dead: no frame for {} s, not even an answer to our ping; connecting anew",
+                    secs(dead)
+                ),
+            ));
         }
         if self.oldest_ack().is_some_and(|t| now >= t) {
-            return Some(fault(&format!(
-                "the exchange did not acknowledge a subscription within {} s; connecting anew",
-                secs(ack)
-            )));
+            return Some(ExchangeError::new(
+                ErrorKind::Transient,
+                format!(
+                    "the exchange did not acknowledge a subscription within {} s; connecting anew",
+                    secs(ack)
+                ),
+            ));
         }
         if self.stall_at().is_some_and(|t| now >= t) {
             let what = if self.had_data { "the data stopped" } else { "no data after the acknowledgement" };
-            return Some(fault(&format!(
-                "stall: {what}, though the connection answers; connecting anew. If it stays so, check that --ws-url leads to Binance's route /market"
-            )));
+            return Some(ExchangeError::new(
+                ErrorKind::Transient,
+                format!(
+                    "stall: {what}, though the connection answers; connecting anew. If it stays so, check that --ws-url leads to Binance's route /market"
+                ),
+            ));
         }
         None
     }
@@ -320,10 +328,7 @@ impl Session {
         if let Some(why) = refusal {
             let names = asked.as_ref().and_then(|(_, f)| f.names.first()).map_or("?", String::as_str);
             let message = format!("the exchange refuses a subscription ({names} …): {why}; connecting anew");
-            return Err(Over::Failed(ExchangeError {
-                kind: ErrorKind::Rejected,
-                message: CleanText::new(&message),
-            }));
+            return Err(Over::Failed(ExchangeError::new(ErrorKind::Rejected, message)));
         }
         // A second answer to the same request, or one to nobody's, says nothing.
         let Some((_, ControlFrame { method: Method::Subscribe, names, .. })) = asked else { return Ok(()) };
@@ -353,10 +358,6 @@ impl Session {
     fn discard(&mut self, why: Discard) {
         self.outbox.push(FeedEvent::Discarded { conn: self.conn, why });
     }
-}
-
-fn fault(message: &str) -> ExchangeError {
-    ExchangeError { kind: ErrorKind::Transient, message: CleanText::new(message) }
 }
 
 #[cfg(test)]

@@ -16,7 +16,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::refusal::{Refusal, classify};
 use super::session::{Outgoing, Over, Session, Timing, Wanted};
-use crate::domain::text::CleanText;
 use crate::domain::time::Mono;
 use crate::exchange::connect::{ByteStream, Dialer, sentence};
 use crate::exchange::{ConnId, ErrorKind, ExchangeError, FeedEvent};
@@ -104,17 +103,22 @@ async fn open(config: &SocketConfig) -> Result<Socket, ExchangeError> {
     let limit = config.timing.connect;
     match tokio::time::timeout(limit, handshake(config)).await {
         Ok(result) => result,
-        Err(_) => Err(transient(&format!(
-            "{} did not open a connection within {} s; check the network, the proxy (HTTPS_PROXY, ALL_PROXY) and --ws-url",
-            config.url,
-            limit.as_secs_f64()
-        ))),
+        Err(_) => Err(ExchangeError::new(
+            ErrorKind::Transient,
+            format!(
+                "{} did not open a connection within {} s; check the network, the proxy (HTTPS_PROXY, ALL_PROXY) and --ws-url",
+                config.url,
+                limit.as_secs_f64()
+            ),
+        )),
     }
 }
 
 async fn handshake(config: &SocketConfig) -> Result<Socket, ExchangeError> {
     let request = config.url.as_str().into_client_request();
-    let request = request.map_err(|e| rejected(&format!("{}: {e}; check --ws-url", config.url)))?;
+    let request = request.map_err(|e| {
+        ExchangeError::new(ErrorKind::Rejected, format!("{}: {e}; check --ws-url", config.url))
+    })?;
     let stream = config.dialer.open(&config.url).await?;
     // All-market arrays have some hundred KiB; what is larger is not from Binance.
     let limits = WebSocketConfig::default()
@@ -128,18 +132,20 @@ async fn handshake(config: &SocketConfig) -> Result<Socket, ExchangeError> {
 
 fn handshake_error(config: &SocketConfig, error: tungstenite::Error) -> ExchangeError {
     let tungstenite::Error::Http(response) = error else {
-        return transient(&format!(
-            "{}: the handshake failed ({}); check --ws-url",
-            config.url,
-            sentence(&error)
-        ));
+        return ExchangeError::new(
+            ErrorKind::Transient,
+            format!("{}: the handshake failed ({}); check --ws-url", config.url, sentence(&error)),
+        );
     };
     let status = response.status().as_u16();
     if response.status().is_success() {
-        return rejected(&format!(
-            "{} answers like a web server, not like a stream (HTTP {status}): is --ws-url that of a host that speaks Binance's protocol?",
-            config.url
-        ));
+        return ExchangeError::new(
+            ErrorKind::Rejected,
+            format!(
+                "{} answers like a web server, not like a stream (HTTP {status}): is --ws-url that of a host that speaks Binance's protocol?",
+                config.url
+            ),
+        );
     }
     let header = response.headers().get("retry-after").and_then(|v| v.to_str().ok());
     let retry_after = header.and_then(|v| v.trim().parse().ok());
@@ -218,7 +224,7 @@ async fn tell_rest(session: &mut Session, events: &mpsc::Sender<FeedEvent>) {
 }
 
 fn hear(session: &mut Session, message: Option<tungstenite::Result<Message>>, now: Mono) -> Result<(), Over> {
-    let failed = |what: &str| Err(Over::Failed(transient(what)));
+    let failed = |what: &str| Err(Over::Failed(ExchangeError::new(ErrorKind::Transient, what)));
     match message {
         Some(Ok(Message::Text(text))) => session.on_text(text.as_str(), now),
         Some(Ok(Message::Binary(_))) => {
@@ -252,15 +258,13 @@ async fn send(socket: &mut Socket, outgoing: Outgoing, limit: Duration) -> Resul
     };
     match tokio::time::timeout(limit, socket.send(message)).await {
         Ok(Ok(())) => Ok(()),
-        Ok(Err(e)) => Err(transient(&format!("the connection broke ({}); connecting anew", sentence(&e)))),
-        Err(_) => Err(transient("dead: the exchange takes nothing from us; connecting anew")),
+        Ok(Err(e)) => Err(ExchangeError::new(
+            ErrorKind::Transient,
+            format!("the connection broke ({}); connecting anew", sentence(&e)),
+        )),
+        Err(_) => Err(ExchangeError::new(
+            ErrorKind::Transient,
+            "dead: the exchange takes nothing from us; connecting anew",
+        )),
     }
-}
-
-fn transient(message: &str) -> ExchangeError {
-    ExchangeError { kind: ErrorKind::Transient, message: CleanText::new(message) }
-}
-
-fn rejected(message: &str) -> ExchangeError {
-    ExchangeError { kind: ErrorKind::Rejected, message: CleanText::new(message) }
 }

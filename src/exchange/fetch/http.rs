@@ -7,7 +7,6 @@ use reqwest::header::{HeaderMap, RETRY_AFTER};
 
 use super::queue::Ask;
 use crate::domain::symbol::Market;
-use crate::domain::text::CleanText;
 use crate::domain::time::{Mono, UnixMs};
 use crate::exchange::binance::bodies::{self, ExchangeInfo, KlineRows, WrongShape};
 use crate::exchange::binance::refusal::{Refusal, classify};
@@ -84,12 +83,15 @@ async fn body(call: &Call, mut response: reqwest::Response) -> Result<String, Ex
         if bytes.len() + chunk.len() > MOST_BYTES {
             let message =
                 format!("{} sends more than {} MiB: is the URL the right one?", call.asked, MOST_BYTES >> 20);
-            return Err(error(ErrorKind::Rejected, &message));
+            return Err(ExchangeError::new(ErrorKind::Rejected, &message));
         }
         bytes.extend_from_slice(&chunk);
     }
     String::from_utf8(bytes).map_err(|_| {
-        error(ErrorKind::Transient, &format!("{} sent text that is no UTF-8; trying again", call.asked))
+        ExchangeError::new(
+            ErrorKind::Transient,
+            format!("{} sent text that is no UTF-8; trying again", call.asked),
+        )
     })
 }
 
@@ -116,11 +118,11 @@ fn wrong_shape(call: &Call, body: &str) -> ExchangeError {
             "{} answers with a web page: is --rest-url that of a host that speaks Binance's protocol, or does a network log-in stand before it?",
             call.asked
         );
-        return error(ErrorKind::Rejected, &message);
+        return ExchangeError::new(ErrorKind::Rejected, &message);
     }
-    error(
+    ExchangeError::new(
         ErrorKind::Transient,
-        &format!("{} answers with something else than was asked for: {}", call.asked, head(body)),
+        format!("{} answers with something else than was asked for: {}", call.asked, head(body)),
     )
 }
 
@@ -138,7 +140,7 @@ fn network(call: &Call, e: &reqwest::Error) -> ExchangeError {
         format!("the answer of {} is torn ({})", call.asked, cause(e))
     };
     let cure = "check the network, the proxy (HTTPS_PROXY, ALL_PROXY) and --rest-url";
-    error(ErrorKind::Transient, &format!("{what}; {cure}"))
+    ExchangeError::new(ErrorKind::Transient, format!("{what}; {cure}"))
 }
 
 fn cause(e: &reqwest::Error) -> String {
@@ -147,8 +149,4 @@ fn cause(e: &reqwest::Error) -> String {
 
 fn number(headers: &HeaderMap, name: &str) -> Option<u64> {
     headers.get(name)?.to_str().ok()?.trim().parse().ok()
-}
-
-fn error(kind: ErrorKind, message: &str) -> ExchangeError {
-    ExchangeError { kind, message: CleanText::new(message) }
 }

@@ -237,7 +237,8 @@ impl Pool {
                     trading: info.trading,
                     not_trading: info.not_trading,
                     day,
-                    skipped: info.skipped + skipped,
+                    skipped: info.skipped,
+                    skipped_day: skipped,
                 });
                 answers.push_back(Fetched::Universe { market, result });
             }

@@ -41,6 +41,8 @@ fn without_streams_none_is_opened_and_rest_alone_is_live() {
     assert_eq!(lane.state, DataState::Live);
     assert_eq!(lane.klines.as_deref(), Some(bars(N - HISTORY..N).as_slice()));
     assert!(rig.snapshot().warmup.is_over());
+    let stats = rig.snapshot().stats;
+    assert_eq!((stats.hits, stats.misses), (1, 1), "the load found nothing, the scan all");
 }
 
 #[test]
@@ -60,27 +62,26 @@ fn a_young_listing_says_how_far_it_is() {
 
 #[test]
 fn a_row_is_live_when_all_its_intervals_are() {
-    let bands = Some(BandsSpec { form: BandForm::Simple, length: 15, mult: 2.0 });
-    let mut rig = Rig::new(EngineConfig {
-        preset: Arc::new(Preset { bands, ..preset() }),
-        intervals: [Interval::M15, Interval::H1].into(),
-        rest_only: true,
-        ..config()
-    });
-    rig.start(&["NEWUSDT"]);
-    let requests = rig.requests();
-    let state = |rig: &mut Rig| rig.snapshot().rows.first().unwrap().state;
-    rig.answer(requests.first().unwrap(), &bars(N - HISTORY..N));
-    assert_eq!(rig.lane("NEWUSDT").state, DataState::Live);
-    assert_eq!(state(&mut rig), DataState::Warming, "the other has nothing yet");
-    rig.answer(requests.get(1).unwrap(), &hours(2));
-    assert_eq!(state(&mut rig), DataState::Warming, "the other lacks bars");
-    rig.step(Input::Command(Command::Refresh(Scope::All)));
-    let request = rig.requests().into_iter().find(|r| r.key.interval == Interval::H1).unwrap();
-    rig.answer(&request, &hours(9));
-    assert_eq!(state(&mut rig), DataState::Live);
-    let lane = rig.snapshot().rows.first().unwrap().lanes.get(1).unwrap().clone();
-    assert!(lane.bars >= lane.need_score && lane.bars < lane.need, "enough for a score, not for bands");
+    for (count, want) in [(2, DataState::Warming), (9, DataState::Live)] {
+        let bands = Some(BandsSpec { form: BandForm::Simple, length: 15, mult: 2.0 });
+        let mut rig = Rig::new(EngineConfig {
+            preset: Arc::new(Preset { bands, ..preset() }),
+            intervals: [Interval::M15, Interval::H1].into(),
+            rest_only: true,
+            ..config()
+        });
+        rig.start(&["NEWUSDT"]);
+        let requests = rig.requests();
+        rig.answer(requests.first().unwrap(), &bars(N - HISTORY..N));
+        assert_eq!(rig.lane("NEWUSDT").state, DataState::Live);
+        let row = Arc::clone(rig.snapshot().rows.first().unwrap());
+        assert_eq!(row.state, DataState::Warming, "the other has nothing yet");
+        rig.answer(requests.get(1).unwrap(), &hours(count));
+        let row = Arc::clone(rig.snapshot().rows.first().unwrap());
+        let lane = row.lanes.get(1).unwrap();
+        assert!(lane.bars < lane.need, "bands need more");
+        assert_eq!((lane.bars >= lane.need_score, row.state), (want == DataState::Live, want));
+    }
 }
 
 /// The last `count` hours before candle `N`.
@@ -146,6 +147,33 @@ fn names_that_no_market_has_are_said_with_what_was_meant() {
 }
 
 #[test]
+fn what_two_markets_suggest_and_what_they_could_not_read_is_said_once_each() {
+    let universe = UniverseSpec { quote: sym("USDT"), top: 0, named: vec![sym("BTC")] };
+    let markets = [Market::UsdM, Market::Spot];
+    let mut rig = Rig::new(EngineConfig { universe, markets: markets.into(), ..config() });
+    rig.step(Input::Tick);
+    for market in markets {
+        let trading = ["BTCUSDT", "BTCUSDC"].map(|name| Instrument {
+            pair: Pair { market, symbol: sym(name) },
+            base: sym("BTC"),
+            quote: sym("USDT"),
+            tick: Tick::default(),
+        });
+        let answer = UniverseAnswer {
+            trading: trading.into(),
+            skipped: 2,
+            skipped_day: 3,
+            ..UniverseAnswer::default()
+        };
+        rig.step(Input::Fetched(Fetched::Universe { market, result: Ok(answer) }));
+    }
+    assert_eq!(rig.notices(Level::Error), ["no market has a pair BTC; near: BTCUSDC, BTCUSDT"]);
+    let said = rig.notices(Level::Warn);
+    let want = ["usdm: 2 pairs could not be read", "usdm: 3 24 h figures could not be read"];
+    assert_eq!(said.get(..2).unwrap(), want);
+}
+
+#[test]
 fn a_check_compares_corrects_and_reports() {
     let mut rig = Rig::live(&["BTCUSDT", "ETHUSDT"]);
     let before = rig.lane("BTCUSDT").point;
@@ -183,7 +211,10 @@ fn the_focused_pair_brings_its_bars_and_only_it() {
     let mut rig = Rig::live(&["BTCUSDT", "ETHUSDT"]);
     assert_eq!(rig.lane("BTCUSDT").klines, None);
     rig.step(Input::Command(Command::Focus(Some(pair("BTCUSDT")))));
+    let reads = |rig: &mut Rig| (rig.snapshot().stats.hits, rig.snapshot().stats.misses);
+    let before = reads(&mut rig);
     let first = rig.lane("BTCUSDT").klines.unwrap();
+    assert_eq!(reads(&mut rig), before, "drawing is no read");
     assert_eq!(first.len(), usize::try_from(HISTORY).unwrap());
     assert_eq!(rig.lane("ETHUSDT").klines, None);
     rig.form("BTCUSDT", N);

@@ -1,6 +1,8 @@
 //! Gaps, and sockets that come and go.
 
 use super::*;
+use crate::exchange::Discard;
+use crate::market::snapshot::Discards;
 
 #[test]
 fn a_gap_makes_the_lane_stale_is_repaired_and_only_then_signals_go_on() {
@@ -148,6 +150,20 @@ fn a_halted_pair_is_not_asked_for_in_a_loop() {
     }
     assert!(asked <= 14, "{asked} requests in half an hour");
     assert_eq!(rig.state("BTCUSDT").0, DataState::Stale);
+}
+
+#[test]
+fn what_is_thrown_away_is_counted_by_reason() {
+    let mut rig = Rig::live(&["BTCUSDT"]);
+    for (why, times) in
+        [(Discard::NotJson, 1), (Discard::UnknownShape, 2), (Discard::BadValue, 3), (Discard::NotWatched, 4)]
+    {
+        (0..times).for_each(|_| rig.step(Input::Feed(FeedEvent::Discarded { conn: CONN, why })));
+    }
+    rig.form("OTHERUSDT", N);
+    let stats = rig.snapshot().stats;
+    let want = Discards { not_json: 1, unknown_shape: 2, bad_value: 3, not_watched: 5, rows: 0 };
+    assert_eq!((stats.discards, stats.discarded), (want, 11));
 }
 
 #[test]
