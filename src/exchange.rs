@@ -127,6 +127,9 @@ pub enum Discard {
     BadValue,
     /// A stream nobody asked for.
     NotWatched,
+    /// A closed candle for which there was no room, since nobody listened. The socket goes down
+    /// with it, so that REST brings it.
+    Overrun,
 }
 
 /// What the engine asks of REST.

@@ -12,7 +12,7 @@ use crate::domain::time::{Mono, UnixMs};
 use crate::exchange::{ConnId, ErrorKind, ExchangeError, FetchRequest, Fetched};
 use crate::market::freshness::{Freshness, Stream};
 use crate::market::lane::Closed;
-use crate::market::snapshot::{DayFigures, Level, Pool, Row, UniverseReport};
+use crate::market::snapshot::{DayFigures, Level, Notice, Pool, Row, UniverseReport};
 use crate::market::store::{LaneId, PairId, Store};
 
 use super::checks::Check;
@@ -118,6 +118,11 @@ impl Engine {
         self.dirty
     }
 
+    /// Notices later than number `seq`, as far as they are still in the ring.
+    pub fn notices_after(&self, seq: u64) -> impl Iterator<Item = &Notice> {
+        self.rings.notices_after(seq)
+    }
+
     /// The series in memory.
     pub fn store(&self) -> &Store {
         &self.store
@@ -210,8 +215,10 @@ impl Engine {
                 }
             }
             Fetched::Budget(report) => {
-                if let Some(desk) = self.desk(report.market) {
-                    desk.budget(&report);
+                let held = self.desk(report.market).is_some_and(|desk| desk.budget(&report));
+                if held {
+                    let text = format!("{}: the exchange wants a pause; REST waits", report.market);
+                    self.notice(now, Level::Warn, &text);
                 }
             }
         }

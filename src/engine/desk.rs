@@ -258,13 +258,16 @@ impl Desk {
         self.proven = self.now(now).or(self.proven);
     }
 
-    pub(super) fn budget(&mut self, report: &BudgetReport) {
+    /// Notes the budget. Whether a pause begins that the exchange wants.
+    pub(super) fn budget(&mut self, report: &BudgetReport) -> bool {
+        let begins = self.rest.held_until.is_none() && report.held_until.is_some();
         self.rest.used = report.used;
         self.rest.minute = report.minute;
         self.rest.limit = report.limit;
         self.rest.held_until = report.held_until;
         self.rest.requests = report.requests;
         self.rest.failed = report.failed;
+        begins
     }
 
     pub(super) fn note_error(&mut self, error: &ExchangeError) {

@@ -71,6 +71,7 @@ impl Engine {
                     Discard::UnknownShape => &mut counts.unknown_shape,
                     Discard::BadValue => &mut counts.bad_value,
                     Discard::NotWatched => &mut counts.not_watched,
+                    Discard::Overrun => &mut counts.overrun,
                 } += 1;
                 self.wire(conn, now);
             }

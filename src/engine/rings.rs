@@ -41,6 +41,12 @@ impl Rings {
         self.notices.iter().cloned().collect()
     }
 
+    /// Notices later than number `seq`, as far as they are still here.
+    pub(super) fn notices_after(&self, seq: u64) -> impl Iterator<Item = &Notice> {
+        let new = usize::try_from(self.notice_seq.saturating_sub(seq)).unwrap_or(usize::MAX);
+        self.notices.iter().skip(self.notices.len().saturating_sub(new))
+    }
+
     pub(super) fn signals(&self) -> Vec<SignalEvent> {
         self.signals.iter().cloned().collect()
     }
@@ -56,6 +62,8 @@ mod tests {
         for n in 0..KEPT + 5 {
             rings.notice(Mono::default(), Level::Info, &format!("n{n}"));
         }
+        let later: Vec<u64> = rings.notices_after(203).map(|n| n.seq).collect();
+        assert_eq!((later, rings.notices_after(1).count()), (vec![204, 205], KEPT));
         let kept = rings.notices();
         assert_eq!((kept.len(), kept.first().unwrap().seq, kept.last().unwrap().seq), (KEPT, 6, 205));
     }

@@ -13,7 +13,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::domain::time::Mono;
 use crate::exchange::{FeedCommand, FeedEvent, FetchRequest, Fetched, Priority};
-use crate::market::snapshot::Snapshot;
+use crate::market::snapshot::{Level, Notice, Snapshot};
+use crate::market::store::Counters;
 use crate::stopwatch::Stopwatch;
 
 use super::{Command, Engine, Input, Output};
@@ -49,6 +50,7 @@ pub async fn run(
     cancel: CancellationToken,
 ) {
     let mut outbox = Outbox::default();
+    let mut log = Log::default();
     let mut wanted = Vec::new();
     let mut next_tick = Mono::default();
     let mut next_publish = Mono::default();
@@ -61,8 +63,10 @@ pub async fn run(
         if engine.is_dirty() && now >= next_publish {
             // Kept for those who subscribe later, hence not `send`, which fails without readers.
             ports.snapshots.send_replace(Arc::new(engine.snapshot(now)));
+            log.counts(&engine);
             next_publish = now + PUBLISH_EVERY;
         }
+        log.notices(&engine);
         outbox.take(&mut wanted);
         let wake = if engine.is_dirty() { next_tick.min(next_publish) } else { next_tick };
         let mut step = |input| engine.step(input, stopwatch.now(), &mut wanted);
@@ -95,6 +99,39 @@ pub async fn run(
                 }
             }
             () = tokio::time::sleep_until(stopwatch.instant(wake).into()) => {}
+        }
+    }
+}
+
+/// What went to the log so far. Notices go there once each; what is counted and told nobody, as a
+/// sum at each picture.
+#[derive(Debug, Default)]
+struct Log {
+    notice: u64,
+    counters: Counters,
+}
+
+impl Log {
+    fn notices(&mut self, engine: &Engine) {
+        for Notice { seq, level, text, .. } in engine.notices_after(self.notice) {
+            self.notice = *seq;
+            match level {
+                Level::Info => tracing::info!("{text}"),
+                Level::Warn => tracing::warn!("{text}"),
+                Level::Error => tracing::error!("{text}"),
+            }
+        }
+    }
+
+    fn counts(&mut self, engine: &Engine) {
+        let (old, new) = (self.counters, engine.store().counters);
+        self.counters = new;
+        if (new.gaps, new.repaired) != (old.gaps, old.repaired) {
+            tracing::info!("gaps: {} found, {} repaired", new.gaps - old.gaps, new.repaired - old.repaired);
+        }
+        if new.discards != old.discards {
+            let lost = new.discards.total() - old.discards.total();
+            tracing::debug!("{lost} frames or rows thrown away; so far {:?}", new.discards);
         }
     }
 }

@@ -1,7 +1,8 @@
 //! The way to the exchange: proxies and TLS, the same for REST and for sockets.
 //!
 //! Invariant: both read the same environment by the same code (hyper-util's matcher and tunnels,
-//! which reqwest uses too) and trust the same roots. No crypto provider is installed globally.
+//! which reqwest uses too) and trust the same roots. Both name their crypto
+//! provider, so that none has to be installed for the process.
 
 use std::error::Error as StdError;
 use std::fmt;

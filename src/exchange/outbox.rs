@@ -2,13 +2,16 @@
 //!
 //! Policy for full: a socket never waits for the engine, since it has to answer pings. Closed
 //! candles and changes of state are kept, in order; of forming candles and 24 h figures the last
-//! of each is kept; of notices of skipped frames the first few.
+//! of each is kept; of notices of skipped frames the first few. Closed candles past
+//! [`Outbox::MOST_CLOSED`] are thrown away: [`Outbox::is_overrun`] says so, and the socket ends, so
+//! that its series are known to miss something and REST repairs them.
 //!
-//! Invariant: pure. What is kept is bounded by the number of streams and closes, not of frames.
+//! Invariant: pure. What is kept is bounded, however long nobody listens.
 
 use std::collections::{HashMap, VecDeque};
 
-use super::{DayEvent, FeedEvent, KlineEvent};
+use super::shard::Shards;
+use super::{DayEvent, Discard, FeedEvent, KlineEvent};
 use crate::domain::kline::Finality;
 use crate::domain::symbol::{Pair, SeriesKey};
 
@@ -17,6 +20,8 @@ use crate::domain::symbol::{Pair, SeriesKey};
 pub struct Outbox {
     kept: VecDeque<FeedEvent>,
     notices: usize,
+    closed: usize,
+    overrun: bool,
     forming: HashMap<SeriesKey, KlineEvent>,
     /// The order of `forming`; has each of its keys once.
     order: VecDeque<SeriesKey>,
@@ -27,6 +32,15 @@ impl Outbox {
     /// Notices of skipped frames kept while nobody listens.
     pub const MOST_NOTICES: usize = 64;
 
+    /// Closed candles kept while nobody listens: 25 of each stream of a socket of the usual size,
+    /// some 2 MB.
+    pub const MOST_CLOSED: usize = 25 * Shards::MOST;
+
+    /// Whether a closed candle was thrown away.
+    pub fn is_overrun(&self) -> bool {
+        self.overrun
+    }
+
     /// Nothing to tell.
     pub fn is_empty(&self) -> bool {
         self.kept.is_empty() && self.forming.is_empty() && self.day.is_empty()
@@ -36,6 +50,10 @@ impl Outbox {
     pub fn push(&mut self, event: FeedEvent) {
         match event {
             FeedEvent::Kline(candle) if candle.finality == Finality::Forming => self.push_forming(candle),
+            FeedEvent::Kline(candle) if self.closed == Self::MOST_CLOSED => {
+                self.overrun = true;
+                self.push_notice(FeedEvent::Discarded { conn: candle.conn, why: Discard::Overrun });
+            }
             FeedEvent::Kline(candle) => {
                 // The close says all that its forming states would.
                 let stale = self
@@ -46,18 +64,21 @@ impl Outbox {
                     self.forming.remove(&candle.key);
                     self.order.retain(|k| *k != candle.key);
                 }
+                self.closed += 1;
                 self.kept.push_back(FeedEvent::Kline(candle));
             }
             FeedEvent::Day(rows) => self.day.extend(rows.into_iter().map(|row| (row.pair.clone(), row))),
-            FeedEvent::Discarded { .. } => {
-                if self.notices < Self::MOST_NOTICES {
-                    self.notices += 1;
-                    self.kept.push_back(event);
-                }
-            }
+            FeedEvent::Discarded { .. } => self.push_notice(event),
             FeedEvent::Connecting { .. } | FeedEvent::Subscribed { .. } | FeedEvent::Down { .. } => {
                 self.kept.push_back(event);
             }
+        }
+    }
+
+    fn push_notice(&mut self, event: FeedEvent) {
+        if self.notices < Self::MOST_NOTICES {
+            self.notices += 1;
+            self.kept.push_back(event);
         }
     }
 
@@ -77,6 +98,7 @@ impl Outbox {
     pub fn pop(&mut self) -> Option<FeedEvent> {
         if let Some(event) = self.kept.pop_front() {
             self.notices -= usize::from(matches!(event, FeedEvent::Discarded { .. }));
+            self.closed -= usize::from(matches!(event, FeedEvent::Kline(_)));
             return Some(event);
         }
         while let Some(key) = self.order.pop_front() {
@@ -98,7 +120,7 @@ mod tests {
     use crate::domain::kline::{Kline, KlineFields};
     use crate::domain::symbol::Market;
     use crate::domain::time::{Mono, UnixMs};
-    use crate::exchange::{ConnId, Discard};
+    use crate::exchange::ConnId;
 
     const CONN: ConnId = ConnId { market: Market::UsdM, number: 0 };
 
@@ -156,6 +178,24 @@ mod tests {
         o.push(candle("A", 60_000, Finality::Closed, 4));
         let s = |stamp, closed| ("A".to_owned(), stamp, closed);
         assert_eq!(drain(o), [s(2, true), s(4, true), s(3, false)]);
+    }
+
+    #[test]
+    fn closed_candles_past_the_limit_are_told_as_lost_and_room_comes_back() {
+        let mut o = Outbox::default();
+        let most = i64::try_from(Outbox::MOST_CLOSED).unwrap();
+        for n in 0..most {
+            o.push(candle("A", n * 60_000, Finality::Closed, n));
+        }
+        assert!(!o.is_overrun());
+        o.pop();
+        o.push(candle("A", most * 60_000, Finality::Closed, most));
+        assert!(!o.is_overrun(), "one was taken");
+        o.push(candle("A", (most + 1) * 60_000, Finality::Closed, most + 1));
+        assert!(o.is_overrun());
+        let events: Vec<FeedEvent> = std::iter::from_fn(|| o.pop()).collect();
+        assert_eq!(events.len(), Outbox::MOST_CLOSED + 1);
+        assert!(matches!(events.last(), Some(FeedEvent::Discarded { why: Discard::Overrun, .. })));
     }
 
     #[test]

@@ -346,6 +346,8 @@ pub struct Discards {
     pub bad_value: u64,
     /// Frames of streams nobody asked for.
     pub not_watched: u64,
+    /// Closed candles nobody had time for: each cost a connection and was fetched by REST.
+    pub overrun: u64,
     /// Rows of REST that could not be read.
     pub rows: u64,
 }
@@ -353,7 +355,7 @@ pub struct Discards {
 impl Discards {
     /// All of them.
     pub fn total(&self) -> u64 {
-        self.not_json + self.unknown_shape + self.bad_value + self.not_watched + self.rows
+        self.not_json + self.unknown_shape + self.bad_value + self.not_watched + self.overrun + self.rows
     }
 }
 

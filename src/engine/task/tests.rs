@@ -25,9 +25,9 @@ fn pair(n: usize) -> Pair {
     Pair { market: Market::UsdM, symbol: format!("S{n}USDT").parse().unwrap() }
 }
 
-fn start() -> Outside {
+fn engine() -> Engine {
     let preset = Preset::builtin("quantdinger").unwrap();
-    let mut engine = Engine::new(EngineConfig {
+    Engine::new(EngineConfig {
         source: Source::Live,
         bars: preset.depth,
         preset: Arc::new(preset),
@@ -38,7 +38,11 @@ fn start() -> Outside {
         keep_klines: false,
         rest_only: false,
         close_grace: default_close_grace,
-    });
+    })
+}
+
+fn start() -> Outside {
+    let mut engine = engine();
     let (feed, feed_events) = mpsc::channel(1);
     let (fetched, fetched_rx) = mpsc::channel(1);
     let (commands, commands_rx) = mpsc::channel(1);
@@ -149,4 +153,44 @@ fn what_somebody_waits_for_leaves_first() {
         })
         .collect();
     assert_eq!(order, [0, 4, 2, 1, 3]);
+}
+
+/// What a subscriber writes, for the test to read.
+#[derive(Clone, Default)]
+struct Written(Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl std::io::Write for Written {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn notices_reach_the_log_once_by_their_level() {
+    let written = Written::default();
+    let sink = written.clone();
+    let subscriber =
+        tracing_subscriber::fmt().without_time().with_ansi(false).with_writer(move || sink.clone()).finish();
+    let mut engine = engine();
+    tracing::subscriber::with_default(subscriber, || {
+        let mut log = Log::default();
+        let (conn, keys) = (ConnId { market: Market::UsdM, number: 0 }, Arc::default());
+        let error =
+            crate::exchange::ExchangeError::new(crate::exchange::ErrorKind::Transient, "reset by peer");
+        let down = FeedEvent::Down { conn, keys, error, retry: None };
+        engine.step(Input::Feed(down), Mono::default(), &mut Vec::new());
+        log.notices(&engine);
+        log.notices(&engine);
+        let back = FeedEvent::Subscribed { conn, keys: Arc::default() };
+        engine.step(Input::Feed(back), Mono::default(), &mut Vec::new());
+        log.notices(&engine);
+    });
+    let text = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
+    assert_eq!(text.matches("socket 0 lost: reset by peer").count(), 1, "{text}");
+    assert!(text.trim_start().starts_with("WARN"), "{text}");
 }

@@ -196,10 +196,14 @@ impl Session {
         overdue.into_iter().flatten().chain(control).fold(ping, Mono::min)
     }
 
-    /// What took too long.
+    /// What took too long, or was too much.
     pub fn overdue(&self, now: Mono) -> Option<ExchangeError> {
         let secs = |d: Duration| d.as_secs_f64();
         let Timing { dead, ack, .. } = self.timing;
+        if self.outbox.is_overrun() {
+            let text = "this program was too busy to take the candles; connecting anew, REST brings them";
+            return Some(ExchangeError::new(ErrorKind::Transient, text));
+        }
         if now >= self.last_frame + dead {
             return Some(ExchangeError::new(
                 ErrorKind::Transient,
@@ -430,6 +434,19 @@ mod tests {
             matches!(&told[..], [FeedEvent::Subscribed { keys, .. }] if **keys == [key(400)]),
             "{told:?}"
         );
+    }
+
+    #[test]
+    fn a_program_that_takes_no_candles_loses_the_connection_and_not_the_memory() {
+        let mut session = Session::new(CONN, Timing::default(), s(0));
+        session.want(&wanted(1));
+        settle(&mut session, s(0));
+        let text = frame("S0USDT", "s0usdt@kline_1m", true);
+        for _ in 0..=Outbox::MOST_CLOSED {
+            assert!(session.overdue(s(1)).is_none());
+            session.on_text(&text, s(1)).unwrap();
+        }
+        assert!(session.overdue(s(1)).unwrap().message.as_str().contains("too busy"));
     }
 
     #[test]

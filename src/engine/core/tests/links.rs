@@ -155,15 +155,19 @@ fn a_halted_pair_is_not_asked_for_in_a_loop() {
 #[test]
 fn what_is_thrown_away_is_counted_by_reason() {
     let mut rig = Rig::live(&["BTCUSDT"]);
-    for (why, times) in
-        [(Discard::NotJson, 1), (Discard::UnknownShape, 2), (Discard::BadValue, 3), (Discard::NotWatched, 4)]
-    {
+    for (why, times) in [
+        (Discard::NotJson, 1),
+        (Discard::UnknownShape, 2),
+        (Discard::BadValue, 3),
+        (Discard::NotWatched, 4),
+        (Discard::Overrun, 6),
+    ] {
         (0..times).for_each(|_| rig.step(Input::Feed(FeedEvent::Discarded { conn: CONN, why })));
     }
     rig.form("OTHERUSDT", N);
     let stats = rig.snapshot().stats;
-    let want = Discards { not_json: 1, unknown_shape: 2, bad_value: 3, not_watched: 5, rows: 0 };
-    assert_eq!((stats.discards, stats.discarded), (want, 11));
+    let want = Discards { not_json: 1, unknown_shape: 2, bad_value: 3, not_watched: 5, overrun: 6, rows: 0 };
+    assert_eq!((stats.discards, stats.discarded), (want, 17));
 }
 
 #[test]
