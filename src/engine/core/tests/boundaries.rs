@@ -285,7 +285,7 @@ fn empty_answers_do_not_count_as_lags() {
 /// The margin at a fast exchange's clock.
 #[test]
 fn at_rate_six_hundred_a_lopsided_round_trip_closes_nothing_early() {
-    let mut desk = super::super::desk::Desk::new(Market::UsdM, 600.0);
+    let mut desk = crate::engine::desk::Desk::new(Market::UsdM, 600.0);
     // Asked at 0 s, read by the exchange at 200 ms, answer back at once.
     let answer = |sent: u64, read: u64| TimeAnswer {
         server: UnixMs(N * STEP + i64::try_from(read).unwrap() * 600),
