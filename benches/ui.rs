@@ -1,7 +1,7 @@
 //! `ui/draw_900`: a 200x60 frame of 900 rows, a tenth of them changed, against ratatui's Table
-#![allow(clippy::print_stdout, missing_docs, reason = "a bench prints its result")]
 //! with only the visible rows built from the same figures. Both turn figures into text each frame.
 //! The two take turns, so that a busy machine slows both.
+#![allow(clippy::print_stdout, missing_docs, reason = "a bench prints its result")]
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -21,15 +21,22 @@ use ratatui::style::Color;
 
 #[path = "../tests/support/fixture.rs"]
 mod fixture;
+#[path = "measure/interleaved.rs"]
+#[allow(dead_code, unreachable_pub, reason = "the turns are taken here")]
+mod interleaved;
 #[path = "kernel/table.rs"]
 mod table;
 
+use interleaved::Pair;
+
 const SIZE: (u16, u16) = (200, 60);
 const ROUNDS: usize = 400;
+/// At most so many times the time of the reference.
+const GOAL: f64 = 1.2;
 
 fn main() {
     let pictures: Vec<Arc<Snapshot>> = (0..10).map(|n| Arc::new(picture(n))).collect();
-    let config = AppConfig { notation: Notation::Unicode, replay: None };
+    let config = AppConfig { notation: Notation::Unicode, replay: None, place: None };
     let mut app = App::new(config, Arc::clone(&pictures[0]));
     app.update(fixture::MADE, Msg::Resize(SIZE.0, SIZE.1));
     let theme = Theme::dark();
@@ -62,8 +69,7 @@ fn main() {
         assert_same_table(&app, &ours, &theirs);
     }
     let (ours, theirs) = (median(t_ours), median(t_theirs));
-    let ratio = ours.as_secs_f64() / theirs.as_secs_f64();
-    println!("ui/draw_900  ours {ours:?}  table {theirs:?}  ratio {ratio:.2} (goal 1.2)");
+    Pair { subject: ours, reference: theirs }.print("ui/draw_900", "ratatui's Table", GOAL);
 }
 
 fn picture(n: usize) -> Snapshot {

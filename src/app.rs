@@ -21,6 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::symbol::Pair;
+use crate::domain::text::CleanText;
 use crate::domain::time::{Mono, UnixMs};
 use crate::engine::{Command, Scope};
 use crate::market::snapshot::{Level, Snapshot};
@@ -94,12 +95,14 @@ pub struct Replay {
 }
 
 /// What does not change while the program runs.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct AppConfig {
     /// How cells are written.
     pub notation: Notation,
     /// The replay, in the demo.
     pub replay: Option<Replay>,
+    /// The host asked instead of Binance; see [`text::host`].
+    pub place: Option<CleanText>,
 }
 
 /// Where the cursor is: by pair, never by row number.
@@ -316,7 +319,9 @@ impl App {
     }
 
     fn refresh_one(&mut self, effects: &mut Vec<Effect>) {
-        let Some(pair) = self.selected().map(|r| r.pair.clone()) else { return };
+        let Some(pair) = self.selected().map(|r| r.pair.clone()) else {
+            return self.say(Level::Info, "no pair is selected; R refreshes all");
+        };
         self.say(Level::Info, &format!("refreshing {}", pair.symbol));
         effects.push(Effect::Send(Command::Refresh(Scope::One(pair))));
     }

@@ -281,8 +281,11 @@ impl ExchangeError {
 /// What to do about a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorKind {
-    /// Try again after a while: network, time-out, 5xx, a torn answer.
+    /// Try again after a while: 5xx, a time-out, a torn answer.
     Transient,
+    /// It never got there: no route, no name, nobody listens. Whatever else is asked fares no
+    /// better until something gets through.
+    NoConnection,
     /// Ask nothing for so long: 429, 418.
     RateLimited {
         /// How long from now on our clock.

@@ -19,6 +19,7 @@ mod tests;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Position;
+use unicode_width::UnicodeWidthStr;
 
 use crate::app::layout::{MIN_COLS, MIN_ROWS, Tier};
 use crate::app::{App, Overlay, View};
@@ -26,6 +27,27 @@ use crate::app::{App, Overlay, View};
 use self::canvas::Canvas;
 pub use self::screen::{Painted, Screen};
 use self::theme::{Role, Theme};
+
+/// Where the filter's text begins.
+const FILTER_X: u16 = 3;
+
+/// Points at what is wrong with the filter, on the line below it.
+fn draw_caret(app: &App, cursor: Position, canvas: &mut Canvas<'_>) {
+    let (Some(error), Some(prompt)) = (app.filter_error(), app.prompt()) else { return };
+    let left_of = |cells: usize| u16::try_from(cells).unwrap_or(u16::MAX);
+    let before: String = prompt.text().chars().take(error.column.saturating_sub(1)).collect();
+    // The text may be scrolled; the text cursor tells by how much.
+    let place = (cursor.x + left_of(before.width())).checked_sub(left_of(prompt.cursor()));
+    let Some(x) = place.filter(|x| (FILTER_X..canvas.cols()).contains(x)) else { return };
+    let y = cursor.y + 1;
+    let blank = " ".repeat(usize::from(canvas.cols()));
+    canvas.text(0, y, canvas.cols(), &blank, Role::Text);
+    canvas.text(x, y, 1, "^", Role::Bad);
+    let room = canvas.cols().saturating_sub(x + 2);
+    if usize::from(room) >= error.message.width() {
+        canvas.text(x + 2, y, room, &error.message, Role::Bad);
+    }
+}
 
 /// Draws the state. Says where the text cursor is, where there is one.
 pub fn draw(app: &App, theme: &Theme, buffer: &mut Buffer) -> Option<Position> {
@@ -45,6 +67,9 @@ pub fn draw(app: &App, theme: &Theme, buffer: &mut Buffer) -> Option<Position> {
         View::Cache => cache::draw(app, &mut canvas),
     }
     header::draw_bottom(app, &mut canvas);
+    if let Some(cursor) = prompt {
+        draw_caret(app, cursor, &mut canvas);
+    }
     match app.overlay() {
         Some(Overlay::Help(at)) => help::draw(app, *at, &mut canvas),
         Some(Overlay::SortPicker(at)) => scanner::draw_sort_picker(app, *at, &mut canvas),

@@ -148,7 +148,13 @@ fn rows_in_the_json_of_a_scan_are_as_the_contract_has_them() {
     assert_eq!(klines[2][0], lane["open_time"]);
     let stats = &document["summary"]["cache_stats"];
     for field in ["total_symbols", "total_klines", "cache_hits", "cache_misses", "memory_bytes"] {
-        assert!(stats[field].is_u64(), "{field}");
+        assert!(stats["klines"][field].is_u64(), "{field}");
+    }
+    assert_eq!((&stats["cache_type"], &stats["cached_symbols"]), (&"memory".into(), &24.into()));
+    assert_eq!(stats["symbols"].as_array().unwrap().len(), 24);
+    for field in ["oldest_cache", "newest_cache"] {
+        let time = stats[field].as_str().unwrap();
+        assert!(time.starts_with("2025-") && time.ends_with('Z'), "{time}");
     }
 }
 

@@ -58,6 +58,7 @@ pub struct State {
     last: Figures,
 }
 
+#[inline(always)]
 pub fn sign(a: f64, b: f64) -> i8 {
     i8::from(a > b) - i8::from(a < b)
 }

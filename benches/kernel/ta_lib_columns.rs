@@ -1,4 +1,7 @@
-//! The `ta-lib` crate's batch functions for the same averages and bands, and nothing more.
+//! The `ta-lib` crate's batch functions for the same averages and bands, each into a column of its
+//! own: sources, three exponential averages, two weighted ones, the short average of the line, and
+//! the bands. The product fills some twenty columns more (slopes, side, cross, deviation, gradient,
+//! trend, score, width and place within the bands); the bare kernel is the reference for those.
 
 use hamatop::domain::hama::HamaPoint;
 use hamatop::domain::kline::Kline;

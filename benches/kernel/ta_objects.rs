@@ -1,18 +1,55 @@
-//! The `ta` crate's objects for the same averages and bands. It has no weighted average; its simple
-//! one, which is less work, stands in for that.
+//! The `ta` crate's objects for the same averages and bands: sources, three exponential averages,
+//! two weighted ones, the short average of the line, and the bands. The crate has no weighted
+//! average; [`Wma`] is one as its `SimpleMovingAverage` is written, with running sums and a ring.
+//! Nothing beside averages and bands (no side, cross, deviation, gradient or score) is worked out
+//! here, since the crate has no function for it: the bare kernel is the reference for those.
 
 use hamatop::domain::hama::HamaPoint;
 use hamatop::domain::kline::Kline;
 use ta::Next;
-use ta::indicators::{BollingerBands, ExponentialMovingAverage as Ema, SimpleMovingAverage as Sma};
+use ta::indicators::{BollingerBands, ExponentialMovingAverage as Ema};
+
+/// The weighted average in that crate's manner.
+struct Wma {
+    period: usize,
+    index: usize,
+    count: usize,
+    sum: f64,
+    weighted: f64,
+    deque: Box<[f64]>,
+}
+
+impl Wma {
+    fn new(period: usize) -> Self {
+        Self { period, index: 0, count: 0, sum: 0.0, weighted: 0.0, deque: vec![0.0; period].into() }
+    }
+}
+
+impl Next<f64> for Wma {
+    type Output = f64;
+
+    fn next(&mut self, input: f64) -> f64 {
+        let old = self.deque[self.index];
+        self.deque[self.index] = input;
+        self.index = if self.index + 1 < self.period { self.index + 1 } else { 0 };
+        if self.count < self.period {
+            self.count += 1;
+            self.weighted += self.count as f64 * input;
+        } else {
+            self.weighted += self.period as f64 * input - self.sum;
+        }
+        self.sum = self.sum - old + input;
+        self.weighted / (self.count * (self.count + 1) / 2) as f64
+    }
+}
 
 pub struct Objects {
     body: f64,
     open: Ema,
     high: Ema,
     low: Ema,
-    close: Sma,
-    ma: Sma,
+    close: Wma,
+    ma: Wma,
     mean3: Ema,
     bands: BollingerBands,
 }
@@ -24,8 +61,8 @@ impl Objects {
             open: Ema::new(45).unwrap(),
             high: Ema::new(20).unwrap(),
             low: Ema::new(20).unwrap(),
-            close: Sma::new(40).unwrap(),
-            ma: Sma::new(100).unwrap(),
+            close: Wma::new(40),
+            ma: Wma::new(100),
             mean3: Ema::new(3).unwrap(),
             bands: BollingerBands::new(400, 2.0).unwrap(),
         }
@@ -52,7 +89,7 @@ impl Objects {
     }
 }
 
-/// Says where its figures differ from the product's: those both have, and not by more than the
+/// Says where its figures differ from the product's: not by more than the
 /// other seed of its exponential averages explains.
 pub fn assert_agrees(theirs: &[f64; 9], p: &HamaPoint) {
     let b = p.bands.unwrap();
@@ -60,6 +97,8 @@ pub fn assert_agrees(theirs: &[f64; 9], p: &HamaPoint) {
         (0, p.open.unwrap()),
         (1, p.high.unwrap()),
         (2, p.low.unwrap()),
+        (3, p.close.unwrap()),
+        (4, p.ma.unwrap()),
         (6, b.basis),
         (7, b.upper),
         (8, b.lower),

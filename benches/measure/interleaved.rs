@@ -34,7 +34,7 @@ pub fn interleaved<A, B>(
     mut reference: impl FnMut() -> B,
 ) -> Pair {
     let mut times = (Vec::new(), Vec::new());
-    for round in 0..rounds + rounds / 10 + 1 {
+    for round in 0..=rounds + rounds / 10 {
         let a = timed(&mut subject);
         let b = timed(&mut reference);
         if round > rounds / 10 {

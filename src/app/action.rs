@@ -187,10 +187,27 @@ pub fn lookup(context: Context, chord: Chord) -> Option<Action> {
     ACTIONS.iter().find(|a| a.is_in(context) && a.chords.contains(&chord)).map(|a| a.action)
 }
 
+/// The first key of an action, for sentences that name it.
+pub fn key_of(action: Action) -> String {
+    let chord = ACTIONS.iter().find(|a| a.action == action).and_then(|a| a.chords.first());
+    chord.map_or_else(String::new, ToString::to_string)
+}
+
 impl ActionSpec {
     /// Whether the keys count there.
     pub fn is_in(&self, context: Context) -> bool {
         self.contexts.iter().any(|c| *c == context || *c == Context::Always)
+    }
+
+    /// What the hint bar says there; empty where it says nothing.
+    fn hint_in(&self, context: Context) -> &'static str {
+        match (self.action, context) {
+            // A window or a prompt is what Escape closes; a view it does not.
+            (Action::Escape, Context::Table) => "",
+            (Action::Escape, Context::Prompt) => "as before",
+            (Action::Accept, Context::Prompt) => "keep",
+            _ => self.hint,
+        }
     }
 
     /// All keys, as help shows them.
@@ -202,11 +219,8 @@ impl ActionSpec {
 /// The hint bar's words: keys and what they do. Pairs of actions share one (`< > sort`).
 pub fn hints(context: Context) -> Vec<(String, &'static str)> {
     let mut out: Vec<(String, &'static str)> = Vec::new();
-    let shown = |a: &&ActionSpec| a.is_in(context) && !a.hint.is_empty();
+    let shown = |a: &&ActionSpec| a.is_in(context) && !a.hint_in(context).is_empty();
     for spec in ACTIONS.iter().filter(shown) {
-        if spec.action == Action::Escape && context == Context::Table {
-            continue; // A window or a prompt is what it closes; a view it does not.
-        }
         let twin = match spec.action {
             Action::Down => Some(Action::Up),
             Action::SortLeft => Some(Action::SortRight),
@@ -216,7 +230,7 @@ pub fn hints(context: Context) -> Vec<(String, &'static str)> {
         let second = ACTIONS.iter().find(|a| Some(a.action) == twin).and_then(|a| a.chords.first());
         let Some(first) = spec.chords.first() else { continue };
         let keys = second.map_or_else(|| first.to_string(), |s| format!("{first} {s}"));
-        out.push((keys, spec.hint));
+        out.push((keys, spec.hint_in(context)));
     }
     out
 }
@@ -253,5 +267,10 @@ mod tests {
         assert_eq!(hints[0], ("j k".to_owned(), "move"));
         assert!(hints.contains(&("< >".to_owned(), "sort")), "{hints:?}");
         assert!(hints.contains(&("?".to_owned(), "help")));
+        assert!(hints.iter().all(|(keys, _)| keys != "Esc"));
+        let prompt = super::hints(Context::Prompt);
+        assert_eq!(prompt, [("Enter".to_owned(), "keep"), ("Esc".to_owned(), "as before")]);
+        assert!(super::hints(Context::Popup).contains(&("Enter".to_owned(), "take")));
+        assert_eq!((key_of(Action::ViewCache), key_of(Action::Quit)), ("4".to_owned(), "Q".to_owned()));
     }
 }

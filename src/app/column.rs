@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use crate::domain::clock::Clock;
 use crate::domain::interval::Interval;
+use crate::domain::text::nearest;
 use crate::domain::time::{Mono, UnixMs};
-use crate::market::snapshot::{DataState, LaneView, Pool, Row, Snapshot};
+use crate::market::snapshot::{DataState, LaneView, Row, Snapshot};
 
-use super::value::{NoteText, Tone, Value};
+use super::value::{NoteText, Pulse, Tone, Value};
 
 /// What a column is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -56,6 +57,10 @@ pub enum Field {
     Cross,
     /// Closed bars at hand.
     Bars,
+    /// Whether the bars suffice for the score.
+    Warm,
+    /// Whether it is behind.
+    Stale,
     /// The gradient counter.
     Gradient,
     /// HAMA close.
@@ -150,6 +155,8 @@ pub const FIELDS: &[FieldSpec] = &[
     spec((Field::Pos, "posb", "POSB"), "place in the bands", (Right, 5), Scope::Lane, Falling),
     spec((Field::Cross, "cross", "CROSS"), "last cross", (Left, 7), Scope::Lane, Rising),
     spec((Field::Bars, "bars", "BARS"), "closed bars", (Right, 5), Scope::Lane, Falling),
+    spec((Field::Warm, "warm", "WARM"), "bars suffice for the score", (Left, 4), Scope::Either, Falling),
+    spec((Field::Stale, "stale", "STALE"), "behind the exchange", (Left, 5), Scope::Either, Falling),
     spec((Field::Gradient, "gradient", "GRAD"), "gradient", (Right, 6), Scope::Lane, Falling),
     spec((Field::Hama, "hama", "HAMA"), "HAMA close", (Right, 10), Scope::Lane, Falling),
     spec((Field::Ma, "ma", "MA"), "moving average", (Right, 10), Scope::Lane, Falling),
@@ -174,12 +181,10 @@ pub struct Column {
 
 /// No such column.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "there is no column `{asked}`; did you mean `{nearest}`? (columns: {known}; with an interval: 15m.dist)"
-)]
+#[error("there is no column `{asked}`{guess} (columns: {known}; with an interval: 15m.dist)")]
 pub struct UnknownColumn {
     asked: String,
-    nearest: &'static str,
+    guess: String,
     known: String,
 }
 
@@ -209,6 +214,16 @@ impl Column {
             (Some(i), Field::Trend) => u16::try_from(i.as_str().len()).unwrap_or(3),
             (_, f) => f.spec().width,
         }
+    }
+
+    /// What may be thought of its figure: the interval's state where it is of one, else the row's.
+    pub fn state(self, row: &Row, at: &Reading) -> DataState {
+        let lane = match (self.field.spec().scope, self.interval) {
+            (Scope::Row, _) | (Scope::Either, None) => None,
+            (_, Some(i)) => row.lanes.iter().find(|l| l.interval == i),
+            (Scope::Lane, None) => row.lanes.get(at.lane),
+        };
+        lane.map_or(row.state, |l| l.state)
     }
 
     /// What it says of a row.
@@ -257,25 +272,10 @@ impl FromStr for Column {
 }
 
 fn unknown(asked: &str, id: &str) -> UnknownColumn {
-    let nearest = FIELDS.iter().map(|f| f.id).min_by_key(|known| distance(known, id)).unwrap_or("sym");
-    let known = FIELDS.iter().map(|f| f.id).collect::<Vec<_>>().join(" ");
-    UnknownColumn { asked: asked.to_owned(), nearest, known }
-}
-
-/// How many letters have to change (Levenshtein).
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().take(32).collect();
-    let mut line: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = line[0];
-        line[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let change = diagonal + usize::from(x != *y);
-            diagonal = line[j + 1];
-            line[j + 1] = change.min(diagonal + 1).min(line[j] + 1);
-        }
-    }
-    line[b.len()]
+    let known = || FIELDS.iter().map(|f| f.id);
+    let nearest = nearest(id, known());
+    let guess = nearest.map_or_else(String::new, |n| format!("; did you mean `{n}`?"));
+    UnknownColumn { asked: asked.to_owned(), guess, known: known().collect::<Vec<_>>().join(" ") }
 }
 
 /// When and how a row is read.
@@ -287,19 +287,29 @@ pub struct Reading {
     pub rate: f64,
     /// The interval in view.
     pub lane: usize,
+    /// Whether that clock stands: a replay that is over.
+    pub standing: bool,
 }
 
 impl Reading {
     /// Of a snapshot, now.
     pub fn new(snapshot: &Snapshot, now: Mono, lane: usize) -> Self {
         let rate = snapshot.clock.as_ref().map_or(1.0, Clock::rate);
-        Self { clock: snapshot.clock.map(|c| c.at(now)), rate, lane }
+        let standing = snapshot.clock.as_ref().is_some_and(Clock::is_standing);
+        Self { clock: snapshot.clock.map(|c| c.at(now)), rate, lane, standing }
     }
 
-    fn age<'a>(&self, seen: Option<UnixMs>) -> Value<'a> {
+    fn age<'a>(&self, seen: Option<UnixMs>, state: DataState) -> Value<'a> {
         let (Some(now), Some(seen)) = (self.clock, seen) else { return Value::Absent };
         let theirs: Duration = now.since(seen);
-        Value::Age { theirs, ours: theirs.div_f64(self.rate) }
+        // A clock that stands has a rate of next to nothing.
+        let ours = Duration::try_from_secs_f64(theirs.as_secs_f64() / self.rate).unwrap_or(Duration::MAX);
+        let pulse = match state {
+            DataState::Live if self.standing => Pulse::Standing,
+            DataState::Live => Pulse::Live,
+            state => Pulse::Off(state),
+        };
+        Value::Age { theirs, ours, pulse }
     }
 }
 
@@ -308,18 +318,19 @@ fn row_value<'a>(field: Field, row: &'a Row, at: &Reading) -> Value<'a> {
     let value = match field {
         Field::Sym => Some(Value::Text(row.pair.symbol.as_str(), Tone::Plain)),
         Field::Market => Some(Value::Text(row.pair.market.as_str(), Tone::Dim)),
-        Field::Pool => Some(Value::Text(pool_word(row.pool), Tone::Dim)),
+        Field::Pool => Some(Value::Text(row.pool.as_str(), Tone::Dim)),
         Field::Last => row.last.map(|p| Value::Price(p, row.tick)),
         Field::Chg => row.day.map(|d| Value::Percent(d.change_pct)),
         Field::Vol => row.day.map(|d| Value::Amount(d.quote_volume)),
-        Field::Score => {
-            score(|s| Value::Score { shown: s.score, raw: s.raw }).or_else(|| row.lanes.first().map(warming))
-        }
+        Field::Score => score(|s| Value::Score { shown: s.score, raw: s.raw, partial: s.coverage < 1.0 })
+            .or_else(|| row.lanes.first().map(warming)),
         Field::Raw => score(|s| Value::Number(s.raw, 6)),
         Field::Coverage => score(|s| Value::Share(s.coverage)),
         Field::Coherence => score(|s| Value::Number(s.coherence, 1)),
         Field::State => Some(Value::State(row.state)),
-        Field::Age => Some(at.age(row.seen)),
+        Field::Age => Some(at.age(row.seen, row.state)),
+        Field::Warm => Some(yes_no(row.lanes.iter().all(is_warm))),
+        Field::Stale => Some(yes_no(row.state == DataState::Stale)),
         Field::Note => Some(note(row).unwrap_or(Value::Blank)),
         _ => None,
     };
@@ -339,28 +350,40 @@ fn warming<'a>(lane: &LaneView) -> Value<'a> {
 fn lane_value<'a>(field: Field, row: &'a Row, lane: &'a LaneView, at: &Reading) -> Value<'a> {
     let point = &lane.point;
     let bands = point.bands.as_ref();
+    // A preview of something that has stopped is none.
+    let is_live = lane.state == DataState::Live;
     let value = match field {
         Field::Trend => point.trend.map(|now| Value::Trend {
             now,
-            strength: point.strength,
-            forming: lane.preview.as_ref().and_then(|p| p.point.trend),
+            forming: lane.preview.as_ref().filter(|_| is_live).and_then(|p| p.point.trend),
         }),
         Field::Dist => point.dev_pct.map(Value::Percent),
-        Field::PriceSide => lane.price_side.map(Value::Side),
-        Field::Bands => bands.map(|b| Value::Bands(b.state, b.breakout)),
+        Field::PriceSide => lane.price_side.filter(|_| is_live).map(Value::Side),
+        // Bands of no width hold nothing and say nothing.
+        Field::Bands => bands.filter(|b| b.pos.is_some()).map(|b| Value::Bands(b.state, b.breakout)),
         Field::Width => bands.map(|b| Value::Share(b.width)),
         Field::Pos => bands.and_then(|b| b.pos).map(|p| Value::Number(p, 2)),
         Field::Cross => point.last_cross.map(Value::Cross),
         Field::Bars => Some(Value::Count(lane.bars)),
+        Field::Warm => Some(yes_no(is_warm(lane))),
+        Field::Stale => Some(yes_no(lane.state == DataState::Stale)),
         Field::Gradient => point.gradient.map(Value::Gradient),
         Field::Hama => point.close.map(|p| Value::Price(p, row.tick)),
         Field::Ma => point.ma.map(|p| Value::Price(p, row.tick)),
         Field::Raw => point.score.map(|s| Value::Number(s, 6)),
         Field::State => Some(Value::State(lane.state)),
-        Field::Age => Some(at.age(lane.seen)),
+        Field::Age => Some(at.age(lane.seen, lane.state)),
         _ => None,
     };
     value.unwrap_or(Value::Absent)
+}
+
+fn is_warm(lane: &LaneView) -> bool {
+    lane.bars >= lane.need_score
+}
+
+fn yes_no<'a>(is_so: bool) -> Value<'a> {
+    Value::Text(if is_so { "yes" } else { "no" }, Tone::Plain)
 }
 
 /// What is amiss: the first of the worst intervals, or the first one that lacks bars for some field.
@@ -372,20 +395,21 @@ fn note(row: &Row) -> Option<Value<'_>> {
         DataState::Warming | DataState::Live if lane.bars < lane.need => Some((lane.bars, lane.need)),
         _ => None,
     };
+    let is_young = |l: &&LaneView| bars.is_none() && l.bars > 0 && l.bars < l.need;
     Some(Value::Note(NoteText {
         interval: lane.interval.as_str(),
         state: lane.state,
         why: lane.why.as_ref().map(crate::domain::text::CleanText::as_str),
         bars,
+        everywhere: row.lanes.iter().all(|l| l.state == lane.state),
+        young: row.lanes.iter().rev().find(is_young).map(|l| (l.interval.as_str(), l.bars, needed(l))),
+        coverage: row.score.map(|s| s.coverage).filter(|c| *c < 1.0),
     }))
 }
 
-/// The word for a pool, as exports have it.
-pub fn pool_word(pool: Pool) -> &'static str {
-    match pool {
-        Pool::Top => "top",
-        Pool::Named => "named",
-    }
+/// Bars that the next thing it lacks takes.
+pub fn needed(lane: &LaneView) -> u32 {
+    if lane.bars < lane.need_score { lane.need_score } else { lane.need }
 }
 
 /// The columns of the scanner for these intervals, in order, all of them.
@@ -405,6 +429,7 @@ pub fn scanner_columns(intervals: &[Interval], several_markets: bool) -> Vec<Col
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::value::Notation;
 
     #[test]
     fn the_table_is_in_the_enums_order_and_ids_are_unique() {
@@ -413,6 +438,39 @@ mod tests {
             assert!(FIELDS[n + 1..].iter().all(|f| f.id != spec.id), "{}", spec.id);
             assert!(spec.title.len() <= usize::from(spec.width), "{}", spec.id);
         }
+    }
+
+    #[test]
+    fn what_is_stale_has_its_age_on_the_exchanges_clock_at_any_speed() {
+        use crate::fixture::{NOW, as_demo, row, snapshot};
+        let rows = vec![row("AUSDT").stale("behind", 240), row("BUSDT")];
+        let picture = as_demo(snapshot(rows), NOW);
+        let at = Reading::new(&picture, picture.made + Duration::from_secs(1), 0);
+        let age = |picture: &Snapshot, n: usize| {
+            let mut out = String::new();
+            Column::of(Field::Age).value(&picture.rows[n], &at).write(Notation::Ascii, 5, &mut out);
+            out
+        };
+        assert_eq!((age(&picture, 0), age(&picture, 1)), ("5m".to_owned(), "now".to_owned()));
+    }
+
+    #[test]
+    fn warm_and_stale_are_of_the_pair_or_of_an_interval() {
+        use crate::fixture::{row, snapshot};
+        let rows = vec![row("AUSDT").stale("behind", 240), row("BUSDT").young(50), row("CUSDT").warming(0)];
+        let picture = snapshot(rows);
+        let at = Reading::new(&picture, picture.made, 0);
+        let said = |id: &str| {
+            let column: Column = id.parse().unwrap();
+            let mut out = String::new();
+            for row in &picture.rows {
+                column.value(row, &at).write(Notation::Machine, 5, &mut out);
+                out.push(' ');
+            }
+            out
+        };
+        assert_eq!((said("warm"), said("15m.warm")), ("yes no no ".to_owned(), "yes yes no ".to_owned()));
+        assert_eq!((said("stale"), said("4h.stale")), ("yes no no ".to_owned(), "no no no ".to_owned()));
     }
 
     #[test]
@@ -425,14 +483,11 @@ mod tests {
 
     #[test]
     fn an_unknown_column_is_answered_with_the_nearest() {
-        for (asked, nearest) in [("scor", "score"), ("volume", "vol"), ("symbol", "sym"), ("7m.dist", "dist")]
-        {
-            let error = asked.parse::<Column>().unwrap_err().to_string();
-            assert!(error.contains(&format!("`{asked}`")), "{error}");
-            if asked != "volume" && asked != "symbol" {
-                assert!(error.contains(&format!("mean `{nearest}`")), "{error}");
-            }
-        }
+        let said = |asked: &str| asked.parse::<Column>().unwrap_err().to_string();
+        assert!(said("scor").contains("no column `scor`; did you mean `score`?"), "{}", said("scor"));
+        assert!(said("15m.dits").contains("mean `dist`"));
+        // Nothing is near, so nothing is guessed.
+        assert!(said("zzzzzz").starts_with("there is no column `zzzzzz` (columns: sym "));
         // A figure of the pair has no interval.
         assert!("15m.last".parse::<Column>().is_err());
     }

@@ -4,6 +4,7 @@ use std::cmp::{Ordering, Reverse};
 use std::str::FromStr;
 use std::sync::Arc;
 
+use crate::domain::score::Rank;
 use crate::domain::symbol::Pair;
 use crate::market::snapshot::Row;
 use crate::rule::filter::Filter;
@@ -80,22 +81,14 @@ impl<'a> Value<'a> {
 
 struct Keyed<'a> {
     key: Option<Key<'a>>,
-    coherence: f64,
-    since_cross: u32,
-    pair: &'a Pair,
+    rank: Rank<'a>,
     index: usize,
 }
 
 impl<'a> Keyed<'a> {
     fn new(index: usize, row: &'a Row, by: SortBy, at: &Reading) -> Self {
         let cross = row.lanes.first().and_then(|l| l.point.last_cross);
-        Self {
-            key: by.column.value(row, at).key(),
-            coherence: row.score.map_or(-1.0, |s| s.coherence),
-            since_cross: cross.map_or(u32::MAX, |c| c.bars),
-            pair: &row.pair,
-            index,
-        }
+        Self { key: by.column.value(row, at).key(), rank: Rank::new(row.score, cross, &row.pair), index }
     }
 
     fn compare(&self, other: &Self, direction: Direction) -> Ordering {
@@ -111,11 +104,7 @@ impl<'a> Keyed<'a> {
             }
             (a, b) => b.is_some().cmp(&a.is_some()),
         };
-        by_key
-            .then_with(|| other.coherence.total_cmp(&self.coherence))
-            .then_with(|| self.since_cross.cmp(&other.since_cross))
-            .then_with(|| self.pair.symbol.cmp(&other.pair.symbol))
-            .then_with(|| self.pair.market.cmp(&other.pair.market))
+        by_key.then_with(|| self.rank.order(&other.rank))
     }
 }
 
@@ -148,6 +137,7 @@ pub fn keep_order(rows: &[Arc<Row>], filter: &Filter, before: &[Pair]) -> Vec<us
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::hama::Sign;
     use crate::fixture::{row, snapshot};
 
     fn sorted(by: &str) -> Vec<String> {
@@ -166,6 +156,21 @@ mod tests {
     #[test]
     fn the_default_order_is_by_size_of_the_score_then_agreement_then_name() {
         assert_eq!(sorted("score"), ["ADAUSDT", "ETHUSDT", "SOLUSDT", "BTCUSDT", "NEWUSDT"]);
+    }
+
+    #[test]
+    fn a_tie_goes_to_the_newer_cross_and_an_inferred_one_is_no_cross() {
+        let picture = snapshot(vec![
+            row("AUSDT").cross(Sign::Up, 1, true),
+            row("BUSDT").cross(Sign::Up, 9, false),
+            row("CUSDT").cross(Sign::Down, 2, false),
+        ]);
+        let at = Reading::new(&picture, picture.made, 0);
+        for by in ["score", "chg", "-chg"] {
+            let order = order(&picture.rows, &Filter::default(), by.parse().unwrap(), &at);
+            let names: Vec<_> = order.iter().map(|n| picture.rows[*n].pair.symbol.as_str()).collect();
+            assert_eq!(names, ["CUSDT", "BUSDT", "AUSDT"], "{by}");
+        }
     }
 
     #[test]

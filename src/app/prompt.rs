@@ -40,10 +40,9 @@ impl App {
 
     pub(super) fn key_in_prompt(&mut self, action: Option<Action>, chord: Chord) {
         match action {
-            Some(Action::Accept) => {
-                self.prompt = None;
-                self.filter_error = None;
-            }
+            // A text that is no filter is not taken: the prompt stays until it is one, or is left.
+            Some(Action::Accept) if self.filter_error.is_some() => {}
+            Some(Action::Accept) => self.prompt = None,
             Some(Action::Escape) => {
                 let Some(prompt) = self.prompt.take() else { return };
                 self.cursor = prompt.cursor;
@@ -80,10 +79,18 @@ impl App {
         }
     }
 
-    /// The last good filter stays while the text is none.
+    /// While the text is no filter, the one from before the prompt is in force: a half of what is
+    /// typed is not what was meant.
     fn apply_prompt(&mut self) {
-        let Some(text) = self.prompt.as_ref().map(|p| p.text().to_owned()) else { return };
+        let Some((text, before)) = self.prompt.as_ref().map(|p| (p.text().to_owned(), p.before.clone()))
+        else {
+            return;
+        };
         self.set_filter(&text);
+        if let Some(error) = self.filter_error.take() {
+            self.set_filter(&before);
+            self.filter_error = Some(error);
+        }
     }
 
     pub(super) fn set_filter(&mut self, text: &str) {

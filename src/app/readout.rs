@@ -57,7 +57,7 @@ impl App {
         self.prompt.as_ref()
     }
 
-    /// The filter that is applied: the last good one.
+    /// The filter that is applied; while a bad one is typed, the one from before.
     pub fn filter(&self) -> &Filter {
         &self.filter
     }
@@ -89,7 +89,9 @@ impl App {
 
     /// How cells are read now.
     pub fn reading(&self) -> Reading {
-        Reading::new(&self.snapshot, self.now, self.lane)
+        let mut reading = Reading::new(&self.snapshot, self.now, self.lane);
+        reading.standing |= self.has_ended();
+        reading
     }
 
     /// Rows that match.

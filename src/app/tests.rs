@@ -3,7 +3,7 @@ use super::*;
 use crate::fixture::{assorted, row, snapshot};
 
 fn app_of(picture: Snapshot) -> App {
-    let config = AppConfig { notation: Notation::Unicode, replay: None };
+    let config = AppConfig { notation: Notation::Unicode, replay: None, place: None };
     let mut app = App::new(config, Arc::new(picture));
     app.update(Mono::from_millis(10_000), Msg::Resize(120, 36));
     app
@@ -58,13 +58,21 @@ fn escape_in_the_prompt_brings_the_filter_before_back() {
 }
 
 #[test]
-fn a_bad_filter_leaves_the_last_good_one_and_says_where() {
+fn a_bad_filter_leaves_the_one_from_before_is_not_taken_and_says_where() {
     let mut app = app_of(assorted());
-    keys(&mut app, "/btc x>3");
-    assert_eq!(app.filter_error().unwrap().column, 6);
+    keys(&mut app, "/eth<ret>/<c-u>btc x>3");
+    for _ in 0..2 {
+        assert_eq!(app.filter_error().unwrap().column, 6);
+        assert_eq!((app.filter().source(), app.prompt().unwrap().text()), ("eth", "btc x>3"));
+        assert_eq!(shown(&app), ["ETHUSDT"]);
+        keys(&mut app, "<ret>");
+    }
+    keys(&mut app, "<backspace><backspace>");
+    assert!(app.filter_error().is_none());
     assert_eq!(app.filter().source(), "btc x");
-    keys(&mut app, "<esc>");
-    assert!(app.filter_error().is_none() && app.filter().is_empty());
+    keys(&mut app, ">3<esc>");
+    assert!(app.filter_error().is_none() && app.prompt().is_none());
+    assert_eq!(app.filter().source(), "eth");
 }
 
 #[test]

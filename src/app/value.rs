@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use unicode_width::UnicodeWidthStr;
 
-use crate::domain::hama::{BandState, Gradient, LastCross, Sign, Strength};
+use crate::domain::hama::{BandState, Gradient, LastCross, Sign};
 use crate::domain::symbol::Tick;
 use crate::market::snapshot::DataState;
 
@@ -74,17 +74,17 @@ pub enum Value<'a> {
         shown: i32,
         /// Unrounded.
         raw: f64,
+        /// Some intervals take no part in it.
+        partial: bool,
     },
     /// A number with so many digits behind the point.
     Number(f64, u8),
     /// A count.
     Count(u32),
-    /// A trend: of the last closed bar, how strong, and what the forming bar would make of it.
+    /// A trend: of the last closed bar, and what the forming bar would make of it.
     Trend {
         /// Of the last closed bar.
         now: Sign,
-        /// How far from the line.
-        strength: Option<Strength>,
         /// What the forming bar would make of it.
         forming: Option<Sign>,
     },
@@ -102,9 +102,22 @@ pub enum Value<'a> {
         theirs: Duration,
         /// The same span on ours.
         ours: Duration,
+        /// Whether it is kept young.
+        pulse: Pulse,
     },
     /// What may be thought of it.
     State(DataState),
+}
+
+/// Whether an age is of something that is kept true.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pulse {
+    /// It is.
+    Live,
+    /// It is not, and this is why: its age is never `now`.
+    Off(DataState),
+    /// The clock stands: nothing grows older, and nothing is new.
+    Standing,
 }
 
 /// A note on what is not as it should be.
@@ -118,6 +131,12 @@ pub struct NoteText<'a> {
     pub why: Option<&'a str>,
     /// Bars at hand and needed, where that is the matter.
     pub bars: Option<(u32, u32)>,
+    /// Whether it is the matter with every interval.
+    pub everywhere: bool,
+    /// Another interval that lacks bars: which, at hand, needed.
+    pub young: Option<(&'a str, u32, u32)>,
+    /// Share of the weights that the score is made of, where that is not all.
+    pub coverage: Option<f64>,
 }
 
 impl Value<'_> {
@@ -127,13 +146,13 @@ impl Value<'_> {
             Self::Absent
             | Self::Blank
             | Self::Warming(..)
-            | Self::Age { .. }
+            | Self::Age { pulse: Pulse::Live | Pulse::Standing, .. }
             | Self::Bands(BandState::Normal, None) => Tone::Dim,
+            Self::Age { pulse: Pulse::Off(state), .. } => state_tone(*state),
             Self::Text(_, tone) => *tone,
             Self::Note(n) => state_tone(n.state),
             Self::Percent(v) => by_sign(*v),
             Self::Score { shown, .. } => by_score(*shown),
-            Self::Trend { now, strength: Some(Strength::Strong), .. } => strong(by_direction(*now)),
             Self::Trend { now, .. } => by_direction(*now),
             Self::Side(_) => Tone::Preview,
             Self::Cross(c) if c.inferred => Tone::Dim,
@@ -156,12 +175,13 @@ impl Value<'_> {
             Self::Blank => Ok(()),
             Self::Warming(bars, need) => write!(out, "{bars}/{need}"),
             Self::Text(text, _) => write!(out, "{text}"),
-            Self::Note(note) => note.write(out),
+            Self::Note(note) if notation == Notation::Words => note.write(out),
+            Self::Note(note) => note.write_short(out),
             Self::Price(price, tick) => write_price(price, tick, width, out),
             Self::Percent(v) => write_percent(v, out),
             Self::Share(v) => write!(out, "{:.0}%", v * 100.0),
             Self::Amount(v) => write_amount(v, out),
-            Self::Score { shown, .. } => write!(out, "{shown:+}"),
+            Self::Score { shown, partial, .. } => write!(out, "{shown:+}{}", if partial { "*" } else { "" }),
             Self::Number(v, digits) => write!(out, "{v:.*}", usize::from(digits)),
             Self::Count(n) => write!(out, "{n}"),
             Self::Trend { now, forming, .. } => {
@@ -172,8 +192,8 @@ impl Value<'_> {
             Self::Cross(c) => write_cross(c, out),
             Self::Bands(state, breakout) => write_bands(state, breakout, notation, out),
             Self::Gradient(g) => write!(out, "{} {}", notation.trend(g.dir), g.steps),
-            Self::Age { theirs, ours } => write_age(theirs, ours, out),
-            Self::State(state) => write!(out, "{}", state_word(state)),
+            Self::Age { theirs, ours, pulse } => write_age(theirs, ours, pulse, out),
+            Self::State(state) => write!(out, "{}", state.as_str()),
         };
     }
 
@@ -193,7 +213,7 @@ impl Value<'_> {
             Self::Bands(state, breakout) => write_bands(state, breakout, Notation::Words, out),
             Self::Gradient(g) => write!(out, "{}", i16::from(g.dir.as_i8()) * i16::from(g.steps)),
             Self::Age { theirs, .. } => write!(out, "{}", theirs.as_millis()),
-            Self::State(state) => write!(out, "{}", state_word(state)),
+            Self::State(state) => write!(out, "{}", state.as_str()),
         };
     }
 }
@@ -236,10 +256,38 @@ impl Notation {
 }
 
 impl NoteText<'_> {
+    /// For a few cells: the reason's first words first.
+    fn write_short(&self, out: &mut String) -> std::fmt::Result {
+        if !self.everywhere || self.bars.is_some() {
+            write!(out, "{} ", self.interval)?;
+        }
+        match (self.state, self.bars) {
+            (DataState::Live, Some((have, need))) => write!(out, "{have}/{need}")?,
+            (DataState::Live, None) => {}
+            // The share of the score says it, in fewer cells.
+            (DataState::Warming, Some((have, need))) if self.coverage.is_some() => {
+                write!(out, "{have}/{need}")?;
+            }
+            (state, Some((have, need))) => write!(out, "{} {have}/{need}", state.as_str())?,
+            (state, None) => out.write_str(state.as_str())?,
+        }
+        if let Some(why) = self.why {
+            write!(out, ": {}", first_words(why))?;
+        }
+        if let Some((interval, have, need)) = self.young {
+            write!(out, "; {interval} {have}/{need}")?;
+        }
+        if let Some(coverage) = self.coverage {
+            write!(out, "; score of {:.0}%", coverage * 100.0)?;
+        }
+        Ok(())
+    }
+
+    /// At length.
     fn write(&self, out: &mut String) -> std::fmt::Result {
         write!(out, "{}", self.interval)?;
         if self.state != DataState::Live {
-            write!(out, " {}", state_word(self.state))?;
+            write!(out, " {}", self.state.as_str())?;
         }
         if let Some((have, need)) = self.bars {
             write!(out, " {have}/{need} bars")?;
@@ -248,15 +296,10 @@ impl NoteText<'_> {
     }
 }
 
-/// The word for a state, as exports have it.
-pub fn state_word(state: DataState) -> &'static str {
-    match state {
-        DataState::Warming => "warming",
-        DataState::Live => "live",
-        DataState::Stale => "stale",
-        DataState::Failed => "failed",
-        DataState::Delisted => "delisted",
-    }
+/// What a sentence says first, addresses left out.
+fn first_words(why: &str) -> &str {
+    let part = why.split(": ").find(|part| !part.contains("://")).unwrap_or(why);
+    part.split([';', '(']).next().unwrap_or(part).trim_end()
 }
 
 /// The tone of a state.
@@ -266,15 +309,6 @@ pub fn state_tone(state: DataState) -> Tone {
         DataState::Warming | DataState::Delisted => Tone::Dim,
         DataState::Stale => Tone::Warn,
         DataState::Failed => Tone::Bad,
-    }
-}
-
-/// The word for a band state, as exports have it.
-pub fn band_word(state: BandState) -> &'static str {
-    match state {
-        BandState::Squeeze => "squeeze",
-        BandState::Normal => "normal",
-        BandState::Expansion => "expansion",
     }
 }
 
@@ -295,8 +329,11 @@ fn strong(tone: Tone) -> Tone {
     }
 }
 
+/// What is written as 0.00% is neither up nor down.
 fn by_sign(v: f64) -> Tone {
-    if v > 0.0 {
+    if v.abs() < 0.005 {
+        Tone::Flat
+    } else if v > 0.0 {
         Tone::Up
     } else if v < 0.0 {
         Tone::Down
@@ -383,22 +420,25 @@ fn write_bands(
     out: &mut String,
 ) -> std::fmt::Result {
     match (notation, breakout) {
-        (Notation::Words | Notation::Machine, None) => out.write_str(band_word(state)),
+        (Notation::Words | Notation::Machine, None) => out.write_str(state.as_str()),
         (Notation::Words | Notation::Machine, Some(s)) => {
-            write!(out, "{} break-{}", band_word(state), Notation::Words.trend(s))
+            write!(out, "{} break-{}", state.as_str(), Notation::Words.trend(s))
         }
-        (_, None) => out.write_str(if state == BandState::Expansion { "expand" } else { band_word(state) }),
-        (_, Some(s)) => write!(out, "{} {}", &band_word(state)[..3], notation.trend(s)),
+        (_, None) => out.write_str(if state == BandState::Expansion { "expand" } else { state.as_str() }),
+        (_, Some(s)) => write!(out, "{} {}", &state.as_str()[..3], notation.trend(s)),
     }
 }
 
 /// Coarse steps, so that a quiet screen stays quiet: what is younger than five seconds of ours is
-/// `now`, then steps of five seconds, minutes, hours, days of the exchange's time.
-fn write_age(theirs: Duration, ours: Duration, out: &mut String) -> std::fmt::Result {
-    if ours < Duration::from_secs(5) {
-        return out.write_str("now");
+/// `now`, then steps of five seconds, minutes, hours, days of the exchange's time. `now` is said only
+/// of what is live.
+fn write_age(theirs: Duration, ours: Duration, pulse: Pulse, out: &mut String) -> std::fmt::Result {
+    match pulse {
+        Pulse::Standing => out.write_str("end"),
+        Pulse::Live if ours < Duration::from_secs(5) => out.write_str("now"),
+        Pulse::Off(_) if theirs < Duration::from_secs(5) => out.write_str("<5s"),
+        Pulse::Live | Pulse::Off(_) => write_span(theirs, out),
     }
-    write_span(theirs, out)
 }
 
 /// A span in its largest unit.
@@ -453,13 +493,19 @@ mod tests {
 
     #[test]
     fn ages_move_in_steps() {
-        let age = |s: u64| text(Value::Age { theirs: Duration::from_secs(s), ours: Duration::from_secs(s) });
+        let of = |s: u64, pulse| {
+            text(Value::Age { theirs: Duration::from_secs(s), ours: Duration::from_secs(s), pulse })
+        };
+        let age = |s: u64| of(s, Pulse::Live);
         for (s, want) in
             [(0, "now"), (4, "now"), (5, "5s"), (9, "5s"), (59, "55s"), (61, "1m"), (3_599, "59m")]
         {
             assert_eq!(age(s), want);
         }
         assert_eq!((age(7_300), age(200_000)), ("2h".to_owned(), "2d".to_owned()));
+        let off = |s| of(s, Pulse::Off(DataState::Stale));
+        assert_eq!((off(0), off(4), off(61)), ("<5s".to_owned(), "<5s".to_owned(), "1m".to_owned()));
+        assert_eq!(of(0, Pulse::Standing), "end");
     }
 
     #[test]
@@ -467,6 +513,29 @@ mod tests {
         let cross = LastCross { dir: Sign::Up, inferred: true, bars: 398, time: None };
         assert_eq!(text(Value::Cross(cross)), "up >398");
         assert_eq!(text(Value::Cross(LastCross { inferred: false, bars: 0, ..cross })), "up 0b");
+    }
+
+    #[test]
+    fn a_note_says_the_reason_before_all_else() {
+        let note = NoteText {
+            interval: "15m",
+            state: DataState::Stale,
+            why: Some("socket lost: ws://127.0.0.1:4000/stream: reset by peer"),
+            bars: None,
+            everywhere: true,
+            young: Some(("4h", 36, 102)),
+            coverage: Some(0.8),
+        };
+        assert_eq!(text(Value::Note(note)), "stale: socket lost; 4h 36/102; score of 80%");
+        let why = Some("ws://127.0.0.1:4000/stream: refused (os error 1)");
+        let one = NoteText { why, everywhere: false, young: None, coverage: None, ..note };
+        assert_eq!(text(Value::Note(one)), "15m stale: refused");
+    }
+
+    #[test]
+    fn a_score_of_a_part_is_marked_on_itself() {
+        assert_eq!(text(Value::Score { shown: 83, raw: 83.2, partial: true }), "+83*");
+        assert_eq!(text(Value::Score { shown: 83, raw: 83.2, partial: false }), "+83");
     }
 
     #[test]

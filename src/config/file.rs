@@ -3,6 +3,8 @@
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use crate::domain::text::nearest;
+
 use super::settings::SETTINGS;
 
 /// What a config file holds, not yet understood.
@@ -133,24 +135,11 @@ fn scalar(value: &DeValue<'_>) -> Option<String> {
 }
 
 fn unknown<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
-    let nearest = known.into_iter().min_by_key(|k| distance(name, k));
-    format!("unknown key `{name}`; the nearest valid one is `{}`", nearest.unwrap_or_default())
-}
-
-/// Levenshtein's distance, by characters.
-pub fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, ca) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, cb) in b.iter().enumerate() {
-            let cost = diagonal + usize::from(ca != *cb);
-            diagonal = row[j + 1];
-            row[j + 1] = cost.min(diagonal + 1).min(row[j] + 1);
-        }
+    let known: Vec<&str> = known.into_iter().collect();
+    match nearest(name, known.iter().copied()) {
+        Some(nearest) => format!("unknown key `{name}`; the nearest valid one is `{nearest}`"),
+        None => format!("unknown key `{name}`; the valid ones are {}", known.join(", ")),
     }
-    row[b.len()]
 }
 
 #[cfg(test)]
@@ -172,6 +161,16 @@ mod tests {
         assert_eq!(
             (bad.line, bad.message.as_str()),
             (2, "unknown key `intervall`; the nearest valid one is `intervals`")
+        );
+    }
+
+    #[test]
+    fn where_no_key_is_near_all_are_named() {
+        let bad = parse("zzzzzz = 5\n").unwrap_err();
+        assert!(
+            bad.message.contains("the valid ones are") && bad.message.contains("intervals"),
+            "{}",
+            bad.message
         );
     }
 

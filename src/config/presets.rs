@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use crate::domain::preset::{BandForm, BandsSpec, GradientLine, Line, Preset};
+use crate::domain::text::nearest;
 
 use super::ConfigError;
-use super::file::{RawPreset, distance};
+use super::file::RawPreset;
 
 /// The sample file's part on presets.
 pub(super) const EXAMPLE: &str = r#"
@@ -47,8 +48,9 @@ pub(super) fn resolve(name: &str, raw: &[RawPreset], path: &Path) -> Result<Pres
             .map(|p| p.name.to_string())
             .chain(raw.iter().map(|p| p.name.clone()))
             .collect();
-        let nearest = known.iter().min_by_key(|k| distance(name, k)).map_or("", String::as_str);
-        ConfigError(format!("no preset `{name}`; did you mean `{nearest}`? There are {}", known.join(", ")))
+        let nearest = nearest(name, known.iter().map(String::as_str));
+        let guess = nearest.map_or_else(String::new, |n| format!("; did you mean `{n}`?"));
+        ConfigError(format!("no preset `{name}`{guess} (there are {})", known.join(", ")))
     })
 }
 

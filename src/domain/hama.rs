@@ -41,6 +41,17 @@ pub enum Color {
     Gray,
 }
 
+impl Color {
+    /// The word, as files have it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Green => "green",
+            Self::Red => "red",
+            Self::Gray => "gray",
+        }
+    }
+}
+
 /// How far the HAMA close stands from the moving average.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Strength {
@@ -50,6 +61,17 @@ pub enum Strength {
     Moderate,
     /// Over 1 %.
     Strong,
+}
+
+impl Strength {
+    /// The word, as files have it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Weak => "weak",
+            Self::Moderate => "moderate",
+            Self::Strong => "strong",
+        }
+    }
 }
 
 /// The gradient counter.
@@ -84,6 +106,17 @@ pub enum BandState {
     Normal,
     /// Width above 0.15.
     Expansion,
+}
+
+impl BandState {
+    /// The word, as files have it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Squeeze => "squeeze",
+            Self::Normal => "normal",
+            Self::Expansion => "expansion",
+        }
+    }
 }
 
 /// The bands of one bar.

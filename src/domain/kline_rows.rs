@@ -39,14 +39,14 @@ pub struct Series {
 pub fn parse_csv(text: &str) -> Result<Vec<Row>, RowsError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut lines = text.lines().enumerate().filter(|(_, l)| !l.trim().is_empty()).peekable();
-    let Some(&(_, first)) = lines.peek() else { return Err(RowsError::whole(Why::Empty)) };
+    let Some(&(at, first)) = lines.peek() else { return Err(RowsError::whole(Why::Empty)) };
     let header = if first.split(',').next().is_some_and(|f| clean(f).parse::<f64>().is_ok()) {
         Header::positional(first.split(',').count())
     } else {
         lines.next();
         Header::named(first)
     };
-    let header = header.map_err(|why| RowsError::at(1, why))?;
+    let header = header.map_err(|why| RowsError::at(at + 1, why))?;
     lines.map(|(n, line)| parse_row(n + 1, line, &header)).collect()
 }
 

@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use super::hama::{LastCross, Sign};
 use super::interval::Interval;
 use super::symbol::Pair;
 
@@ -95,20 +96,26 @@ impl ScoreWord {
     }
 }
 
-/// What rows are ranked by.
+/// What rows are ranked by, and what settles a tie of any other order.
 #[derive(Clone, Copy, Debug)]
 pub struct Rank<'a> {
-    /// The score; rows without one come last.
-    pub score: Option<SymbolScore>,
-    /// Closed bars of the primary interval since a cross that was seen.
-    pub bars_since_cross: Option<u32>,
-    /// Whose.
-    pub pair: &'a Pair,
+    score: Option<SymbolScore>,
+    bars_since_cross: Option<u32>,
+    pair: &'a Pair,
 }
 
-impl Rank<'_> {
+impl<'a> Rank<'a> {
+    /// Of a pair; `last_cross` is that of its primary interval.
+    ///
+    /// The last cross stands for the last flip, which is not carried: they differ only after a
+    /// touch and bounce. An inferred cross is older than the bars at hand, and counts as none.
+    pub fn new(score: Option<SymbolScore>, last_cross: Option<LastCross>, pair: &'a Pair) -> Self {
+        let seen = last_cross.filter(|c| !c.inferred && c.dir != Sign::Flat);
+        Self { score, bars_since_cross: seen.map(|c| c.bars), pair }
+    }
+
     /// The default order: |raw| and coherence descending, bars since the cross, then symbol and
-    /// market ascending.
+    /// market ascending. Rows without a score, or without a cross, come behind those with one.
     pub fn order(&self, other: &Self) -> Ordering {
         let figures = |r: &Self| r.score.map(|s| (s.raw.abs(), s.coherence));
         let by_score = match (figures(self), figures(other)) {
@@ -179,7 +186,8 @@ mod tests {
         let pair = |symbol: &str| Pair { market: Market::UsdM, symbol: symbol.parse().unwrap() };
         let (a, b) = (pair("AUSDT"), pair("BUSDT"));
         let figures = |raw, coherence| Some(SymbolScore { raw, score: 0, coverage: 1.0, coherence });
-        let rank = |score, bars_since_cross, pair| Rank { score, bars_since_cross, pair };
+        let cross = |bars, inferred| LastCross { dir: Sign::Up, inferred, bars, time: None };
+        let rank = |score, bars: Option<u32>, pair| Rank::new(score, bars.map(|b| cross(b, false)), pair);
         let order = |x: Rank<'_>, y: Rank<'_>| {
             assert_eq!(x.order(&y), Ordering::Less);
             assert_eq!(y.order(&x), Ordering::Greater);
@@ -191,5 +199,8 @@ mod tests {
         order(rank(figures(80.0, 50.0), Some(3), &a), rank(figures(80.0, 50.0), Some(3), &b));
         order(rank(figures(0.0, 0.0), None, &b), rank(None, None, &a));
         assert_eq!(rank(None, None, &a).order(&rank(None, None, &a)), Ordering::Equal);
+        // An inferred cross is older than any that was seen, however few bars are at hand.
+        let inferred = Rank::new(figures(80.0, 50.0), Some(cross(2, true)), &a);
+        order(rank(figures(80.0, 50.0), Some(400), &b), inferred);
     }
 }

@@ -52,9 +52,60 @@ impl fmt::Debug for CleanText {
     }
 }
 
+/// How many characters have to be changed, added or dropped to get from one to the other
+/// (Levenshtein).
+pub fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let (mut diagonal, mut left) = (i, i + 1);
+        for (cell, y) in row.iter_mut().skip(1).zip(&b) {
+            let best = (diagonal + usize::from(x != *y)).min(*cell + 1).min(left + 1);
+            diagonal = *cell;
+            *cell = best;
+            left = best;
+        }
+        if let Some(first) = row.first_mut() {
+            *first = i + 1;
+        }
+    }
+    row.last().copied().unwrap_or(0)
+}
+
+/// The known name that was likely meant; `None` where none is close, since a far-fetched guess
+/// helps nobody.
+pub fn nearest<'a>(asked: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // What is long is no slip of a name, and is not worth the time.
+    const MAX_CHARS: usize = 64;
+    let chars = asked.chars().count();
+    let far = (chars / 3).max(2);
+    if chars > MAX_CHARS {
+        return None;
+    }
+    let slips = |name: &'a str| (distance(asked, name), name);
+    let close = known.into_iter().map(slips).filter(|(n, name)| *n <= far && *n < name.chars().count());
+    close.min_by_key(|(n, _)| *n).map(|(_, name)| name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn slips_are_counted() {
+        for (a, b, slips) in
+            [("", "", 0), ("", "abc", 3), ("abc", "", 3), ("nstd", "nsdt", 2), ("币安", "币", 1)]
+        {
+            assert_eq!(distance(a, b), slips, "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_suggested_only_where_it_is_close() {
+        let of = |asked| nearest(asked, ["top", "intervals", "preset"]);
+        assert_eq!((of("tpo"), of("intervall")), (Some("top"), Some("intervals")));
+        assert_eq!((of("zzz"), of("nonsense"), of("")), (None, None, None));
+    }
 
     #[test]
     fn escape_sequences_and_overrides_do_not_survive() {

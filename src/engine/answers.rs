@@ -74,6 +74,7 @@ impl Engine {
         let id = settled.lane;
         let Some(desk) = self.desk_of(id) else { return };
         let (proved, asked) = (desk.proved(&answer.rows, answer.sent), desk.now(answer.sent));
+        let margin = desk.margin();
         let lags = self.care.get(id.index()).map_or(0, |c| c.lags);
         let was_gap = self.is_gap(id);
         let mut closed = std::mem::take(&mut self.closed);
@@ -93,14 +94,16 @@ impl Engine {
         );
         lane.seen = lane.seen.max(asked);
         lane.freshness.refused = None;
-        let last = answer.rows.last().map(crate::domain::kline::Kline::close);
+        let last = answer.rows.last().copied();
         self.store.count_merge(&merge);
         // What was held before the answer came is what the recompute found in the cache.
         if merge.rewrites() || !closed.is_empty() {
             self.store.count_read(held);
         }
         self.store.counters.discards.rows += u64::from(answer.skipped);
-        self.note_last(id, last, asked);
+        // Rows lag behind the streams by up to the margin.
+        let stamp = last.zip(asked).map(|(row, asked)| row.close_time().min(asked - margin));
+        self.note_last(id, last.map(|row| row.close()), stamp);
         if first {
             self.loads.loaded(now);
         } else {
@@ -185,6 +188,8 @@ impl Engine {
         care.failures += u32::from(!rate_limited);
         let (wait, gives_up) = match error.kind {
             ErrorKind::RateLimited { wait } => (wait + Duration::from_millis(100), false),
+            // One request of all series is enough to find that out, so it may be asked often.
+            ErrorKind::NoConnection => (backoff(care.failures), care.failures >= MAX_FAILURES),
             ErrorKind::Transient if care.failures < MAX_FAILURES => (backoff(care.failures), false),
             ErrorKind::Transient => (LATER, true),
             ErrorKind::Rejected | ErrorKind::Bug => (LATER * 2, true),

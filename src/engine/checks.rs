@@ -3,9 +3,8 @@
 use std::collections::HashSet;
 
 use crate::domain::symbol::Pair;
-use crate::domain::text::CleanText;
 use crate::domain::time::Mono;
-use crate::exchange::{ExchangeError, Priority};
+use crate::exchange::{ErrorKind, ExchangeError, Priority};
 use crate::market::freshness::Stage;
 use crate::market::series::Merge;
 use crate::market::snapshot::Level;
@@ -28,7 +27,7 @@ pub(super) struct Check {
     /// Bars of which REST knows less than is held.
     lagging: u32,
     failed: u32,
-    error: Option<CleanText>,
+    error: Option<ExchangeError>,
 }
 
 impl Engine {
@@ -90,7 +89,7 @@ impl Engine {
             }
             Err(error) => {
                 check.failed += 1;
-                check.error = Some(error.message.clone());
+                check.error = Some(error.clone());
             }
         }
         if check.left > 0 {
@@ -119,6 +118,11 @@ impl Engine {
 impl Check {
     fn sentence(&self) -> String {
         let Self { what, compared, added, corrected, lagging, failed, .. } = self;
+        if let Some(error) = self.error.as_ref().filter(|_| *compared + *added == 0) {
+            let why =
+                if error.kind == ErrorKind::NoConnection { "no connection" } else { "nothing compared" };
+            return format!("refresh of {what}: {why}: {error}");
+        }
         let mut text = format!("{what}: {compared} bars compared with REST");
         if (*corrected, *added, *lagging) == (0, 0, 0) {
             text.push_str(", all equal");

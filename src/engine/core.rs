@@ -141,7 +141,7 @@ impl Engine {
 
     pub(super) fn desk_of(&self, lane: LaneId) -> Option<&Desk> {
         let market = self.store.pair(self.store.pair_of(lane))?.market;
-        self.desks.iter().find(|d| d.market == market)
+        self.desk_of_market(market)
     }
 
     pub(super) fn desk_of_market(&self, market: Market) -> Option<&Desk> {
@@ -244,7 +244,7 @@ impl Engine {
         desk.universe_failures += 1;
         let wait = match error.kind {
             ErrorKind::RateLimited { wait } => wait,
-            ErrorKind::Transient => backoff(desk.universe_failures),
+            ErrorKind::Transient | ErrorKind::NoConnection => backoff(desk.universe_failures),
             // Refused where we are: somebody has to change that first.
             ErrorKind::Restricted => Duration::from_secs(1_800),
             ErrorKind::Rejected | ErrorKind::Bug => Duration::from_secs(60),

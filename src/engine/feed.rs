@@ -21,6 +21,8 @@ use super::repair::Errand;
 pub(super) struct Wire {
     pub(super) link: Link,
     lanes: Vec<LaneId>,
+    /// Why it was last told to be lost, until it is told to be back.
+    told: Option<CleanText>,
 }
 
 impl Wire {
@@ -35,12 +37,15 @@ impl Wire {
             since: now,
             drops: 0,
         };
-        Self { link, lanes: Vec::new() }
+        Self { link, lanes: Vec::new(), told: None }
     }
 
     fn turn(&mut self, state: LinkState, now: Mono) {
+        if (self.link.state == LinkState::Up) != (state == LinkState::Up) {
+            self.link.since = now;
+            self.link.lag = None;
+        }
         self.link.state = state;
-        self.link.since = now;
     }
 }
 
@@ -88,8 +93,6 @@ impl Engine {
         let lanes: Vec<LaneId> = keys.iter().filter_map(|k| self.store.find(k)).collect();
         let wire = self.wire(conn, now);
         let was_up = wire.link.state == LinkState::Up;
-        let back =
-            wire.link.drops > 0 && matches!(wire.link.state, LinkState::Connecting | LinkState::Down { .. });
         // Subscriptions may come in parts, and data of the first before the last is acknowledged.
         if !was_up {
             wire.turn(LinkState::Subscribing, now);
@@ -112,9 +115,6 @@ impl Engine {
             }
             self.touch(self.store.pair_of(id));
         }
-        if back && !self.desk_of_market(conn.market).is_some_and(Desk::is_standing) {
-            self.notice(now, Level::Info, &format!("{} socket {} is back", conn.market, conn.number));
-        }
     }
 
     fn on_down(&mut self, conn: ConnId, keys: &[SeriesKey], why: &CleanText, retry: Option<Mono>, now: Mono) {
@@ -132,11 +132,11 @@ impl Engine {
         });
         let wire = self.wire(conn, now);
         wire.link.drops += u32::from(matches!(wire.link.state, LinkState::Up | LinkState::Subscribing));
-        let news = !matches!(&wire.link.state, LinkState::Down { why: old, .. } if old == why);
         wire.turn(LinkState::Down { why: why.clone(), retry }, now);
         if standing {
             return;
         }
+        let news = wire.told.replace(why.clone()).as_ref() != Some(why);
         self.lose(conn, keys, why);
         if news {
             self.notice(now, Level::Warn, &format!("{} socket {} lost: {why}", conn.market, conn.number));
@@ -165,9 +165,13 @@ impl Engine {
             return;
         }
         wire.turn(LinkState::Up, now);
+        let back = wire.told.take().is_some();
         let lanes = wire.lanes.clone();
         for id in lanes {
             self.resume(id, now, out);
+        }
+        if back {
+            self.notice(now, Level::Info, &format!("{} socket {} is back", conn.market, conn.number));
         }
     }
 
@@ -205,6 +209,10 @@ impl Engine {
     pub(super) fn on_stopped(&mut self, market: Market) {
         for id in self.store.ids() {
             let ours = self.desk_of(id).is_some_and(|d| d.market == market);
+            if ours {
+                // By our reckoning its forming candle may have been over.
+                self.touch(self.store.pair_of(id));
+            }
             let whole = self.store.lane(id).is_some_and(|l| l.freshness.doubt.is_none());
             if ours && whole && self.can_resume(id) {
                 self.feed_lane(id);
@@ -238,13 +246,15 @@ impl Engine {
             self.store.counters.discards.not_watched += 1;
             return;
         };
-        self.note_frame(event, now);
-        let desk = self.desk_of(id);
-        if desk.is_some_and(|d| d.is_ahead(event.event_time.max(event.kline.open_time()), now)) {
+        if let Some(desk) = self.desk(event.key.pair.market)
+            && desk.is_ahead(event.event_time.max(event.kline.open_time()), now)
+        {
+            desk.witness(event.event_time, now);
             self.store.counters.discards.bad_value += 1;
             return;
         }
         self.prove(event.conn, now, out);
+        self.note_frame(event, now);
         let was_gap = self.is_gap(id);
         let mut closed = std::mem::take(&mut self.closed);
         let Some(lane) = self.store.lane_mut(id) else { return };
@@ -261,7 +271,8 @@ impl Engine {
             self.store.count(outcome);
         }
         self.note_gap(id, was_gap);
-        self.note_last(id, Some(event.kline.close()), Some(event.event_time));
+        // A candle's last price is no newer than its end, however late it is told.
+        self.note_last(id, Some(event.kline.close()), Some(event.event_time.min(event.kline.close_time())));
         if !closed.is_empty() {
             self.store.count_read(held);
             self.announce(id, &closed, now);

@@ -21,7 +21,7 @@ impl Engine {
         self.seq += 1;
         self.dirty = false;
         let order = std::mem::take(&mut self.order);
-        let rows = order.iter().filter_map(|id| self.row(*id)).collect();
+        let rows = order.iter().filter_map(|id| self.row(*id, now)).collect();
         self.order = order;
         Snapshot {
             seq: self.seq,
@@ -42,7 +42,7 @@ impl Engine {
         }
     }
 
-    fn row(&mut self, id: PairId) -> Option<Arc<Row>> {
+    fn row(&mut self, id: PairId, now: Mono) -> Option<Arc<Row>> {
         if let Some(row) = &self.rows.get(id.index())?.shown {
             return Some(Arc::clone(row));
         }
@@ -54,13 +54,17 @@ impl Engine {
         let views: Vec<LaneView> = lanes
             .iter()
             .zip(klines)
-            .filter_map(|(l, klines)| Some(self.view(self.store.lane(*l)?, last, klines)))
+            .filter_map(|(l, klines)| {
+                let live = last.filter(|_| self.is_forming(*l, now));
+                Some(self.view(self.store.lane(*l)?, live, klines))
+            })
             .collect();
         let row = Arc::new(Row {
             pair: self.store.pair(id)?.clone(),
             pool: slot.pool,
             tick: slot.tick,
             last,
+            last_at: slot.last.map(|(_, at)| at),
             day: slot.day,
             score: score(&views),
             state: worst(&views),
@@ -73,7 +77,17 @@ impl Engine {
         Some(row)
     }
 
-    fn view(&self, lane: &Lane, last: Option<f64>, klines: Option<Arc<[Kline]>>) -> LaneView {
+    /// Whether the candle after the newest closed one still forms, as far as we are told: the
+    /// stream lives, and the candle's time is not over by more than a close may take.
+    fn is_forming(&self, id: LaneId, now: Mono) -> bool {
+        let (Some(lane), Some(desk)) = (self.store.lane(id), self.desk_of(id)) else { return false };
+        let due = lane.next_close().map(|close| self.due(desk, close));
+        let over = due.zip(desk.now(now)).is_some_and(|(due, theirs)| theirs >= due);
+        lane.freshness.is_current() && !over
+    }
+
+    /// `live` is the price now; `None` where the candle it belongs to is not known.
+    fn view(&self, lane: &Lane, live: Option<f64>, klines: Option<Arc<[Kline]>>) -> LaneView {
         let bars = lane.series().closed().len();
         let need_score = self.store.need_score();
         let state = lane.freshness.state(bars, need_score);
@@ -87,8 +101,8 @@ impl Engine {
             need_score,
             newest: lane.series().newest().map(|k| (k.open_time(), k.close_time())),
             point: *lane.point(),
-            preview: lane.preview(),
-            price_side: last.zip(lane.point().ma).map(|(price, ma)| side(price, ma)),
+            preview: live.and_then(|_| lane.preview()),
+            price_side: live.zip(lane.point().ma).map(|(price, ma)| side(price, ma)),
             seen: lane.seen,
             klines,
         }

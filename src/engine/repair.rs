@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::domain::time::{Mono, UnixMs};
 use crate::exchange::{FetchRequest, KlinesRequest, Priority};
 use crate::market::freshness::{Doubt, Freshness, Stream};
-use crate::market::lane::{Lane, Tail};
+use crate::market::lane::Tail;
 use crate::market::series::after;
 use crate::market::snapshot::SignalEvent;
 use crate::market::store::LaneId;
@@ -115,6 +115,10 @@ impl Engine {
         if let Some(care) = self.care.get_mut(id.index()) {
             care.errand = Errand::None;
         }
+        if !matches!(need, Need::Nothing) {
+            // What it shows of the forming candle is over.
+            self.touch(self.store.pair_of(id));
+        }
         match need {
             Need::Nothing => self.trust(id),
             Need::Time => {
@@ -143,7 +147,8 @@ impl Engine {
     fn is_overdue(&self, id: LaneId, now: Mono) -> bool {
         let (Some(lane), Some(desk)) = (self.store.lane(id), self.desk_of(id)) else { return false };
         let calm = lane.freshness.doubt.is_none() && !matches!(lane.freshness.stream, Stream::Lost(_));
-        calm && lane.is_loaded() && self.due(lane, desk).is_some_and(|due| desk.overdue(due, now))
+        calm && lane.is_loaded()
+            && lane.next_close().is_some_and(|close| desk.overdue(self.due(desk, close), now))
     }
 
     /// A close that was overdue by a reckoning that proved wrong is not due yet.
@@ -153,13 +158,6 @@ impl Engine {
         if calm && lane.freshness.doubt.take().is_some() {
             self.touch(self.store.pair_of(id));
         }
-    }
-
-    /// When REST is asked about a close that has not come.
-    fn due(&self, lane: &Lane, desk: &Desk) -> Option<UnixMs> {
-        let close = lane.next_close()?;
-        let grace = (self.cfg.close_grace)(desk.market).max(desk.margin() + URGENT);
-        Some(if desk.is_standing() { UnixMs(close.0 + 1) } else { close + grace })
     }
 
     /// What a lane with no errand needs.
@@ -177,8 +175,8 @@ impl Engine {
             Tail::Gap { .. } => return Need::Klines(Purpose::Repair),
             Tail::Unclosed { close } => close + desk.margin() + URGENT,
             Tail::Whole => {
-                let Some(due) = self.due(lane, desk) else { return Need::Nothing };
-                due
+                let Some(close) = lane.next_close() else { return Need::Nothing };
+                self.due(desk, close)
             }
         };
         match desk.passed(due, now) {
@@ -186,6 +184,12 @@ impl Engine {
             Passed::Unproven => Need::Time,
             Passed::Yes => Need::Klines(Purpose::Verify),
         }
+    }
+
+    /// When a candle that closes at `close` must have been told closed.
+    pub(super) fn due(&self, desk: &Desk, close: UnixMs) -> UnixMs {
+        let grace = (self.cfg.close_grace)(desk.market).max(desk.margin() + URGENT);
+        if desk.is_standing() { UnixMs(close.0 + 1) } else { close + grace }
     }
 
     /// After a socket came back: fetches what closed meanwhile. A close so fresh that REST could

@@ -74,6 +74,8 @@ pub struct Budget {
     minute: i64,
     used: u32,
     used_before: u32,
+    /// What the exchange said of this minute: what it counted was counted.
+    heard: u32,
     held_until: Option<Mono>,
 }
 
@@ -85,7 +87,7 @@ impl Budget {
             Market::UsdM => 2_400,
             Market::Spot => 6_000,
         };
-        Self { limit, minute: i64::MIN, used: 0, used_before: 0, held_until: None }
+        Self { limit, minute: i64::MIN, used: 0, used_before: 0, heard: 0, held_until: None }
     }
 
     /// Takes the limit of `exchangeInfo`. A limit too small for its own requests is not believed.
@@ -142,12 +144,21 @@ impl Budget {
         Ok(())
     }
 
+    /// Gives back what was charged at `charged` for a request that never reached the exchange.
+    /// Only within its minute, and never below what the exchange has counted.
+    pub fn give_back(&mut self, weight: u32, charged: UnixMs) {
+        if charged.0.div_euclid(MINUTE) == self.minute {
+            self.used = self.used.saturating_sub(weight).max(self.heard);
+        }
+    }
+
     /// The exchange says how much this address has used, in the answer to a request sent at
     /// `sent` and here at `theirs`. Only raises; a figure that may be the old minute's is ignored.
     pub fn heard(&mut self, used: u32, sent: UnixMs, theirs: UnixMs) {
         self.roll(theirs);
         let start = self.minute * MINUTE;
         if sent.0 >= start && theirs.0 - start >= HEARSAY_GUARD {
+            self.heard = self.heard.max(used);
             self.used = self.used.max(used);
         }
     }
@@ -169,6 +180,7 @@ impl Budget {
         if minute > self.minute {
             self.used_before = if minute == self.minute.saturating_add(1) { self.used } else { 0 };
             self.used = 0;
+            self.heard = 0;
             self.minute = minute;
         } else if minute < self.minute - 1 {
             // So far back is no jitter but a new clock.
@@ -243,6 +255,22 @@ mod tests {
         assert_eq!(b.used(), 0);
         b.heard(7, at(63_000), at(63_100));
         assert_eq!(b.used(), 7);
+    }
+
+    #[test]
+    fn what_never_got_there_is_given_back_and_no_more() {
+        let mut b = Budget::new(Market::UsdM);
+        b.charge(40, at(5_000), Mono::default()).unwrap();
+        b.charge(10, at(6_000), Mono::default()).unwrap();
+        b.give_back(10, at(6_000));
+        assert_eq!(b.used(), 40);
+        b.charge(10, at(6_000), Mono::default()).unwrap();
+        b.heard(45, at(7_000), at(7_100));
+        b.give_back(10, at(6_000));
+        assert_eq!(b.used(), 45, "the exchange has counted that much");
+        b.charge(3, at(61_000), Mono::default()).unwrap();
+        b.give_back(40, at(5_000));
+        assert_eq!(b.used(), 3, "another minute's");
     }
 
     #[test]

@@ -233,7 +233,7 @@ impl Feed {
 /// How long to wait after `error`, when the backoff says `wait`; `None` = for good.
 fn wait_after(error: &ExchangeError, wait: Duration) -> Option<Duration> {
     match error.kind {
-        ErrorKind::Transient => Some(wait),
+        ErrorKind::Transient | ErrorKind::NoConnection => Some(wait),
         ErrorKind::RateLimited { wait: asked } => Some(asked.max(wait)),
         // A wrong address does not get right by asking often, yet a host may be repaired.
         ErrorKind::Rejected | ErrorKind::Bug => Some(Backoff::CEILING),

@@ -20,15 +20,24 @@ pub(super) async fn soon<T>(what: impl Future<Output = T>) -> T {
 pub(super) struct Rest {
     pub(super) address: SocketAddr,
     log: Arc<Mutex<Vec<String>>>,
+    task: tokio::task::JoinHandle<()>,
 }
 
 impl Rest {
     pub(super) async fn start(answer: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::start_at("127.0.0.1:0".parse().unwrap(), answer).await
+    }
+
+    /// The same where another one was.
+    pub(super) async fn start_at(
+        address: SocketAddr,
+        answer: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind(address).await.unwrap();
         let address = listener.local_addr().unwrap();
         let log = Arc::new(Mutex::new(Vec::new()));
         let (answer, seen) = (Arc::new(answer), log.clone());
-        tokio::spawn(async move {
+        let task = tokio::spawn(async move {
             while let Ok((mut stream, _)) = listener.accept().await {
                 let (answer, seen) = (answer.clone(), seen.clone());
                 tokio::spawn(async move {
@@ -48,7 +57,13 @@ impl Rest {
                 });
             }
         });
-        Self { address, log }
+        Self { address, log, task }
+    }
+
+    /// Nobody listens there any more.
+    pub(super) async fn stop(self) {
+        self.task.abort();
+        let _ = self.task.await;
     }
 
     pub(super) fn url(&self) -> String {

@@ -81,6 +81,14 @@ impl Freshness {
         Self { stage: Stage::Delisted, stream: Stream::Unneeded, doubt: None, refused: None }
     }
 
+    /// Whether what is known is true now: everything but the number of bars.
+    pub fn is_current(&self) -> bool {
+        self.stage == Stage::Loaded
+            && self.doubt.is_none()
+            && matches!(self.stream, Stream::Fed | Stream::Unneeded)
+            && !matches!(self.refused, Some(Refusal::GivenUp(_)))
+    }
+
     /// The state, given the closed bars at hand and those the score needs.
     pub fn state(&self, bars: usize, need: u32) -> DataState {
         match (self.stage, &self.refused) {
@@ -106,14 +114,14 @@ impl Freshness {
         }
         if self.stage == Stage::Loading {
             return match &self.stream {
-                Stream::Lost(why) => Some(why.clone()),
+                Stream::Lost(why) => Some(lost(why)),
                 _ => None,
             };
         }
         match self.doubt {
-            Some(Doubt::Gap { missing: 1 }) => return Some(CleanText::new("gap: 1 bar missing")),
+            Some(Doubt::Gap { missing: 1 }) => return Some(CleanText::new("gap of 1 bar")),
             Some(Doubt::Gap { missing }) => {
-                return Some(CleanText::new(&format!("gap: {missing} bars missing")));
+                return Some(CleanText::new(&format!("gap of {missing} bars")));
             }
             Some(Doubt::Unconfirmed { .. }) => {
                 return Some(CleanText::new("the close of the last bar is not confirmed yet"));
@@ -124,9 +132,13 @@ impl Freshness {
             Stream::Unneeded | Stream::Fed => None,
             Stream::Waiting => Some(CleanText::new("waiting for the stream's first data")),
             Stream::Resumed => Some(CleanText::new("reconnected; waiting for data")),
-            Stream::Lost(why) => Some(why.clone()),
+            Stream::Lost(why) => Some(lost(why)),
         }
     }
+}
+
+fn lost(why: &CleanText) -> CleanText {
+    CleanText::new(&format!("socket lost: {why}"))
 }
 
 #[cfg(test)]
@@ -149,11 +161,15 @@ mod tests {
                 DataState::Warming,
                 Some("waiting for the stream's first data"),
             ),
-            (Freshness { stream: lost.clone(), ..fresh() }, DataState::Stale, Some("reset by peer")),
+            (
+                Freshness { stream: lost.clone(), ..fresh() },
+                DataState::Stale,
+                Some("socket lost: reset by peer"),
+            ),
             (
                 Freshness { doubt: Some(Doubt::Gap { missing: 3 }), stream: lost, ..fresh() },
                 DataState::Stale,
-                Some("gap: 3 bars missing"),
+                Some("gap of 3 bars"),
             ),
             (Freshness { refused: gone, ..fresh() }, DataState::Failed, Some("no such symbol")),
             (Freshness::delisted(), DataState::Delisted, Some("not traded now")),

@@ -26,6 +26,16 @@ pub enum Source {
     Demo,
 }
 
+impl Source {
+    /// The word, as exports have it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Demo => "demo",
+        }
+    }
+}
+
 /// What may be thought of a figure. Every shown figure has one. From the best to the worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum DataState {
@@ -39,6 +49,19 @@ pub enum DataState {
     Failed,
     /// No longer traded.
     Delisted,
+}
+
+impl DataState {
+    /// The word, as exports have it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Warming => "warming",
+            Self::Live => "live",
+            Self::Stale => "stale",
+            Self::Failed => "failed",
+            Self::Delisted => "delisted",
+        }
+    }
 }
 
 /// Everything there is to show.
@@ -87,7 +110,10 @@ pub struct Row {
     pub tick: Tick,
     /// The newest price, of any stream of the pair.
     pub last: Option<f64>,
-    /// 24 h figures.
+    /// When that price was the newest: the stamp of its event, or its candle's close.
+    pub last_at: Option<UnixMs>,
+    /// 24 h figures. They come by a stream of their own: as old as their `at` says, whatever
+    /// `seen` is.
     pub day: Option<DayFigures>,
     /// The score over the intervals; `None` while the primary interval has none.
     pub score: Option<SymbolScore>,
@@ -107,6 +133,16 @@ pub enum Pool {
     Top,
     /// Named by the user.
     Named,
+}
+
+impl Pool {
+    /// The word, as exports have it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Top => "top",
+            Self::Named => "named",
+        }
+    }
 }
 
 /// The exchange's 24 h figures.
@@ -216,9 +252,9 @@ pub struct Link {
     pub streams: u32,
     /// Frames so far.
     pub frames: u64,
-    /// Time from the exchange's event stamp to us, smoothed; `None` before the first frame.
+    /// Time from the exchange's event stamp to us, smoothed; `None` while no data comes.
     pub lag: Option<Duration>,
-    /// Since when it is in this state.
+    /// Since when data comes, or none does: attempts in between don't count.
     pub since: Mono,
     /// Times it was lost.
     pub drops: u32,

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use crate::domain::hama::HamaPoint;
 use crate::domain::indicator::HamaColumns;
 use crate::domain::interval::Interval;
-use crate::domain::kline_rows::{self, RowsError, Series};
+use crate::domain::kline_rows::{self, RowsError, Series, Why};
 use crate::domain::preset::Preset;
 use crate::domain::time::UnixMs;
 
@@ -78,11 +78,23 @@ pub enum HamaError {
         /// Why.
         error: RowsError,
     },
-    /// The file looks like JSON and is no array of candles.
-    #[error("{name}: no JSON array of candles: {error}")]
+    /// A row of a JSON array is no candle, or is not in its place.
+    #[error("{name}: row {row}: {why}")]
+    Row {
+        /// The file's name.
+        name: String,
+        /// Its place in the array, from 1.
+        row: usize,
+        /// Why.
+        why: Why,
+    },
+    /// The file looks like JSON and is none.
+    #[error("{name}: row {row} is no JSON: {error}")]
     Json {
         /// Its name.
         name: String,
+        /// Up to which row it can be read.
+        row: usize,
         /// Why, with line and column.
         error: serde_json::Error,
     },
@@ -98,9 +110,9 @@ pub fn run(args: &HamaArgs, out: &mut dyn Write) -> Result<(), HamaError> {
         InputFile::Path(path) => path.display().to_string(),
     };
     let bytes = read(&args.file).map_err(|error| HamaError::Read { name: name.clone(), error })?;
-    let rows = input::rows(&bytes, &name)?;
-    let series = kline_rows::series(&rows, args.interval);
-    let mut series = series.map_err(|error| HamaError::Rows { name, error })?;
+    let input = input::read(&bytes, &name)?;
+    let series = kline_rows::series(&input.rows, args.interval);
+    let mut series = series.map_err(|error| input.form.error(&name, error))?;
     if !args.keep_last && series.klines.last().is_some_and(|k| k.close_time() >= args.now) {
         series.klines.pop();
     }

@@ -1,16 +1,18 @@
 //! The rows as JSON: what is not known is null.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
 
-use crate::app::column::{Reading, pool_word};
-use crate::app::value::{band_word, state_word};
-use crate::domain::hama::{Bands, Color, Gradient, HamaPoint, LastCross, Parts, Sign, Strength};
+use crate::app::column::Reading;
+use crate::app::text::rfc3339;
+use crate::domain::hama::{Bands, Gradient, HamaPoint, LastCross, Parts, Sign, Strength};
 use crate::domain::kline::Kline;
+use crate::domain::symbol::{Market, Pair};
 use crate::domain::time::UnixMs;
-use crate::market::snapshot::{CacheStats, LaneView, Row, Snapshot, Source};
+use crate::market::snapshot::{CacheStats, LaneView, Row, Snapshot};
 
 use super::scan::ScanOptions;
 
@@ -28,10 +30,7 @@ pub(super) fn document(
     let rate = (seconds > 0.0).then(|| total as f64 / seconds);
     let document = Document {
         generated_at: reading.clock.map(ms),
-        source: match snapshot.source {
-            Source::Live => "live",
-            Source::Demo => "demo",
-        },
+        source: snapshot.source.as_str(),
         preset: &snapshot.preset.name,
         summary: Summary {
             total_symbols: total,
@@ -39,7 +38,7 @@ pub(super) fn document(
             elapsed_seconds: seconds,
             symbols_per_second: rate,
             api_calls: snapshot.rest.iter().map(|r| r.requests).sum(),
-            cache_stats: Klines::new(&snapshot.stats),
+            cache_stats: Cache::new(snapshot),
         },
         rows: rows.iter().map(|r| RowJson { row: r, reading, newest: options.newest_bars() }).collect(),
     };
@@ -70,18 +69,58 @@ struct Document<'a> {
     generated_at: Option<i64>,
     source: &'static str,
     preset: &'a str,
-    summary: Summary,
+    summary: Summary<'a>,
     rows: Vec<RowJson<'a>>,
 }
 
 #[derive(Serialize)]
-struct Summary {
+struct Summary<'a> {
     total_symbols: usize,
     signals_found: usize,
     elapsed_seconds: f64,
     symbols_per_second: Option<f64>,
     api_calls: u64,
-    cache_stats: Klines,
+    cache_stats: Cache<'a>,
+}
+
+/// The cache as the route for its statistics has it.
+#[derive(Serialize)]
+#[expect(clippy::struct_field_names, reason = "the names are the contract's")]
+struct Cache<'a> {
+    cache_type: &'static str,
+    cached_symbols: usize,
+    /// Nothing in memory expires.
+    cache_duration_minutes: Option<u32>,
+    symbols: Vec<Cow<'a, str>>,
+    memory_cache_fallback: bool,
+    oldest_cache: Option<String>,
+    newest_cache: Option<String>,
+    klines: Klines,
+}
+
+impl<'a> Cache<'a> {
+    fn new(snapshot: &'a Snapshot) -> Self {
+        let held = snapshot.rows.iter().filter(|r| r.lanes.iter().any(|l| l.bars > 0));
+        let symbols: Vec<_> = held.map(|r| name(&r.pair)).collect();
+        Self {
+            cache_type: "memory",
+            cached_symbols: symbols.len(),
+            cache_duration_minutes: None,
+            symbols,
+            memory_cache_fallback: false,
+            oldest_cache: snapshot.stats.oldest.and_then(rfc3339),
+            newest_cache: snapshot.stats.newest.and_then(rfc3339),
+            klines: Klines::new(&snapshot.stats),
+        }
+    }
+}
+
+/// One name a pair, whatever the market: a symbol alone is of USD-M.
+fn name(pair: &Pair) -> Cow<'_, str> {
+    match pair.market {
+        Market::UsdM => pair.symbol.as_str().into(),
+        Market::Spot => format!("spot:{}", pair.symbol).into(),
+    }
 }
 
 #[derive(Serialize)]
@@ -126,7 +165,7 @@ impl Serialize for RowJson<'_> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("market", row.pair.market.as_str())?;
         map.serialize_entry("symbol", row.pair.symbol.as_str())?;
-        map.serialize_entry("pool", pool_word(row.pool))?;
+        map.serialize_entry("pool", row.pool.as_str())?;
         map.serialize_entry("last", &row.last)?;
         map.serialize_entry("change_pct_24h", &row.day.map(|d| d.change_pct))?;
         map.serialize_entry("quote_volume_24h", &row.day.map(|d| d.quote_volume))?;
@@ -134,7 +173,7 @@ impl Serialize for RowJson<'_> {
         map.serialize_entry("raw", &row.score.map(|s| six_digits(s.raw)))?;
         map.serialize_entry("coverage", &row.score.map(|s| s.coverage))?;
         map.serialize_entry("coherence", &row.score.map(|s| s.coherence))?;
-        map.serialize_entry("state", state_word(row.state))?;
+        map.serialize_entry("state", row.state.as_str())?;
         map.serialize_entry("age_ms", &age.and_then(|a| u64::try_from(a).ok()))?;
         map.serialize_entry("intervals", &Lanes { lanes: &row.lanes, newest: self.newest })?;
         map.end()
@@ -230,24 +269,16 @@ impl<'a> LaneJson<'a> {
     fn new(lane: &'a LaneView, newest: usize) -> Self {
         let p: &HamaPoint = &lane.point;
         Self {
-            state: state_word(lane.state),
+            state: lane.state.as_str(),
             bars: lane.bars,
             need: lane.need,
             open_time: lane.newest.map(|(open, _)| ms(open)),
             close_time: lane.newest.map(|(_, close)| ms(close)),
             hama: Candle { open: p.open, high: p.high, low: p.low, close: p.close, ma: p.ma },
-            color: match p.color {
-                Color::Green => "green",
-                Color::Red => "red",
-                Color::Gray => "gray",
-            },
+            color: p.color.as_str(),
             gradient: p.gradient.map(|Gradient { dir, steps }| GradientJson { dir: dir.as_i8(), steps }),
             trend: p.trend.map(Sign::as_i8),
-            strength: p.strength.map(|s| match s {
-                Strength::Weak => "weak",
-                Strength::Moderate => "moderate",
-                Strength::Strong => "strong",
-            }),
+            strength: p.strength.map(Strength::as_str),
             dev_pct: p.dev_pct,
             cross: p.last_cross.map(cross),
             bands: p.bands.map(bands),
@@ -281,7 +312,7 @@ fn bands(b: Bands) -> BandsJson {
         lower: b.lower,
         width: b.width,
         pos: b.pos,
-        state: band_word(b.state),
+        state: b.state.as_str(),
     }
 }
 

@@ -31,7 +31,7 @@ pub(super) async fn run(
     };
     let mut session = Session::start(config, &place, Purpose::LIVE, cancel.clone())?;
     let first = Arc::clone(&session.snapshots.borrow());
-    let app = App::new(AppConfig { notation: notation(config), replay }, first);
+    let app = App::new(AppConfig { notation: notation(config), replay, place: None }, first);
     if let Some(problem) = log_problem {
         tracing::warn!("{problem}");
     }

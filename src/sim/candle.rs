@@ -111,6 +111,20 @@ impl Candle {
         self.taker_quote = self.taker_quote.saturating_add(next.taker_quote);
     }
 
+    /// What is left from `from` on, after what it showed then: `before`. The extremes stay.
+    pub(super) fn without(&self, before: &Self, from: UnixMs) -> Self {
+        Self {
+            open_time: from,
+            open: before.close,
+            volume: self.volume - before.volume,
+            quote: self.quote - before.quote,
+            trades: self.trades - before.trades,
+            taker_base: self.taker_base - before.taker_base,
+            taker_quote: self.taker_quote - before.taker_quote,
+            ..*self
+        }
+    }
+
     /// One candle of many that follow each other, closing at `close_time`.
     pub fn join(parts: impl IntoIterator<Item = Self>, close_time: UnixMs) -> Option<Self> {
         let whole = parts.into_iter().reduce(|mut whole, next| {

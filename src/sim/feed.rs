@@ -214,7 +214,9 @@ fn tickers(
     let mut entries = Vec::new();
     for (id, listing) in world.truth.listings(market) {
         let Some(day) = world.truth.day(id, now) else { continue };
-        if last.insert(id, day.whole) != Some(day.whole) {
+        // That the window moves on is no change of the figures.
+        let figures = Candle { open_time: UnixMs(0), ..day.whole };
+        if last.insert(id, figures) != Some(figures) {
             entries.push(wire::mini_ticker(listing, &day, now));
         }
     }

@@ -38,7 +38,9 @@ pub struct Range {
 /// 24 h figures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Day {
-    /// The candle of the last 24 h, the running one included.
+    /// The candle of the last 24 h to the millisecond, the running part included. Its opening
+    /// price and its volumes are those of that time; where its first part lies within a recorded
+    /// candle, the extremes are of all of that one, since what part of them is older is unknown.
     pub whole: Candle,
 }
 
@@ -228,11 +230,18 @@ impl Truth {
         let wanted = [Interval::M15, Interval::M5, Interval::M30, Interval::H1, Interval::M1];
         let all = wanted.into_iter().chain(Interval::ALL.iter().copied());
         let series = all.map(|interval| Series { listing: id, interval }).find(|s| self.has(*s))?;
-        let count = usize::try_from((DAY_MS / series.interval.millis()).max(1)).ok()?;
         let from = UnixMs(now.0 - DAY_MS);
-        let rows = self.rows(series, Range { from: None, to: None, limit: count }, now);
+        let first = self.last_open(series, from);
+        let range = Range { from: first.or(Some(from)), to: None, limit: usize::MAX };
+        let mut rows = self.rows(series, range, now);
+        // A candle that closed before has no part in it: there was no trade for a while.
+        rows.retain(|c| c.close_time >= from);
         let close_time = rows.last()?.close_time;
-        Candle::join(rows.into_iter().filter(|c| c.close_time > from), close_time).map(|whole| Day { whole })
+        if let Some(begun) = rows.first_mut().filter(|c| c.open_time < from) {
+            let before = self.candle_at(series, begun.open_time, from)?;
+            *begun = begun.without(&before, from);
+        }
+        Candle::join(rows, close_time).map(|whole| Day { whole })
     }
 
     /// When recorded candles begin and end; `None` where candles are computed.
@@ -407,11 +416,35 @@ mod tests {
     }
 
     #[test]
+    fn the_day_is_exact_within_a_candle_too() {
+        let replay = recorded_truth(replay::bundled().unwrap(), &[Market::UsdM]).unwrap();
+        let truth = made_up();
+        for (truth, start) in [(&replay, replay::START), (&truth, START)] {
+            let quarter = series(truth, "BTCUSDT", Interval::M15);
+            for after in [0, 1, 7 * 60_000, QUARTER - 1, QUARTER, 3 * QUARTER + 400_000] {
+                let now = UnixMs(start.0 + after);
+                let from = UnixMs(now.0 - DAY_MS);
+                let open = truth.last_open(quarter, from).unwrap();
+                let day = truth.day(quarter.listing, now).unwrap().whole;
+                let then = truth.candle_at(quarter, open, from).unwrap();
+                let price = if open == from { then.open } else { then.close };
+                assert_eq!((day.open_time, day.open), (from, price), "{after}");
+                // What was traded by now, less what was traded by then.
+                let range = Range { from: Some(open), limit: 200, ..Range::default() };
+                let sum: i64 = truth.rows(quarter, range, now).iter().map(|c| c.volume).sum();
+                let past = if open == from { 0 } else { then.volume };
+                assert_eq!(day.volume, sum - past, "{after}");
+                assert!(day.low <= day.open.min(day.close) && day.high >= day.open.max(day.close));
+            }
+        }
+    }
+
+    #[test]
     fn the_day_is_the_last_24_hours() {
         let truth = recorded_truth(replay::bundled().unwrap(), &[Market::UsdM]).unwrap();
         let quarter = series(&truth, "BTCUSDT", Interval::M15);
         let day = truth.day(quarter.listing, UnixMs(replay::START.0 + 1)).unwrap().whole;
         let running = truth.candle_at(quarter, replay::START, UnixMs(replay::START.0 + 1)).unwrap();
-        assert_eq!((day.close, day.open_time.0), (running.close, replay::START.0 - 95 * QUARTER));
+        assert_eq!((day.close, day.open_time.0), (running.close, replay::START.0 + 1 - DAY_MS));
     }
 }

@@ -3,8 +3,8 @@
 use crate::app::App;
 use crate::app::column::{Column, Field};
 use crate::app::layout::Tier;
-use crate::app::text::{Precision, utc};
-use crate::app::value::{Value, state_tone, state_word};
+use crate::app::text::{Precision, bar_end, utc};
+use crate::app::value::{Pulse, Value, state_tone};
 use crate::domain::time::{Mono, UnixMs};
 use crate::market::snapshot::{CacheStats, Link, LinkState, RestStatus, Row};
 use std::fmt::Write as _;
@@ -21,7 +21,8 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>) {
     let half = if reduced { shape.cols } else { shape.cols / 2 };
     let stats = &app.snapshot().stats;
     let mut y = if reduced { 2 } else { 3 };
-    canvas.rule_between(0, half, y, &format!("memory: a ring of {} bars a series", stats.capacity));
+    let capacity = or_dash(u64::from(stats.capacity));
+    canvas.rule_between(0, half, y, &format!("memory: a ring of {capacity} bars a series"));
     let left = memory_lines(stats);
     lines(canvas, 1, y + 1, half - 1, &left);
     if !reduced {
@@ -66,7 +67,7 @@ fn upsert_lines(s: &CacheStats) -> Vec<Line> {
         ("ignored", format!("{} the same, {} too old", group(o.duplicate), group(o.older)), Role::Text),
         ("gaps", format!("{} found, {} repaired", group(s.gaps), group(s.repaired)), gaps),
         ("discarded", format!("{} frames and rows", group(s.discarded)), Role::Text),
-        ("bars", format!("{} to {}", time(s.oldest), time(s.newest)), Role::Text),
+        ("bars", format!("{} to {}", time(s.oldest), time(s.newest.map(bar_end))), Role::Text),
     ]
 }
 
@@ -123,10 +124,9 @@ fn link_text(link: &Link, now: Mono) -> (String, Role) {
 
 fn rest_text(rest: &RestStatus, now: Option<UnixMs>) -> (String, Role) {
     let mut out = format!(
-        "{:<4} REST weight {}/{} this minute  {} requests, {} failed",
+        "{:<4} REST weight {} this minute  {} requests, {} failed",
         rest.market,
-        rest.used_at(now),
-        rest.limit,
+        if rest.limit == 0 { "-".to_owned() } else { format!("{}/{}", rest.used_at(now), rest.limit) },
         group(rest.requests),
         group(rest.failed)
     );
@@ -177,16 +177,19 @@ fn draw_lane(app: &App, canvas: &mut Canvas<'_>, (y, selected): (u16, bool), row
     canvas.text(HEAD[2].1, y, 10, &text, Role::Text);
     let close = lane.newest.map_or_else(
         || canvas.notation.absent().to_owned(),
-        // The candle ends a millisecond before the time people call its close.
-        |(_, close)| utc(UnixMs(close.0 + 1), Precision::Day),
+        |(_, close)| utc(bar_end(close), Precision::Day),
     );
     canvas.text(HEAD[3].1, y, 12, &close, Role::Text);
     text.clear();
     let age = Column::on(lane.interval, Field::Age).value(row, &app.reading());
     age.write(canvas.notation, 5, &mut text);
-    canvas.text(HEAD[4].1, y, 5, &text, if age == Value::Absent { Role::Dim } else { Role::Text });
+    let age_role = match age {
+        Value::Age { pulse: Pulse::Live | Pulse::Standing, .. } => Role::Text,
+        other => other.tone().into(),
+    };
+    canvas.text(HEAD[4].1, y, 5, &text, age_role);
     text.clear();
-    text.push_str(state_word(lane.state));
+    text.push_str(lane.state.as_str());
     if let Some(why) = &lane.why {
         let _ = write!(text, ": {why}");
     }
@@ -196,6 +199,11 @@ fn draw_lane(app: &App, canvas: &mut Canvas<'_>, (y, selected): (u16, bool), row
         canvas.text(0, y, 1, ">", Role::Title);
         canvas.wash(y, Role::Selected);
     }
+}
+
+/// What can't be 0 is not known while it is.
+fn or_dash(n: u64) -> String {
+    if n == 0 { "-".to_owned() } else { group(n) }
 }
 
 /// Thousands apart: `1,204,118`.

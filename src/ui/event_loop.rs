@@ -19,7 +19,7 @@ use crate::market::snapshot::Snapshot;
 use crate::stopwatch::Stopwatch;
 
 use super::draw;
-use super::input::message;
+use super::input::{message, sane};
 use super::screen::Screen;
 use super::terminal::Terminal;
 use super::theme::Theme;
@@ -71,7 +71,7 @@ pub enum Ended {
 pub async fn run(app: App, wires: Wires, config: UiConfig) -> io::Result<Ended> {
     let terminal = Terminal::enter(wires.cancel.clone())?;
     crossterm::style::force_color_output(config.colors);
-    let (cols, rows) = crossterm::terminal::size()?;
+    let (cols, rows) = sane(crossterm::terminal::size()?);
     let screen = Screen::new(io::stdout(), cols, rows);
     let ended = Loop::new(app, wires, config, screen, (cols, rows)).run(EventStream::new()).await;
     terminal.leave();

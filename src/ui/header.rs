@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ratatui::layout::Position;
 
-use crate::app::action::{self, Context};
+use crate::app::action::{self, Action};
 use crate::app::column::Direction;
 use crate::app::layout::Tier;
 use crate::app::text::{Precision, utc};
@@ -38,7 +38,7 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>) -> Option<Position> {
         return draw_filter(app, canvas, 1);
     }
     let right = canvas.spans_right(1, &borrow(&progress(app)));
-    canvas.spans(0, 1, right.saturating_sub(1), &tabs(app));
+    canvas.spans(0, 1, right.saturating_sub(1), &borrow(&tabs(app)));
     draw_filter(app, canvas, 2)
 }
 
@@ -55,13 +55,21 @@ fn identity(app: &App) -> Spans {
         let end = if app.has_ended() { " ENDED" } else { "" };
         spans.push((format!(" DEMO {}x{time}{end} ", replay.speed), Role::Demo));
         spans.push((" ".to_owned(), Role::Text));
+    } else if let Some(place) = &app.config().place {
+        // Whoever reads figures that are not Binance's has to know it at every size.
+        let name: String = place.as_str().chars().take(if roomy { 32 } else { 22 }).collect();
+        spans.push((format!("{name} "), Role::Title));
     } else if roomy {
         spans.push(("BINANCE ".to_owned(), Role::Text));
     }
     let markets: Vec<&str> = snapshot.markets.iter().map(|m| market_name(*m)).collect();
     spans.push((markets.join("+"), Role::Text));
+    let count = match snapshot.rows.len() {
+        0 => "-".to_owned(),
+        n => n.to_string(),
+    };
     if app.shape().tier != Tier::Reduced {
-        spans.push((format!(" {}", snapshot.rows.len()), Role::Text));
+        spans.push((format!(" {count}"), Role::Text));
     }
     if roomy {
         let intervals: Vec<&str> = snapshot.intervals.iter().map(|i| i.as_str()).collect();
@@ -83,8 +91,12 @@ fn feed(app: &App) -> Spans {
     let tier = app.shape().tier;
     let up = snapshot.links.iter().filter(|l| l.state == LinkState::Up);
     let count = up.clone().count();
-    let role = if count < snapshot.links.len() || count == 0 { Role::Warn } else { Role::Text };
-    let mut spans = vec![(format!("WS {count}/{}", snapshot.links.len()), role)];
+    let mut spans = vec![match snapshot.links.len() {
+        // How many there will be is not known before the list of pairs.
+        0 => ("WS -".to_owned(), Role::Warn),
+        all if count < all => (format!("WS {count}/{all}"), Role::Warn),
+        all => (format!("WS {count}/{all}"), Role::Text),
+    }];
     if let Some(lag) = up.filter_map(|l| l.lag).max().filter(|_| tier != Tier::Reduced) {
         let label = if tier == Tier::Roomy { "  lag " } else { " " };
         spans.push((format!("{label}{}", lag_text(lag)), Role::Text));
@@ -119,6 +131,8 @@ fn rest(rest: &RestStatus, now: Option<UnixMs>) -> (String, Role) {
         (Some(until), Some(now)) if until > now => {
             (format!("  REST held {}s", until.since(now).as_secs() + 1), Role::Bad)
         }
+        // Nothing was asked yet, so nothing is known.
+        _ if rest.limit == 0 => ("  REST -".to_owned(), Role::Text),
         _ => {
             let used = rest.used_at(now);
             let busy = u64::from(used) * 10 >= u64::from(rest.limit) * 8;
@@ -127,12 +141,15 @@ fn rest(rest: &RestStatus, now: Option<UnixMs>) -> (String, Role) {
     }
 }
 
-fn tabs(app: &App) -> Vec<(&'static str, Role)> {
-    let tab = |view| if app.view() == view { Role::Tab } else { Role::Text };
-    let line = |a: &'static str, b: &'static str| {
-        vec![(" ", Role::Text), (a, tab(View::Scanner)), (" ", Role::Text), (b, tab(View::Cache))]
-    };
-    line(" 1 Scanner ", " 4 Cache ")
+fn tabs(app: &App) -> Spans {
+    let tabs = [(View::Scanner, Action::ViewScanner, "Scanner"), (View::Cache, Action::ViewCache, "Cache")];
+    let mut spans = Spans::new();
+    for (view, action, name) in tabs {
+        let role = if app.view() == view { Role::Tab } else { Role::Text };
+        spans.push((" ".to_owned(), Role::Text));
+        spans.push((format!(" {} {name} ", action::key_of(action)), role));
+    }
+    spans
 }
 
 /// How far the loading is; then what may be thought of the whole.
@@ -165,6 +182,9 @@ fn state(app: &App) -> (String, Role) {
 
 fn warmup_text(snapshot: &Snapshot) -> String {
     let w = snapshot.warmup;
+    if w.total == 0 {
+        return "warm-up -".to_owned();
+    }
     let mut out = format!("warm-up {}/{}", w.done, w.total);
     if let Some(rate) = w.rate {
         let _ = write!(out, " {rate:.1}/s");
@@ -199,16 +219,17 @@ fn draw_filter(app: &App, canvas: &mut Canvas<'_>, y: u16) -> Option<Position> {
         None => (count, Role::Dim),
     };
     let end = canvas.spans_right(y, &[(right.as_str(), role)]).saturating_sub(1);
+    let key = format!(" {} ", action::key_of(Action::EditFilter));
     let Some(prompt) = app.prompt() else {
         let source = app.filter().source();
         if source.is_empty() {
-            canvas.spans(0, y, end, &[(" / ", Role::Key), ("filter", Role::Dim)]);
+            canvas.spans(0, y, end, &[(&key, Role::Key), ("filter", Role::Dim)]);
         } else {
-            canvas.spans(0, y, end, &[(" / ", Role::Key), (source, Role::Title)]);
+            canvas.spans(0, y, end, &[(&key, Role::Key), (source, Role::Title)]);
         }
         return None;
     };
-    let x = canvas.spans(0, y, end, &[(" / ", Role::Key)]);
+    let x = canvas.spans(0, y, end, &[(&key, Role::Key)]);
     let cursor = u16::try_from(prompt.cursor()).unwrap_or(u16::MAX);
     let room = end.saturating_sub(x + 1);
     // Past the room, the text's tail is shown, where the cursor nearly always is.
@@ -250,14 +271,8 @@ pub(super) fn draw_bottom(app: &App, canvas: &mut Canvas<'_>) {
         canvas.spans(0, y, canvas.cols(), &[(" ", role), (toast.text.as_str(), role)]);
         return;
     }
-    let context = app.context();
     let mut x = 1;
-    for (keys, what) in action::hints(context) {
-        let what = match (context, what) {
-            (Context::Prompt, "take") => "keep",
-            (Context::Prompt, "close") => "as before",
-            _ => what,
-        };
+    for (keys, what) in action::hints(app.context()) {
         let wide = u16::try_from(keys.len() + what.len() + 3).unwrap_or(u16::MAX);
         if x + wide > canvas.cols() + 2 {
             break;

@@ -1,7 +1,9 @@
 //! Help: made of the key map, so that it can't be wrong about it.
 
+use std::fmt::Write as _;
+
 use crate::app::App;
-use crate::app::action::{ACTIONS, Group};
+use crate::app::action::{ACTIONS, Action, Group, key_of};
 use crate::app::value::Notation;
 use crate::domain::hama::Sign::{Down, Flat, Up};
 
@@ -39,8 +41,11 @@ pub(super) fn draw(app: &App, at: usize, canvas: &mut Canvas<'_>) {
     rows.extend(legend(app.config().notation).map(|line| vec![(1, line, Role::Text)]));
     let inside = usize::from(lines.saturating_sub(3));
     let at = at.min(rows.len().saturating_sub(inside));
-    let more = if rows.len() > inside { "  j k scroll" } else { "" };
-    let (x, y) = canvas.window(0, 0, (cols, lines - 1), &format!("help   Esc closes{more}"));
+    let mut title = format!("help   {} closes", key_of(Action::Escape));
+    if rows.len() > inside {
+        let _ = write!(title, "  {} {} scroll", key_of(Action::Down), key_of(Action::Up));
+    }
+    let (x, y) = canvas.window(0, 0, (cols, lines - 1), &title);
     for (line, row) in (y..).zip(rows.iter().skip(at).take(inside)) {
         for (shift, text, role) in row {
             canvas.text(x + shift, line, cols.saturating_sub(x + shift), text, *role);

@@ -10,7 +10,10 @@ pub(super) fn message(event: Event) -> Option<Msg> {
     match event {
         Event::Key(key) => chord(key).map(Msg::Key),
         Event::Paste(text) => Some(Msg::Paste(text)),
-        Event::Resize(cols, rows) => Some(Msg::Resize(cols, rows)),
+        Event::Resize(cols, rows) => {
+            let (cols, rows) = sane((cols, rows));
+            Some(Msg::Resize(cols, rows))
+        }
         _ => None,
     }
 }
@@ -40,4 +43,10 @@ fn chord(event: KeyEvent) -> Option<Chord> {
         _ => return None,
     };
     Some(Chord { key, ctrl })
+}
+
+/// A size that can be drawn: no screen is larger, and a terminal that claims 65535 rows would cost
+/// half a gigabyte.
+pub(super) fn sane((cols, rows): (u16, u16)) -> (u16, u16) {
+    (cols.min(1_000), rows.min(500))
 }

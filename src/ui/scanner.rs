@@ -1,14 +1,17 @@
 //! The scanner: the table, the selected pair, the last signals.
 
 use crate::app::App;
-use crate::app::column::{Align, Column, Direction, Reading};
+use crate::app::action::{Action, key_of};
+use crate::app::column::{Align, Column, Direction, Field, Reading, needed};
 use crate::app::layout::{Placed, Tier, place};
-use crate::app::text::{Precision, utc};
-use crate::app::value::Value;
+use crate::app::text::{Precision, bar_end, utc};
+use crate::app::value::{Notation, Value, state_tone};
 use crate::domain::hama::{HamaPoint, Sign};
-use crate::domain::symbol::Tick;
-use crate::market::snapshot::{DataState, LaneView, Row, SignalEvent};
+use crate::domain::symbol::{Pair, Tick};
+use crate::market::snapshot::{DataState, LaneView, LinkState, Row, SignalEvent};
 use std::fmt::Write as _;
+
+use unicode_width::UnicodeWidthStr;
 
 use super::canvas::Canvas;
 use super::theme::Role;
@@ -30,7 +33,7 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>) {
         draw_row(canvas, &placed, row, (y, at == app.place()), &reading, &mut scratch);
     }
     if app.matches() == 0 {
-        canvas.text(2, first + 1, shape.cols - 2, &empty_text(app), Role::Dim);
+        draw_empty(app, canvas, first + 1, page - 1);
     }
     let below = shape.rows - shape.below();
     match shape.tier {
@@ -39,8 +42,12 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>) {
             draw_signals(app, canvas, below + 3, 3);
         }
         Tier::Full => {
-            canvas.rule(below, &short_strip(app));
+            strip(app, canvas, below, &short_strip(app));
             signal_lines(app, canvas, below + 1, 2);
+        }
+        // No room for a rule: a mark in the corner.
+        Tier::Reduced if app.matches() > app.top() + page => {
+            canvas.text(shape.cols - 1, below - 1, 1, "v", Role::Key);
         }
         Tier::Reduced | Tier::TooSmall => {}
     }
@@ -49,11 +56,82 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>) {
 /// What to do about an empty table.
 pub(super) fn empty_text(app: &App) -> String {
     let total = app.snapshot().rows.len();
-    if total > 0 {
-        format!("0 of {total} match; \\ clears the filter")
+    if total > 0 && app.prompt().is_some() {
+        // There the key would be typed.
+        format!("0 of {total} match")
+    } else if total > 0 {
+        format!("0 of {total} match; {} clears the filter", key_of(Action::ClearFilter))
     } else {
         "waiting for the exchange's list of pairs".to_owned()
     }
+}
+
+/// Lasting words in place of the rows: what is waited for, and what stands in its way.
+fn draw_empty(app: &App, canvas: &mut Canvas<'_>, first: u16, lines: usize) {
+    let width = canvas.cols().saturating_sub(4);
+    let wrapped = empty_lines(app)
+        .into_iter()
+        .flat_map(|(text, role)| wrap(&text, usize::from(width)).into_iter().map(move |line| (line, role)));
+    for (y, (line, role)) in (first..).zip(wrapped.take(lines)) {
+        canvas.text(2, y, width, &line, role);
+    }
+}
+
+fn empty_lines(app: &App) -> Vec<(String, Role)> {
+    let snapshot = app.snapshot();
+    let mut lines = vec![(empty_text(app), Role::Text)];
+    if !snapshot.rows.is_empty() {
+        return lines;
+    }
+    let universe = &snapshot.universe;
+    for (market, why) in &universe.failed {
+        lines.push((format!("{market} list of pairs: {why}"), Role::Bad));
+    }
+    for rest in &snapshot.rest {
+        let Some(error) = &rest.last_error else { continue };
+        if universe.failed.iter().all(|(_, why)| why != error) {
+            lines.push((format!("{} REST: {error}", rest.market), Role::Bad));
+        }
+    }
+    for link in &snapshot.links {
+        if let LinkState::Down { why, retry } = &link.state {
+            let next = retry.map_or_else(
+                || "not tried again".to_owned(),
+                |t| format!("tried again in {}s", t.since(app.now()).as_secs() + 1),
+            );
+            lines.push((format!("{} socket {}: {why}; {next}", link.market, link.conn), Role::Bad));
+        }
+    }
+    for unknown in &universe.unknown {
+        lines.push((format!("no market here has the pair {}", unknown.name), Role::Warn));
+    }
+    for pair in &universe.not_trading {
+        lines.push((format!("{} {} is not traded now", pair.symbol, pair.market), Role::Warn));
+    }
+    if !universe.failed.is_empty() {
+        lines.push(("the list is asked for again by itself; R asks at once, q leaves".to_owned(), Role::Dim));
+    }
+    lines
+}
+
+/// Breaks a sentence between words, and words that are longer than a line.
+fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let used = lines.last().map_or(0, |l| l.width());
+        if used > 0 && used + 1 + word.width() > width {
+            lines.push("  ".to_owned());
+        } else if used > 0 {
+            lines.last_mut().into_iter().for_each(|l| l.push(' '));
+        }
+        for c in word.chars() {
+            if lines.last().is_some_and(|l| l.width() >= width) {
+                lines.push("  ".to_owned());
+            }
+            lines.last_mut().into_iter().for_each(|l| l.push(c));
+        }
+    }
+    lines
 }
 
 fn draw_heading(app: &App, canvas: &mut Canvas<'_>, placed: &[Placed], y: u16) {
@@ -66,6 +144,12 @@ fn draw_heading(app: &App, canvas: &mut Canvas<'_>, placed: &[Placed], y: u16) {
             title.push(arrow);
         }
         let role = if sorted { Role::Key } else { Role::Heading };
+        if sorted && p.column.field == Field::Score {
+            // Sorted on its size: the bars say so, in the gaps beside the column.
+            let title = if arrow == '^' { "|SCORE|^" } else { "|SCORE|" };
+            canvas.text(p.x - 1, y, 8, title, role);
+            continue;
+        }
         canvas.field((p.x, y), p.width, p.column.field.spec().align, &title, role);
     }
 }
@@ -78,7 +162,6 @@ fn draw_row(
     reading: &Reading,
     scratch: &mut String,
 ) {
-    // A row that is not live is dim as a whole, where a cell's own meaning is not stronger.
     let old = row.state == DataState::Delisted || row.state == DataState::Failed;
     for p in placed {
         let value = p.column.value(row, reading);
@@ -86,6 +169,11 @@ fn draw_row(
         value.write(canvas.notation, usize::from(p.width), scratch);
         let role = match value.tone().into() {
             Role::Text if old => Role::Dim,
+            role if is_figure(&value) && p.column.state(row, reading) != DataState::Live => match role {
+                Role::Dim => Role::Dim,
+                // What it was keeps its sign, not its colour: it may have changed since.
+                _ => Role::Stale,
+            },
             role => role,
         };
         let align = match value {
@@ -102,6 +190,11 @@ fn draw_row(
     }
 }
 
+/// Whether a value is a figure of the market, which ages, and not a word about the row.
+fn is_figure(value: &Value<'_>) -> bool {
+    !matches!(value, Value::Text(..) | Value::Note(_) | Value::Age { .. } | Value::State(_))
+}
+
 /// One sign before the name, also where the note has no room.
 pub(super) fn state_mark(state: DataState) -> (&'static str, Role) {
     match state {
@@ -116,42 +209,112 @@ pub(super) fn state_mark(state: DataState) -> (&'static str, Role) {
 /// The selected pair at length: three lines.
 fn draw_selected(app: &App, canvas: &mut Canvas<'_>, y: u16) {
     let Some(row) = app.selected() else {
-        canvas.rule(y, "no pair selected");
+        strip(app, canvas, y, "no pair selected");
         return;
     };
-    let pool = crate::app::column::pool_word(row.pool);
-    let rank = format!("{}  rank {} of {}  pool {pool}", row.pair.symbol, app.place() + 1, app.matches());
-    canvas.rule(y, &rank);
+    let pool = row.pool.as_str();
+    let (name, trends) = (name(app, &row.pair), trends_text(row, canvas.notation));
+    let rank = format!("{name}  rank {} of {}  pool {pool}  {trends}", app.place() + 1, app.matches());
+    strip(app, canvas, y, &rank);
     let Some(lane) = row.lanes.get(app.lane()) else { return };
     let cols = canvas.cols();
     let head = format!(" {:<4}", lane.interval);
     let closed = closed_text(&lane.point, row.tick).unwrap_or_else(|| missing_text(lane));
     let x = canvas.spans(0, y + 1, cols, &[(&head, Role::Title), (&closed, Role::Text)]);
     if let Some(time) = lane.point.last_cross.and_then(|c| c.time) {
-        let text = format!("  crossed {}Z", utc(time, Precision::Day));
+        let text = format!("  crossed {}Z", utc(bar_end(time), Precision::Day));
         canvas.text(x, y + 1, cols.saturating_sub(x), &text, Role::Dim);
     }
-    let forming = preview_text(lane, row.tick);
-    let x = canvas.spans(0, y + 2, cols, &[("     ", Role::Text), (&forming, Role::Preview)]);
-    let mut others = String::new();
+    let amiss = amiss_text(row);
+    let mut x = if row.state == DataState::Live { 5 } else { 1 };
+    if row.state != DataState::Live {
+        // The sentence in full comes first where it matters most.
+        let role = state_tone(row.state).into();
+        x = canvas.spans(x, y + 2, cols, &[(&amiss, role), ("  ", Role::Text)]);
+    }
+    let score = lane.point.score.map(|s| format!("{} score {s:+.0}", lane.interval)).unwrap_or_default();
+    match preview_texts(lane, row.tick) {
+        Some((forming, would)) => {
+            let spans = [(forming.as_str(), Role::Preview), (&score, Role::Text), (&would, Role::Preview)];
+            x = canvas.spans(x, y + 2, cols, &spans);
+        }
+        None => x = canvas.spans(x, y + 2, cols, &[(&score, Role::Text)]),
+    }
+    if row.state == DataState::Live {
+        canvas.spans(x, y + 2, cols, &[("  ", Role::Text), (&amiss, Role::Dim)]);
+    }
+}
+
+/// The rule below the table, with how much of the table is not on screen.
+fn strip(app: &App, canvas: &mut Canvas<'_>, y: u16, title: &str) {
+    let cols = canvas.cols();
+    let fold = fold_text(app);
+    let end = cols.saturating_sub(u16::try_from(fold.len()).unwrap_or(0));
+    canvas.rule_between(0, end, y, title);
+    canvas.text(end, y, cols - end, &fold, Role::Key);
+}
+
+fn fold_text(app: &App) -> String {
+    let (page, matches) = (app.shape().page(), app.matches());
+    if matches <= page {
+        return String::new();
+    }
+    format!(" rows {}-{} of {matches} ", app.top() + 1, (app.top() + page).min(matches))
+}
+
+/// The symbol, and the market where there are several.
+fn name(app: &App, pair: &Pair) -> String {
+    if app.snapshot().markets.len() > 1 {
+        format!("{} {}", pair.symbol, pair.market)
+    } else {
+        pair.symbol.to_string()
+    }
+}
+
+/// `trend 15m ▲ 1h ▲ 4h ▲  cross 15m up 3b, 1h up 3b, 4h up >398`
+fn trends_text(row: &Row, notation: Notation) -> String {
+    let mut trends = "trend".to_owned();
+    let mut crosses = String::new();
     for lane in &row.lanes {
-        let trend = lane.point.trend.map_or(canvas.notation.absent(), |t| canvas.notation.trend(t));
-        let _ = write!(others, "   {} {trend}", lane.interval);
-        if let Some(c) = lane.point.last_cross {
-            let sign = if c.inferred { ">" } else { "" };
-            let _ = write!(others, " {sign}{}b", c.bars);
+        let trend = lane.point.trend.map_or(notation.absent(), |t| notation.trend(t));
+        let _ = write!(trends, " {} {trend}", lane.interval);
+        if let Some(cross) = lane.point.last_cross {
+            let start = if crosses.is_empty() { "  cross" } else { "," };
+            let _ = write!(crosses, "{start} {} ", lane.interval);
+            Value::Cross(cross).write(notation, 8, &mut crosses);
         }
     }
-    canvas.text(x, y + 2, cols.saturating_sub(x), &others, Role::Text);
+    trends + &crosses
+}
+
+/// Everything that is amiss, in whole sentences: intervals with the same trouble together.
+fn amiss_text(row: &Row) -> String {
+    let mut parts: Vec<(String, String)> = Vec::new();
+    // Where bars are all that is missing, their count says so.
+    let told_by_bars = |l: &LaneView| l.state == DataState::Warming && l.why.is_none() && l.bars < l.need;
+    for lane in row.lanes.iter().filter(|l| l.state != DataState::Live && !told_by_bars(l)) {
+        let why = lane.why.as_ref().map(|w| format!(": {w}")).unwrap_or_default();
+        let text = format!("{}{why}", lane.state.as_str());
+        match parts.iter_mut().find(|(_, known)| *known == text) {
+            Some((intervals, _)) => {
+                let _ = write!(intervals, " {}", lane.interval);
+            }
+            None => parts.push((lane.interval.to_string(), text)),
+        }
+    }
+    for lane in row.lanes.iter().filter(|l| l.bars < l.need) {
+        parts.push((lane.interval.to_string(), format!("{}/{} bars", lane.bars, needed(lane))));
+    }
+    let mut out = parts.iter().map(|(i, text)| format!("{i} {text}")).collect::<Vec<_>>().join("; ");
+    if let Some(score) = row.score.filter(|s| s.coverage < 1.0) {
+        let _ = write!(out, "; * score of {:.0}%", score.coverage * 100.0);
+    }
+    out
 }
 
 fn closed_text(point: &HamaPoint, tick: Tick) -> Option<String> {
     let (close, ma, dev) = (point.close?, point.ma?, point.dev_pct?);
-    let sign = match point.side? {
-        Sign::Up => '>',
-        Sign::Flat => '=',
-        Sign::Down => '<',
-    };
+    let sign = side_sign(point.side?);
     let price = |v: f64| tick.format(v);
     let mut out = format!("HAMA {} {sign} MA {} ({dev:+.2}%)", price(close), price(ma));
     match &point.bands {
@@ -168,24 +331,31 @@ fn closed_text(point: &HamaPoint, tick: Tick) -> Option<String> {
     Some(out)
 }
 
+fn side_sign(side: Sign) -> char {
+    match side {
+        Sign::Up => '>',
+        Sign::Flat => '=',
+        Sign::Down => '<',
+    }
+}
+
 fn missing_text(lane: &LaneView) -> String {
-    let state = crate::app::value::state_word(lane.state);
+    let state = lane.state.as_str();
     let why = lane.why.as_ref().map(|w| format!(": {w}")).unwrap_or_default();
     format!("{state}{why}  {}/{} bars for the score, {} for all", lane.bars, lane.need_score, lane.need)
 }
 
-/// What the forming bar would make of it; every figure of it carries the mark.
-fn preview_text(lane: &LaneView, tick: Tick) -> String {
-    let Some(preview) = &lane.preview else { return "no forming bar".to_owned() };
-    let mut out = format!("forming~ close {}", tick.format(preview.bar.close()));
+/// What the forming bar would make of it, before and after the closed score; every figure of it is
+/// marked. Nothing where it isn't kept true.
+fn preview_texts(lane: &LaneView, tick: Tick) -> Option<(String, String)> {
+    let preview = lane.preview.as_ref().filter(|_| lane.state == DataState::Live)?;
+    let mut out = format!("forming~ bar close {}", tick.format(preview.bar.close()));
     if let (Some(close), Some(dev)) = (preview.point.close, preview.point.dev_pct) {
         let _ = write!(out, " HAMA {} ({dev:+.2}%)", tick.format(close));
     }
-    if let Some(score) = preview.point.score {
-        let _ = write!(out, " score {score:+.0}");
-    }
-    out.push('~');
-    out
+    out.push_str("  ");
+    let would = preview.point.score.map(|score| format!(", forming {score:+.0}~")).unwrap_or_default();
+    Some((out, would))
 }
 
 /// The selected pair in one line.
@@ -195,13 +365,17 @@ fn short_strip(app: &App) -> String {
     let point = &lane.point;
     let text = match (point.close, point.ma, point.dev_pct) {
         (Some(close), Some(ma), Some(dev)) => {
-            let sign = if dev < 0.0 { '<' } else { '>' };
+            let sign = point.side.map_or('?', side_sign);
             format!("HAMA {} {sign} MA {} {dev:+.1}%", row.tick.format(close), row.tick.format(ma))
         }
         _ => missing_text(lane),
     };
     let pos = point.bands.and_then(|b| b.pos).map(|p| format!("  BB pos {p:.2}")).unwrap_or_default();
-    format!("{} {}: {text}{pos}", row.pair.symbol, lane.interval)
+    let name = name(app, &row.pair);
+    if row.state != DataState::Live {
+        return format!("{name}: {}", amiss_text(row));
+    }
+    format!("{name} {}: {text}{pos}", lane.interval)
 }
 
 fn draw_signals(app: &App, canvas: &mut Canvas<'_>, y: u16, lines: u16) {
@@ -229,9 +403,9 @@ fn signal_line(app: &App, signal: &SignalEvent, canvas: &mut Canvas<'_>, y: u16)
         Sign::Flat => ("cross", Role::Flat),
     };
     let cols = canvas.cols();
-    let time = format!("{}Z", utc(signal.close_time, Precision::Second));
-    canvas.text(1, y, 9, &time, Role::Dim);
-    canvas.text(12, y, 14, signal.pair.symbol.as_str(), Role::Text);
+    let time = format!("{}Z", utc(bar_end(signal.close_time), Precision::Minute));
+    canvas.text(1, y, 6, &time, Role::Dim);
+    canvas.text(8, y, 18, &name(app, &signal.pair), Role::Text);
     canvas.text(27, y, 3, signal.interval.as_str(), Role::Text);
     canvas.text(32, y, 8, word, role);
     let figures = format!("HAMA {} / MA {}", tick.format(signal.hama_close), tick.format(signal.ma));
@@ -248,7 +422,9 @@ pub(super) fn draw_sort_picker(app: &App, at: usize, canvas: &mut Canvas<'_>) {
     let height = u16::try_from(columns.len()).unwrap_or(u16::MAX).min(canvas.lines().saturating_sub(4));
     let width = 40.min(canvas.cols());
     let left = canvas.cols().saturating_sub(width) / 2;
-    let (x, y) = canvas.window(left, 2, (width, height + 2), "sort by  (Enter takes, I inverts)");
+    let (take, invert) = (key_of(Action::Accept), key_of(Action::Invert));
+    let title = format!("sort by  ({take} takes, {invert} inverts)");
+    let (x, y) = canvas.window(left, 2, (width, height + 2), &title);
     let skip = (at + 1).saturating_sub(usize::from(height));
     for (n, column) in columns.iter().enumerate().skip(skip).take(usize::from(height)) {
         let line = y + u16::try_from(n - skip).unwrap_or(0);

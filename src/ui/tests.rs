@@ -12,6 +12,7 @@ use crate::app::keys::Chord;
 use crate::app::value::Notation;
 use crate::app::{App, AppConfig, Msg, Replay};
 use crate::domain::hama::Sign;
+use crate::domain::symbol::Market;
 use crate::domain::text::CleanText;
 use crate::domain::time::{Mono, UnixMs};
 use crate::fixture::{MADE, NOW, as_demo, assorted, row, snapshot};
@@ -22,7 +23,7 @@ const END: UnixMs = UnixMs(1_760_227_200_000);
 fn app_of(picture: Snapshot, size: (u16, u16)) -> App {
     let demo = picture.source == crate::market::snapshot::Source::Demo;
     let replay = demo.then_some(Replay { speed: 60.0, end: END });
-    let config = AppConfig { notation: Notation::Unicode, replay };
+    let config = AppConfig { notation: Notation::Unicode, replay, place: None };
     let mut app = App::new(config, Arc::new(picture));
     app.update(MADE, Msg::Resize(size.0, size.1));
     app
@@ -191,17 +192,31 @@ fn the_demo_says_so_at_every_size_and_in_every_view() {
 }
 
 #[test]
+fn another_host_than_binance_is_named_at_every_size() {
+    for size in [(60, 16), (80, 24), (120, 36)] {
+        let place = Some(crate::app::text::host("http://127.0.0.1:9100/x"));
+        let config = AppConfig { notation: Notation::Unicode, replay: None, place };
+        let mut app = App::new(config, Arc::new(assorted()));
+        app.update(MADE, Msg::Resize(size.0, size.1));
+        let text = shown(&app);
+        let header = text.lines().next().unwrap();
+        assert!(header.contains(" 127.0.0.1:9100 USDT-M") && !header.contains("BINANCE"), "{header}");
+    }
+    assert!(shown(&app_of(assorted(), (120, 36))).contains("BINANCE USDT-M"));
+}
+
+#[test]
 fn colours_carry_what_signs_say_as_well() {
     let app = app_of(assorted(), (120, 36));
     let buffer = buffer(&app);
     let fg = |line, needle| cell_of(&buffer, line, needle).fg;
-    assert_eq!(fg("ETHUSDT", "▲"), Color::LightGreen);
+    assert_eq!(fg("ETHUSDT", "▲"), Color::Green);
     assert_eq!(fg("XRPUSDT", "▼"), Color::Red);
     assert_eq!(fg("ETHUSDT", "━"), Color::Gray);
     assert_eq!(fg("XRPUSDT", "-92"), Color::LightRed);
     assert_eq!(fg("ETHUSDT", "+3.02%"), Color::Green);
     assert_eq!(fg("ADAUSDT", "15m stale"), Color::Yellow);
-    assert_eq!(fg("FOOUSDT", "15m failed"), Color::LightRed);
+    assert_eq!(fg("FOOUSDT", "failed"), Color::LightRed);
     assert_eq!(fg("ETHUSDT", "above"), Color::DarkGray);
     assert!(cell_of(&buffer, "ETHUSDT", "above").modifier.contains(Modifier::ITALIC));
     // The cursor's row is of one colour, its cells' own would fight with it.
@@ -210,14 +225,106 @@ fn colours_carry_what_signs_say_as_well() {
 }
 
 #[test]
+fn what_is_not_live_does_not_look_live() {
+    let rows = vec![row("AAAUSDT"), row("BBBUSDT").forming(Sign::Down).stale("gap of 3 bars", 2)];
+    let app = app_of(snapshot(rows), (120, 36));
+    let buffer = buffer(&app);
+    let stale = Theme::dark().style(super::theme::Role::Stale);
+    for figure in ["214.08", "+4.81%", "+94", "▲", "+1.83%"] {
+        let cell = cell_of(&buffer, "BBBUSDT", figure);
+        assert_eq!((Some(cell.fg), cell.modifier), (stale.fg, stale.add_modifier), "{figure}");
+    }
+    assert_eq!(cell_of(&buffer, "BBBUSDT", "<5s").fg, Color::Yellow);
+    let text = text(&buffer);
+    let line = text.lines().find(|l| l.contains("BBBUSDT")).unwrap();
+    assert!(line.starts_with(" !") && !line.contains('~') && !line.contains("above"), "{line}");
+    assert!(!line.contains("now"), "{line}");
+}
+
+#[test]
+fn nothing_is_now_when_the_replay_is_over() {
+    for (now, word) in [(UnixMs(1_760_127_245_000), "now"), (END, "end")] {
+        let mut picture = as_demo(snapshot(vec![row("AAAUSDT")]), now);
+        let seen = Arc::make_mut(&mut picture.rows[0]);
+        seen.seen = Some(now);
+        let text = shown(&app_of(picture, (60, 16)));
+        assert!(text.lines().any(|l| l.contains("AAAUSDT") && l.ends_with(word)), "{text}");
+    }
+}
+
+#[test]
+fn a_score_of_a_part_is_marked_and_explained_at_every_size() {
+    for size in [(60, 16), (80, 24), (120, 36)] {
+        let mut picture = snapshot(vec![row("AAAUSDT").score(83.0).young(36)]);
+        let part = Arc::make_mut(&mut picture.rows[0]);
+        part.score.as_mut().unwrap().coverage = 0.8;
+        part.lanes[2].state = crate::market::snapshot::DataState::Warming;
+        let text = shown(&app_of(picture, size));
+        assert!(text.contains("+83*"), "{text}");
+        if size.0 >= 120 {
+            assert!(text.contains("4h 36/102; score of 80%"), "{text}");
+            assert!(text.contains("4h 36/102 bars; * score of 80%"), "{text}");
+        }
+    }
+}
+
+#[test]
+fn the_detail_says_why_in_full_and_previews_only_what_is_live() {
+    let why = "socket lost: ws://127.0.0.1:4000/stream: reset by peer; connecting anew";
+    let text = shown(&app_of(snapshot(vec![row("AAAUSDT").stale(why, 90)]), (120, 36)));
+    assert!(text.contains(&format!("15m stale: {why}  15m score +89")), "{text}");
+    assert!(text.contains("15m stale: socket lost") && !text.contains("forming"), "{text}");
+    let text = shown(&app_of(snapshot(vec![row("AAAUSDT")]), (120, 36)));
+    assert!(text.contains("forming~ bar close") && text.contains("15m score +89, forming +89~"), "{text}");
+}
+
+#[test]
+fn with_two_markets_the_detail_and_the_signals_name_theirs() {
+    let mut picture = with_signals(snapshot(vec![row("BTCUSDT")]));
+    picture.markets = [Market::UsdM, Market::Spot].into();
+    for size in [(80, 24), (120, 36)] {
+        let text = shown(&app_of(picture.clone(), size));
+        assert!(text.contains("── BTCUSDT usdm") && text.contains("Z BTCUSDT usdm"), "{text}");
+    }
+}
+
+#[test]
+fn an_empty_table_says_what_is_waited_for_until_it_is_there() {
+    let mut picture = snapshot(Vec::new());
+    let why = "can't connect to 127.0.0.1:1 (connection refused); check the network and --rest-url";
+    picture.universe.failed = vec![(Market::UsdM, CleanText::new(why))];
+    let down =
+        LinkState::Down { why: CleanText::new("reset by peer"), retry: Some(Mono::from_millis(13_500)) };
+    picture.links[1].state = down;
+    let mut app = app_of(picture, (60, 16));
+    app.update(MADE, Msg::Tick);
+    let text = shown(&app).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains(why) && text.contains("reset by peer; tried again in 4s"), "{text}");
+    press(&mut app, "r");
+    assert!(shown(&app).contains("no pair is selected"));
+}
+
+#[test]
+fn rows_below_the_fold_are_counted() {
+    let rows: Vec<_> = (0..24).map(|n| row(&format!("S{n:02}USDT"))).collect();
+    let picture = snapshot(rows);
+    let mut app = app_of(picture.clone(), (120, 36));
+    assert!(shown(&app).contains("rows 1-22 of 24"));
+    press(&mut app, "G");
+    assert!(shown(&app).contains("rows 3-24 of 24"));
+    assert!(shown(&app_of(picture.clone(), (80, 24))).contains("rows 1-16 of 24"));
+    assert!(shown(&app_of(picture, (60, 16))).lines().any(|l| l.ends_with('v')));
+}
+
+#[test]
 fn without_signs_the_screen_is_seven_bit() {
-    let config = AppConfig { notation: Notation::Ascii, replay: None };
+    let config = AppConfig { notation: Notation::Ascii, replay: None, place: None };
     let rows =
         vec![row("BTCUSDT"), row("ETHUSDT").trends([Sign::Down, Sign::Flat, Sign::Up]), row("X").unknown()];
     for keys in ["", "4", "?", "s", "/averyveryveryveryveryveryveryverylongfilterthatcanneverfitintotheline"]
     {
         for size in [(60, 16), (80, 24), (120, 36)] {
-            let mut app = App::new(config, Arc::new(with_ascii_signals(snapshot(rows.clone()))));
+            let mut app = App::new(config.clone(), Arc::new(with_ascii_signals(snapshot(rows.clone()))));
             app.update(MADE, Msg::Resize(size.0, size.1));
             press(&mut app, keys);
             let text = shown(&app);
@@ -253,13 +360,37 @@ fn an_empty_screen_says_what_to_do() {
 }
 
 #[test]
+fn before_the_first_answer_nothing_unknown_is_drawn_as_zero() {
+    let mut picture = snapshot(Vec::new());
+    (picture.clock, picture.links) = (None, Vec::new());
+    picture.warmup = crate::market::snapshot::Warmup::default();
+    picture.stats = crate::market::snapshot::CacheStats::default();
+    let rest = &mut picture.rest[0];
+    (rest.used, rest.limit, rest.minute) = (0, 0, UnixMs::default());
+    for (size, keys) in [((120, 36), ""), ((80, 24), ""), ((60, 16), ""), ((120, 36), "4"), ((80, 24), "4")] {
+        let mut app = app_of(picture.clone(), size);
+        press(&mut app, keys);
+        let text = shown(&app);
+        assert!(text.contains("WS -") && text.contains("warm-up -"), "{text}");
+        assert!(!text.contains("0/0") && !text.contains("of 0 bars") && !text.contains("USDT-M 0"), "{text}");
+        if size.0 >= 80 {
+            assert!(text.contains("REST -"), "{text}");
+            assert_eq!(cell_of(&buffer(&app), "REST -", "REST").fg, Color::Reset);
+        }
+        assert_eq!(keys == "4", text.contains("weight - this minute"), "{text}");
+    }
+}
+
+#[test]
 fn a_filter_error_stands_beside_the_prompt_with_its_column() {
     let mut app = app_of(assorted(), (120, 36));
     press(&mut app, "/btc x=1");
     let mut buffer = Buffer::empty(Rect::new(0, 0, 120, 36));
     let cursor = draw(&app, &Theme::dark(), &mut buffer).unwrap();
     assert_eq!((cursor.x, cursor.y), (10, 2));
-    assert!(text(&buffer).contains("column 6: `=`"));
+    let text = text(&buffer);
+    assert!(text.contains("column 6: `=`"));
+    assert_eq!(text.lines().nth(3).unwrap().find('^'), Some(3 + 5), "{text}");
 }
 
 #[test]

@@ -42,6 +42,7 @@ roles! {
     Flat = "flat", "Neither.";
     Warn = "warn", "Not as it should be.";
     Bad = "bad", "Wrong.";
+    Stale = "stale", "A figure that is no longer kept true.";
     Preview = "preview", "May change before the bar closes.";
     Demo = "demo", "This is a replay.";
 }

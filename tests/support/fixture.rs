@@ -41,6 +41,7 @@ pub fn row(symbol: &str) -> RowBuilder {
         pool: Pool::Top,
         tick: Tick { decimals: 2 },
         last: Some(214.08),
+        last_at: Some(NOW),
         day: Some(DayFigures { change_pct: 4.81, quote_volume: 4.41e9, at: NOW }),
         score: None,
         state: DataState::Live,

@@ -43,6 +43,16 @@ impl World {
     /// A scanner on this exchange. The grace before REST is asked for a missing close is a minute
     /// of the exchange's time: at these speeds five seconds of it are shorter than a time slice.
     pub fn scanner(&self, flags: &[(&'static str, &str)], rate: f64) -> Session {
+        self.scanner_with(flags, rate, |_| Duration::from_secs(60))
+    }
+
+    /// A scanner with a grace of its own.
+    pub fn scanner_with(
+        &self,
+        flags: &[(&'static str, &str)],
+        rate: f64,
+        close_grace: fn(Market) -> Duration,
+    ) -> Session {
         let flags = flags.iter().map(|(k, v)| (*k, (*v).to_owned())).collect();
         let config = Config::load(&Sources { flags, ..Sources::default() }).unwrap();
         let place = Place {
@@ -53,7 +63,6 @@ impl World {
             proxies: Proxies::None,
             stall: Stall::ByMarket,
         };
-        let close_grace = |_: Market| Duration::from_secs(60);
         let purpose = Purpose { rest_only: false, keep_klines: true, close_grace };
         Session::start(&config, &place, purpose, self.cancel.clone()).unwrap()
     }

@@ -10,14 +10,15 @@ mod sources;
 use crate::domain::hama::{Gradient, HamaPoint};
 use crate::domain::interval::Interval;
 use crate::domain::kline::Kline;
-use crate::domain::preset::{BandForm, GRADIENT_AVERAGE, GradientLine, MaSource, Needs, Preset};
+use crate::domain::preset::{Average, BandForm, GradientLine, MaSource, Needs, Preset};
 use crate::domain::time::UnixMs;
 
 use super::crossing::Crossing;
 use super::figures::{Band, Scoring};
+use super::ladder::{Ladder, Moves};
 use super::mean::inputs;
 use super::options::HamaOptions;
-use super::reading::{Reading, sign_of};
+use super::reading::{Reading, as_i8, sign_of};
 use averages::Job;
 use sources::Sources;
 
@@ -33,17 +34,24 @@ pub struct HamaColumns {
     sources: Sources,
     lines: LineColumns,
     /// Where a column has no bar, its figure means nothing; [`Needs`] says which have one.
-    open_slope: Vec<i8>,
-    ma_slope: Vec<i8>,
-    side: Vec<i8>,
+    ///
+    /// Signs are numbers as wide as the other figures, so that both are worked on side by side.
+    open_slope: Vec<f64>,
+    ma_slope: Vec<f64>,
+    side: Vec<f64>,
     dev: Vec<f64>,
-    far: Vec<bool>,
     distance: Vec<f64>,
-    trend: Vec<i8>,
-    crossing: Vec<Crossing>,
-    gradient: Vec<(i8, u8)>,
+    trend: Vec<f64>,
+    /// The direction of the last cross.
+    direction: Vec<f64>,
+    /// The bar of that cross.
+    cross_at: Vec<u32>,
+    /// The gradient's counter, as the state of its ladder.
+    ladder: Vec<u8>,
+    gradient_part: Vec<f64>,
     score: Vec<f64>,
     bands: BandColumns,
+    moves: Moves,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -55,7 +63,6 @@ struct LineColumns {
     ma: Vec<f64>,
     /// The gradient's own line; empty where it is the moving average.
     gradient: Vec<f64>,
-    gradient_mean: Vec<f64>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -67,7 +74,7 @@ struct BandColumns {
     lower: Vec<f64>,
     width: Vec<f64>,
     pos: Vec<f64>,
-    side: Vec<i8>,
+    side: Vec<f64>,
 }
 
 impl HamaColumns {
@@ -90,12 +97,14 @@ impl HamaColumns {
             ma_slope: Vec::new(),
             side: Vec::new(),
             dev: Vec::new(),
-            far: Vec::new(),
             distance: Vec::new(),
             trend: Vec::new(),
-            crossing: Vec::new(),
-            gradient: Vec::new(),
+            direction: Vec::new(),
+            cross_at: Vec::new(),
+            ladder: Vec::new(),
+            gradient_part: Vec::new(),
             score: Vec::new(),
+            moves: Moves::new(),
             bands: BandColumns::default(),
         }
     }
@@ -103,11 +112,12 @@ impl HamaColumns {
     /// Computes every figure of every bar; what was there before is gone.
     pub fn compute(&mut self, bars: &[Kline]) {
         self.resize(bars.len());
-        self.sources.take(bars, self.preset.ma_source);
+        self.candles(bars);
         self.averages();
         self.slopes_and_sides();
         self.bands();
-        self.chains();
+        self.crosses();
+        self.gradients();
         self.scores();
     }
 
@@ -124,12 +134,12 @@ impl HamaColumns {
     /// All figures of the bar of that number, from 0; `None` where there is no such bar.
     pub fn point(&self, index: usize) -> Option<HamaPoint> {
         let bar = u32::try_from(index).ok().filter(|_| index < self.bars)?;
-        Some(self.reading(index)?.point(&self.needs, bar))
+        Some(self.reading(index)?.point::<false>(&self.needs, bar))
     }
 
     fn reading(&self, i: usize) -> Option<Reading> {
-        let crossing = *self.crossing.get(i)?;
-        let (direction, steps) = *self.gradient.get(i)?;
+        let crossing = self.crossing(i)?;
+        let ladder = self.moves.ladder(*self.ladder.get(i)?);
         let cross_time = self.sources.close_times.get(i.saturating_sub(crossing.bars as usize));
         let band = &self.bands;
         Some(Reading {
@@ -138,12 +148,12 @@ impl HamaColumns {
             low: at(&self.lines.low, i),
             close: at(&self.lines.close, i),
             ma: at(&self.lines.ma, i),
-            open_slope: *self.open_slope.get(i)?,
-            ma_slope: *self.ma_slope.get(i)?,
-            side: *self.side.get(i)?,
-            gradient: Gradient { dir: sign_of(direction), steps },
+            open_slope: sign_at(&self.open_slope, i),
+            ma_slope: sign_at(&self.ma_slope, i),
+            side: sign_at(&self.side, i),
+            gradient: Gradient { dir: sign_of(ladder.direction), steps: ladder.steps },
             dev: at(&self.dev, i),
-            trend: *self.trend.get(i)?,
+            trend: sign_at(&self.trend, i),
             crossing,
             cross_time: cross_time.copied().unwrap_or(UnixMs(0)),
             distance: at(&self.distance, i),
@@ -159,10 +169,30 @@ impl HamaColumns {
         })
     }
 
+    /// What the column of the last crosses says of a bar.
+    fn crossing(&self, i: usize) -> Option<Crossing> {
+        let from = self.needs.trend() as usize;
+        if i < from {
+            return Some(Crossing::START);
+        }
+        let (at, side) = (*self.cross_at.get(i)?, sign_at(&self.side, i));
+        let direction = sign_at(&self.direction, i);
+        let is_here = usize::try_from(at) == Ok(i);
+        let since = if at == NO_CROSS { from } else { at as usize };
+        Some(Crossing {
+            direction,
+            inferred: at == NO_CROSS && direction != 0,
+            bars: u32::try_from(i - since).unwrap_or(u32::MAX),
+            cross: if is_here { side } else { 0 },
+            flip: is_here && i > from && side != sign_at(&self.direction, i - 1),
+            side,
+        })
+    }
+
     /// The side taken on this bar, where the bar before is known to have been on another.
     fn band_break(&self, i: usize) -> i8 {
         let Some(from) = self.needs.bands else { return 0 };
-        let side = |i: usize| self.bands.side.get(i).copied().unwrap_or(0);
+        let side = |i: usize| sign_at(&self.bands.side, i);
         if i > from as usize && side(i) != side(i - 1) { side(i) } else { 0 }
     }
 
@@ -170,8 +200,10 @@ impl HamaColumns {
         self.bars = bars;
         let l = &mut self.lines;
         let b = &mut self.bands;
-        let lines = [&mut l.open, &mut l.high, &mut l.low, &mut l.close, &mut l.ma, &mut l.gradient_mean];
-        let own = [&mut self.dev, &mut self.distance, &mut self.score];
+        let lines = [&mut l.open, &mut l.high, &mut l.low, &mut l.close, &mut l.ma];
+        let own = [&mut self.dev, &mut self.distance, &mut self.direction, &mut self.gradient_part];
+        let own = own.into_iter().chain([&mut self.score, &mut self.trend, &mut self.side]);
+        let own = own.chain([&mut self.open_slope, &mut self.ma_slope]);
         for column in lines.into_iter().chain(own) {
             column.resize(bars, 0.0);
         }
@@ -181,25 +213,47 @@ impl HamaColumns {
         for column in [&mut b.basis, &mut b.variance, &mut b.upper, &mut b.lower, &mut b.width, &mut b.pos] {
             column.resize(banded, 0.0);
         }
-        b.side.resize(banded, 0);
-        for column in [&mut self.open_slope, &mut self.ma_slope, &mut self.side, &mut self.trend] {
-            column.resize(bars, 0);
-        }
-        self.far.resize(bars, false);
-        self.crossing.resize(bars, Crossing::START);
-        self.gradient.resize(bars, (0, 0));
+        b.side.resize(banded, 0.0);
+        self.cross_at.resize(bars, NO_CROSS);
+        self.ladder.resize(bars, Ladder::START.state());
     }
 
-    /// Every moving average, in the order in which they need one another.
+    /// The candles, and the averages of their opens, highs and lows.
+    ///
+    /// Waiting for candles that are not in the processor's cache takes longer than exponential
+    /// averages do, so these are worked out meanwhile, from the bar on which all three are seeded.
+    fn candles(&mut self, bars: &[Kline]) {
+        let (p, seed, l) = (&self.preset, self.options.ema_seed, &mut self.lines);
+        let lines = [p.open, p.high, p.low];
+        let are_exponential = lines.iter().all(|line| line.kind == Average::Ema);
+        let seeded = self.needs.open.max(self.needs.high).max(self.needs.low) as usize + 1;
+        let head = if are_exponential { seeded.min(bars.len()) } else { bars.len() };
+        self.sources.resize(bars, p.ma_source);
+        self.sources.take(bars, head);
+        let s = &self.sources.candle;
+        averages::run([
+            Job::new(p.open, seed, 1, &s.open[..head], &mut l.open[..head]),
+            Job::new(p.high, seed, 0, &s.high[..head], &mut l.high[..head]),
+            Job::new(p.low, seed, 0, &s.low[..head], &mut l.low[..head]),
+        ]);
+        if head == bars.len() {
+            return;
+        }
+        let alpha = lines.map(averages::alpha);
+        let beta = alpha.map(|alpha| 1.0 - alpha);
+        let mut value = [&l.open, &l.high, &l.low].map(|line| at(line, head - 1));
+        let places = l.open[head..].iter_mut().zip(&mut l.high[head..]).zip(&mut l.low[head..]);
+        self.sources.take_into(bars, head..bars.len(), places, |((open, high), low), x| {
+            value = std::array::from_fn(|n| alpha[n] * x[n] + beta[n] * value[n]);
+            [*open, *high, *low] = value;
+        });
+    }
+
+    /// The other averages, in the order in which they need one another.
     fn averages(&mut self) {
         let (p, s, l) = (&self.preset, &self.sources, &mut self.lines);
         let seed = self.options.ema_seed;
-        let jobs = [
-            Job::new(p.open, seed, 1, &s.open, &mut l.open),
-            Job::new(p.high, seed, 0, &s.high, &mut l.high),
-            Job::new(p.low, seed, 0, &s.low, &mut l.low),
-            Job::new(p.close, seed, 0, &s.close, &mut l.close),
-        ];
+        let jobs = [Job::new(p.close, seed, 0, &s.close, &mut l.close)];
         if p.ma_source == MaSource::HamaClose {
             averages::run(jobs);
             averages::run([Job::new(p.ma, seed, self.needs.close as usize, &l.close, &mut l.ma)]);
@@ -219,10 +273,15 @@ impl HamaColumns {
     }
 }
 
+/// Stands for the bar of a cross that no bar shows.
+const NO_CROSS: u32 = u32::MAX;
+
 /// The line's bar, 0 where the preset has no such line.
 fn at(column: &[f64], i: usize) -> f64 {
     column.get(i).copied().unwrap_or(0.0)
 }
 
-/// Bars the gradient's average needs.
-const GRADIENT_SEED: usize = GRADIENT_AVERAGE as usize;
+/// The sign that the line's bar stands for.
+fn sign_at(column: &[f64], i: usize) -> i8 {
+    as_i8(at(column, i))
+}

@@ -15,7 +15,7 @@ pub(super) struct Crossing {
     pub(super) cross: i8,
     /// That cross went another way than the last.
     pub(super) flip: bool,
-    side: i8,
+    pub(super) side: i8,
 }
 
 impl Crossing {

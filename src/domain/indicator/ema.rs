@@ -21,9 +21,10 @@ impl Ema {
     }
 
     /// The average if `x` came next; meaningless while the seed lacks more than `x`.
+    /// `WARM`: the seed is known to be complete.
     #[inline]
-    pub(super) fn peek(&self, x: f64) -> f64 {
-        if self.lacking == 0 {
+    pub(super) fn peek<const WARM: bool>(&self, x: f64) -> f64 {
+        if WARM || self.lacking == 0 {
             self.alpha * x + self.beta * self.value
         } else {
             (self.value + x) / self.seed_inputs
@@ -32,9 +33,11 @@ impl Ema {
 
     /// Takes `x` and gives the average; meaningless while the seed lacks inputs.
     #[inline]
-    pub(super) fn push(&mut self, x: f64) -> f64 {
-        let next = self.peek(x);
-        if self.lacking > 1 {
+    pub(super) fn push<const WARM: bool>(&mut self, x: f64) -> f64 {
+        let next = self.peek::<WARM>(x);
+        if WARM {
+            self.value = next;
+        } else if self.lacking > 1 {
             self.value += x;
             self.lacking -= 1;
         } else {

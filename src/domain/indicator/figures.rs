@@ -17,20 +17,22 @@ const EXPANSION_ABOVE: Limit = Limit::new(0.15);
 
 /// (C − M) / M · 100; exactly 0 where they are equal.
 #[inline]
-pub(super) fn deviation_pct(close: f64, ma: f64, side: i8) -> f64 {
-    if side == 0 { 0.0 } else { (close - ma) / ma * 100.0 }
+pub(super) fn deviation_pct(close: f64, ma: f64, is_equal: bool) -> f64 {
+    if is_equal { 0.0 } else { (close - ma) / ma * 100.0 }
 }
 
 /// Whether the deviation is large enough for a trend.
 #[inline]
-pub(super) fn is_far(dev: f64) -> bool {
+fn is_far(dev: f64) -> bool {
     TREND_FROM.is_reached_by(dev.abs())
 }
 
-/// −1, 0 or 1: the last cross's direction while the close is still far enough on its side.
+/// Whether the last cross's direction is the trend: the close `agrees` with it, being on its side
+/// of the average or on the average, and is far enough away.
 #[inline]
-pub(super) fn trend(last_cross: i8, side: i8, is_far: bool) -> i8 {
-    if is_far && side * last_cross >= 0 { last_cross } else { 0 }
+pub(super) fn is_trend(dev: f64, agrees: bool) -> bool {
+    // Both are looked at in any case, so that several bars can be at once.
+    is_far(dev) & agrees
 }
 
 #[inline]
@@ -93,10 +95,10 @@ pub(super) fn band(basis: f64, deviation: f64, mult: f64, close: f64) -> Band {
     Band { upper, lower, width: height / basis, pos: (close - lower) / height }
 }
 
-/// 1 above the bands, −1 below them, 0 between or on them.
+/// Whether the close is above the bands, and whether it is below them.
 #[inline]
-pub(super) fn band_side(close: f64, upper: f64, lower: f64) -> i8 {
-    i8::from(tie::above(close, upper)) - i8::from(tie::below(close, lower))
+pub(super) fn band_sides(close: f64, upper: f64, lower: f64) -> (bool, bool) {
+    (tie::above(close, upper), tie::below(close, lower))
 }
 
 #[inline]

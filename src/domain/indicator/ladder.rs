@@ -20,6 +20,11 @@ const NO_BAR: i8 = 2;
 impl Ladder {
     pub(super) const START: Self = Self { direction: 0, steps: 0, side: NO_BAR };
 
+    /// The ladder as one number.
+    pub(super) fn state(self) -> u8 {
+        ((self.direction + 1).unsigned_abs() * (STEPS + 1) + self.steps) * 4 + (self.side + 1).unsigned_abs()
+    }
+
     /// The next bar: the line's side of its average, and which way the line went.
     ///
     /// Written as choices between values, not as branches: which way a market goes is what a
@@ -37,6 +42,57 @@ impl Ladder {
             steps: if beside { steps } else { self.steps },
             side,
         }
+    }
+}
+
+/// States a ladder can be in: three directions, six steps and four sides.
+const STATES: usize = 3 * (STEPS as usize + 1) * 4;
+
+/// The moves of every ladder, worked out beforehand: a series has hundreds in a row, each of which
+/// waits for the one before.
+#[derive(Clone, Debug)]
+pub(super) struct Moves {
+    /// By side and slope, then by state.
+    next: [[u8; STATES]; 9],
+    ladders: [Ladder; STATES],
+}
+
+impl Moves {
+    pub(super) fn new() -> Self {
+        let mut all = Self { next: [[0; STATES]; 9], ladders: [Ladder::START; STATES] };
+        for direction in -1..=1 {
+            for steps in 0..=STEPS {
+                for side in -1..=NO_BAR {
+                    let ladder = Ladder { direction, steps, side };
+                    let state = usize::from(ladder.state());
+                    all.ladders[state] = ladder;
+                    for (side, slope) in (0..9).map(|n| (n / 3 - 1, n % 3 - 1)) {
+                        all.next[Self::way(side, slope)][state] = ladder.next(side, slope).state();
+                    }
+                }
+            }
+        }
+        all
+    }
+
+    /// The state after `state`.
+    #[inline]
+    pub(super) fn next(&self, state: u8, side: i8, slope: i8) -> u8 {
+        self.next[Self::way(side, slope)][usize::from(state)]
+    }
+
+    pub(super) fn ladder(&self, state: u8) -> Ladder {
+        self.ladders[usize::from(state)]
+    }
+
+    /// Each state's ladder, made into something else.
+    pub(super) fn map<T>(&self, f: impl FnMut(Ladder) -> T) -> [T; STATES] {
+        self.ladders.map(f)
+    }
+
+    #[inline]
+    fn way(side: i8, slope: i8) -> usize {
+        usize::from((side * 3 + slope + 4).unsigned_abs())
     }
 }
 

@@ -23,6 +23,8 @@ use super::tie;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Hama {
     needs: Needs,
+    /// The first bar on which every field is known.
+    warm_from: u32,
     scoring: Scoring,
     initial_side: InitialSide,
     ma_source: MaSource,
@@ -97,8 +99,10 @@ impl Hama {
     /// The same with other options than the usual ones.
     pub fn with_options(preset: &Preset, interval: Interval, options: HamaOptions) -> Self {
         let seed = options.ema_seed;
+        let needs = Needs::with(preset, |line| mean::inputs(line, seed));
         Self {
-            needs: Needs::with(preset, |line| mean::inputs(line, seed)),
+            needs,
+            warm_from: needs.full(),
             scoring: Scoring::of(interval),
             initial_side: options.initial_side,
             ma_source: preset.ma_source,
@@ -111,18 +115,43 @@ impl Hama {
     /// Takes the next closed bar.
     #[inline]
     pub fn push(&mut self, bar: &Kline) -> HamaPoint {
-        let lines = self.averages.push(&self.sources(bar), &self.needs, self.bars);
-        let (reading, past) = self.read(bar, &lines);
-        let point = reading.point(&self.needs, self.bars);
+        if self.bars >= self.warm_from { self.take::<true>(bar) } else { self.take_early(bar) }
+    }
+
+    /// What the indicator would say if the forming bar closed as it is. Nothing is kept of it.
+    #[inline]
+    pub fn peek(&self, bar: &Kline) -> HamaPoint {
+        if self.bars >= self.warm_from { self.look::<true>(bar) } else { self.look_early(bar) }
+    }
+
+    /// `WARM`: every field is known, the usual case, and nothing has to be asked.
+    #[expect(clippy::inline_always, reason = "measured: a call passes dozens of figures through memory")]
+    #[inline(always)]
+    fn take<const WARM: bool>(&mut self, bar: &Kline) -> HamaPoint {
+        let lines = self.averages.push::<WARM>(&self.sources(bar), &self.needs, self.bars);
+        let (reading, past) = self.read::<WARM>(bar, &lines);
+        let point = reading.point::<WARM>(&self.needs, self.bars);
         self.past = past;
         self.bars = self.bars.saturating_add(1);
         point
     }
 
-    /// What the indicator would say if the forming bar closed as it is. Nothing is kept of it.
-    pub fn peek(&self, bar: &Kline) -> HamaPoint {
-        let lines = self.averages.peek(&self.sources(bar), &self.needs, self.bars);
-        self.read(bar, &lines).0.point(&self.needs, self.bars)
+    #[expect(clippy::inline_always, reason = "measured: a call passes dozens of figures through memory")]
+    #[inline(always)]
+    fn look<const WARM: bool>(&self, bar: &Kline) -> HamaPoint {
+        let lines = self.averages.peek::<WARM>(&self.sources(bar), &self.needs, self.bars);
+        self.read::<WARM>(bar, &lines).0.point::<WARM>(&self.needs, self.bars)
+    }
+
+    /// Out of the way of the usual case, which needs the registers.
+    #[inline(never)]
+    fn take_early(&mut self, bar: &Kline) -> HamaPoint {
+        self.take::<false>(bar)
+    }
+
+    #[inline(never)]
+    fn look_early(&self, bar: &Kline) -> HamaPoint {
+        self.look::<false>(bar)
     }
 
     /// Closed bars taken so far.
@@ -143,7 +172,7 @@ impl Hama {
     #[inline]
     fn sources(&self, bar: &Kline) -> Sources {
         let (o, h, l, c) = (bar.open(), bar.high(), bar.low(), bar.close());
-        let ohlc4 = (o + h + l + c) / 4.0;
+        let ohlc4 = (o + h + l + c) * 0.25;
         Sources {
             open: (self.bars > 0).then_some(self.past.body),
             high: if h > c { h } else { c },
@@ -152,7 +181,7 @@ impl Hama {
             bar_close: c,
             ma: match self.ma_source {
                 MaSource::Close => Some(c),
-                MaSource::Hl2 => Some(f64::midpoint(h, l)),
+                MaSource::Hl2 => Some((h + l) * 0.5),
                 MaSource::Ohlc4 => Some(ohlc4),
                 MaSource::HamaClose => None,
             },
@@ -160,22 +189,25 @@ impl Hama {
     }
 
     /// Everything that follows from a bar's averages and the bar before it.
-    #[inline]
-    fn read(&self, bar: &Kline, lines: &Lines) -> (Reading, Past) {
+    #[expect(clippy::inline_always, reason = "measured: a call passes dozens of figures through memory")]
+    #[inline(always)]
+    fn read<const WARM: bool>(&self, bar: &Kline, lines: &Lines) -> (Reading, Past) {
         let (past, needs) = (&self.past, &self.needs);
         let open_slope = tie::sign(lines.open, past.open);
         let ma_slope = tie::sign(lines.ma, past.ma);
-        let ladder = self.ladder(lines, ma_slope);
+        let ladder = self.ladder::<WARM>(lines, ma_slope);
         let side = tie::sign(lines.close, lines.ma);
-        let crossing = self.crossing(side);
+        let crossing = self.crossing::<WARM>(side);
         let cross_time = if crossing.cross == 0 { past.cross_time } else { bar.close_time() };
-        let dev = figures::deviation_pct(lines.close, lines.ma, side);
-        let trend = figures::trend(crossing.direction, side, figures::is_far(dev));
+        let dev = figures::deviation_pct(lines.close, lines.ma, side == 0);
+        let is_trend = figures::is_trend(dev, side * crossing.direction >= 0);
+        let trend = if is_trend { crossing.direction } else { 0 };
         let distance = self.scoring.distance(dev);
         let mult = self.averages.bands.as_ref().map_or(0.0, |b| b.mult);
         let band = figures::band(lines.basis, lines.deviation, mult, bar.close());
-        let band_known = needs.bands.is_some_and(|from| self.bars >= from);
-        let band_side = band_known.then(|| figures::band_side(bar.close(), band.upper, band.lower));
+        let band_known = needs.bands.is_some_and(|from| WARM || self.bars >= from);
+        let (above, below) = figures::band_sides(bar.close(), band.upper, band.lower);
+        let band_side = band_known.then(|| i8::from(above) - i8::from(below));
         let left = band_side.unwrap_or(0);
         let band_break = if past.band_side.is_some_and(|before| before != left) { left } else { 0 };
         let parts = Parts {
@@ -205,7 +237,7 @@ impl Hama {
             band_break,
         };
         let next = Past {
-            body: f64::midpoint(bar.open(), bar.close()),
+            body: (bar.open() + bar.close()) * 0.5,
             open: lines.open,
             ma: lines.ma,
             gradient: lines.gradient,
@@ -217,9 +249,10 @@ impl Hama {
         (reading, next)
     }
 
-    #[inline]
-    fn ladder(&self, lines: &Lines, ma_slope: i8) -> Ladder {
-        if self.bars < self.needs.gradient {
+    #[expect(clippy::inline_always, reason = "measured: a call passes dozens of figures through memory")]
+    #[inline(always)]
+    fn ladder<const WARM: bool>(&self, lines: &Lines, ma_slope: i8) -> Ladder {
+        if !WARM && self.bars < self.needs.gradient {
             return Ladder::START;
         }
         let side = tie::sign(lines.gradient, lines.gradient_mean);
@@ -228,11 +261,12 @@ impl Hama {
         self.past.ladder.next(side, slope)
     }
 
-    #[inline]
-    fn crossing(&self, side: i8) -> Crossing {
+    #[expect(clippy::inline_always, reason = "measured: a call passes dozens of figures through memory")]
+    #[inline(always)]
+    fn crossing<const WARM: bool>(&self, side: i8) -> Crossing {
         let from = self.needs.trend();
         match self.bars {
-            bar if bar > from => self.past.crossing.next(side),
+            bar if WARM || bar > from => self.past.crossing.next(side),
             bar if bar == from => Crossing::first(side, self.initial_side),
             _ => Crossing::START,
         }
@@ -270,39 +304,41 @@ impl Averages {
         }
     }
 
-    #[inline]
-    fn push(&mut self, s: &Sources, needs: &Needs, bar: u32) -> Lines {
-        let close = self.close.push(s.close);
+    #[expect(clippy::inline_always, reason = "measured: a call passes dozens of figures through memory")]
+    #[inline(always)]
+    fn push<const WARM: bool>(&mut self, s: &Sources, needs: &Needs, bar: u32) -> Lines {
+        let close = self.close.push::<WARM>(s.close);
         let ma = match s.ma {
-            Some(x) => self.ma.push(x),
-            None if bar >= needs.close => self.ma.push(close),
+            Some(x) => self.ma.push::<WARM>(x),
+            None if WARM || bar >= needs.close => self.ma.push::<WARM>(close),
             None => 0.0,
         };
-        let gradient = self.gradient.as_mut().map_or(ma, |line| line.push(s.bar_close));
-        let known = bar >= needs.gradient_line;
-        let gradient_mean = if known { self.gradient_mean.push(gradient) } else { 0.0 };
+        let gradient = self.gradient.as_mut().map_or(ma, |line| line.push::<WARM>(s.bar_close));
+        let known = WARM || bar >= needs.gradient_line;
+        let gradient_mean = if known { self.gradient_mean.push::<WARM>(gradient) } else { 0.0 };
         let bands = self.bands.as_mut();
-        let (basis, deviation) = bands.map_or((0.0, 0.0), |b| b.push(s.bar_close, bar));
-        let open = s.open.map_or(0.0, |x| self.open.push(x));
-        let (high, low) = (self.high.push(s.high), self.low.push(s.low));
+        let (basis, deviation) = bands.map_or((0.0, 0.0), |b| b.push::<WARM>(s.bar_close, bar));
+        let open = s.open.map_or(0.0, |x| self.open.push::<WARM>(x));
+        let (high, low) = (self.high.push::<WARM>(s.high), self.low.push::<WARM>(s.low));
         Lines { open, high, low, close, ma, gradient, gradient_mean, basis, deviation }
     }
 
-    #[inline]
-    fn peek(&self, s: &Sources, needs: &Needs, bar: u32) -> Lines {
-        let close = self.close.peek(s.close);
+    #[expect(clippy::inline_always, reason = "measured: a call passes dozens of figures through memory")]
+    #[inline(always)]
+    fn peek<const WARM: bool>(&self, s: &Sources, needs: &Needs, bar: u32) -> Lines {
+        let close = self.close.peek::<WARM>(s.close);
         let ma = match s.ma {
-            Some(x) => self.ma.peek(x),
-            None if bar >= needs.close => self.ma.peek(close),
+            Some(x) => self.ma.peek::<WARM>(x),
+            None if WARM || bar >= needs.close => self.ma.peek::<WARM>(close),
             None => 0.0,
         };
-        let gradient = self.gradient.as_ref().map_or(ma, |line| line.peek(s.bar_close));
-        let known = bar >= needs.gradient_line;
-        let gradient_mean = if known { self.gradient_mean.peek(gradient) } else { 0.0 };
+        let gradient = self.gradient.as_ref().map_or(ma, |line| line.peek::<WARM>(s.bar_close));
+        let known = WARM || bar >= needs.gradient_line;
+        let gradient_mean = if known { self.gradient_mean.peek::<WARM>(gradient) } else { 0.0 };
         let bands = self.bands.as_ref();
-        let (basis, deviation) = bands.map_or((0.0, 0.0), |b| b.peek(s.bar_close, bar));
-        let open = s.open.map_or(0.0, |x| self.open.peek(x));
-        let (high, low) = (self.high.peek(s.high), self.low.peek(s.low));
+        let (basis, deviation) = bands.map_or((0.0, 0.0), |b| b.peek::<WARM>(s.bar_close, bar));
+        let open = s.open.map_or(0.0, |x| self.open.peek::<WARM>(x));
+        let (high, low) = (self.high.peek::<WARM>(s.high), self.low.peek::<WARM>(s.low));
         Lines { open, high, low, close, ma, gradient, gradient_mean, basis, deviation }
     }
 
@@ -333,26 +369,26 @@ impl BandAverages {
 
     /// Basis and one deviation.
     #[inline]
-    fn push(&mut self, close: f64, bar: u32) -> (f64, f64) {
+    fn push<const WARM: bool>(&mut self, close: f64, bar: u32) -> (f64, f64) {
         match &mut self.form {
-            BandLines::Simple(spread) => spread.push(close),
+            BandLines::Simple(spread) => spread.push::<WARM>(close),
             BandLines::Exponential { basis, squares, from } => {
-                let middle = basis.push(close);
+                let middle = basis.push::<WARM>(close);
                 let away = close - middle;
-                let square = if bar >= *from { squares.push(away * away) } else { 0.0 };
+                let square = if WARM || bar >= *from { squares.push::<WARM>(away * away) } else { 0.0 };
                 (middle, square.sqrt())
             }
         }
     }
 
     #[inline]
-    fn peek(&self, close: f64, bar: u32) -> (f64, f64) {
+    fn peek<const WARM: bool>(&self, close: f64, bar: u32) -> (f64, f64) {
         match &self.form {
-            BandLines::Simple(spread) => spread.peek(close),
+            BandLines::Simple(spread) => spread.peek::<WARM>(close),
             BandLines::Exponential { basis, squares, from } => {
-                let middle = basis.peek(close);
+                let middle = basis.peek::<WARM>(close);
                 let away = close - middle;
-                let square = if bar >= *from { squares.peek(away * away) } else { 0.0 };
+                let square = if WARM || bar >= *from { squares.peek::<WARM>(away * away) } else { 0.0 };
                 (middle, square.sqrt())
             }
         }

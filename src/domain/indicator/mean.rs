@@ -6,7 +6,7 @@ use super::ema::Ema;
 use super::options::EmaSeed;
 use super::window_mean::{Sma, Wma};
 
-/// The average of a preset's line. What it gives before it has had enough inputs means nothing;
+/// The average of a preset's line. `WARM` says that it has had enough inputs. What it gives before it has had enough inputs means nothing;
 /// its user knows from the preset's needs when that is.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Mean {
@@ -26,9 +26,9 @@ impl Mean {
 
     #[expect(clippy::inline_always, reason = "measured: a call costs as much as the average")]
     #[inline(always)]
-    pub(super) fn peek(&self, x: f64) -> f64 {
+    pub(super) fn peek<const WARM: bool>(&self, x: f64) -> f64 {
         match self {
-            Self::Ema(m) => m.peek(x),
+            Self::Ema(m) => m.peek::<WARM>(x),
             Self::Wma(m) => m.peek(x),
             Self::Sma(m) => m.peek(x),
         }
@@ -36,9 +36,9 @@ impl Mean {
 
     #[expect(clippy::inline_always, reason = "measured: a call costs as much as the average")]
     #[inline(always)]
-    pub(super) fn push(&mut self, x: f64) -> f64 {
+    pub(super) fn push<const WARM: bool>(&mut self, x: f64) -> f64 {
         match self {
-            Self::Ema(m) => m.push(x),
+            Self::Ema(m) => m.push::<WARM>(x),
             Self::Wma(m) => m.push(x),
             Self::Sma(m) => m.push(x),
         }

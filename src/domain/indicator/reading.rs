@@ -48,26 +48,10 @@ pub(super) struct Reading {
 }
 
 impl Reading {
-    /// What is known of it on the bar of that number.
-    #[inline]
-    pub(super) fn point(&self, needs: &Needs, index: u32) -> HamaPoint {
-        if index >= needs.full() {
-            self.known_point::<true>(needs, index)
-        } else {
-            self.early_point(needs, index)
-        }
-    }
-
-    /// Out of the way of the usual case, which needs the registers.
-    #[cold]
-    #[inline(never)]
-    fn early_point(&self, needs: &Needs, index: u32) -> HamaPoint {
-        self.known_point::<false>(needs, index)
-    }
-
-    /// `ALL`: every field is known, the usual case, and nothing has to be asked.
-    #[inline]
-    fn known_point<const ALL: bool>(&self, needs: &Needs, index: u32) -> HamaPoint {
+    /// What is known of it on the bar of that number. `ALL`: everything is.
+    #[expect(clippy::inline_always, reason = "measured: a call passes dozens of figures through memory")]
+    #[inline(always)]
+    pub(super) fn point<const ALL: bool>(&self, needs: &Needs, index: u32) -> HamaPoint {
         let since = |from: u32| ALL || index >= from;
         let known = |from: u32, x: f64| since(from).then_some(x);
         let sign_known = |from: u32, x: i8| since(from).then_some(sign_of(x));
@@ -140,4 +124,10 @@ impl Reading {
 pub(super) fn sign_of(x: i8) -> Sign {
     let up = if x > 0 { Sign::Up } else { Sign::Flat };
     if x < 0 { Sign::Down } else { up }
+}
+
+/// −1, 0 or 1 of a sign that is kept as a factor.
+#[inline]
+pub(super) fn as_i8(factor: f64) -> i8 {
+    i8::from(factor > 0.0) - i8::from(factor < 0.0)
 }

@@ -56,6 +56,15 @@ impl Distances {
         Self { anchor: self.anchor, sum: self.sum + change, squares, largest }
     }
 
+    /// The same while the window still is full of the anchor: nothing is lost of the sums then, so
+    /// the last is the largest.
+    #[inline]
+    pub(super) fn filling(self, new: f64) -> Self {
+        let new = new - self.anchor;
+        let squares = self.squares + new * new;
+        Self { anchor: self.anchor, sum: self.sum + new, squares, largest: squares }
+    }
+
     /// Mean and deviations, `scale` being one over the length.
     #[inline]
     pub(super) fn moments(self, scale: f64) -> Moments {
@@ -102,12 +111,12 @@ impl Spread {
         }
     }
 
-    /// Mean and σ if `x` came next; meaningless before the window is full.
+    /// Mean and σ if `x` came next; meaningless before the window is full, which `WARM` says it is.
     #[inline]
-    pub(super) fn peek(&self, x: f64) -> (f64, f64) {
-        let next = self.next(x);
+    pub(super) fn peek<const WARM: bool>(&self, x: f64) -> (f64, f64) {
+        let next = self.next::<WARM>(x);
         let mut moments = next.moments(self.scale);
-        if self.lacking <= 1 && next.is_worn(moments) {
+        if (WARM || self.lacking <= 1) && next.is_worn(moments) {
             moments = self.fresh(x).moments(self.scale);
         }
         (moments.mean, root(moments.squares * self.scale))
@@ -115,17 +124,17 @@ impl Spread {
 
     /// Takes `x` and gives mean and σ; meaningless before the window is full.
     #[inline]
-    pub(super) fn push(&mut self, x: f64) -> (f64, f64) {
-        let next = self.next(x);
+    pub(super) fn push<const WARM: bool>(&mut self, x: f64) -> (f64, f64) {
+        let next = self.next::<WARM>(x);
         let mut moments = next.moments(self.scale);
         self.distances = next;
-        if self.lacking > 0 {
+        if !WARM && self.lacking > 0 {
             if self.lacking == self.length {
                 self.window.fill(x);
             }
             self.lacking -= 1;
         }
-        if self.lacking == 0 && next.is_worn(moments) {
+        if (WARM || self.lacking == 0) && next.is_worn(moments) {
             self.distances = self.fresh(x);
             moments = self.distances.moments(self.scale);
         }
@@ -139,8 +148,8 @@ impl Spread {
     }
 
     #[inline]
-    fn next(&self, x: f64) -> Distances {
-        if self.lacking == self.length {
+    fn next<const WARM: bool>(&self, x: f64) -> Distances {
+        if !WARM && self.lacking == self.length {
             Distances::standing_at(x)
         } else {
             self.distances.next(x, self.window.oldest())

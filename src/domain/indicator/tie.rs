@@ -6,26 +6,47 @@
 /// Two figures are equal when they differ by no more than this share of the greater one.
 pub const TIE: f64 = 1e-12;
 
-/// −1 where `a` is below `b`, 0 where they are equal, 1 where it is above.
+/// Whether `a` is above `b`, and whether it is below.
 #[inline]
-pub fn sign(a: f64, b: f64) -> i8 {
+fn order(a: f64, b: f64) -> (bool, bool) {
     let (x, y) = (a.abs(), b.abs());
     // Not `f64::max`: that looks after NaN, which is none of our values, and is slower for it.
     let margin = TIE * if x > y { x } else { y };
     let difference = a - b;
-    i8::from(difference > margin) - i8::from(difference < -margin)
+    (difference > margin, difference < -margin)
+}
+
+/// −1 where `a` is below `b`, 0 where they are equal, 1 where it is above.
+#[inline]
+pub fn sign(a: f64, b: f64) -> i8 {
+    let (above, below) = order(a, b);
+    i8::from(above) - i8::from(below)
+}
+
+/// The same as a factor: in a column as wide as the figures it is made of, several bars are
+/// compared at once.
+#[inline]
+pub(super) fn factor(a: f64, b: f64) -> f64 {
+    let (above, below) = order(a, b);
+    factor_of(above, below)
+}
+
+/// 1 for above, −1 for below, 0 for neither.
+#[inline]
+pub(super) fn factor_of(above: bool, below: bool) -> f64 {
+    (if above { 1.0 } else { 0.0 }) - if below { 1.0 } else { 0.0 }
 }
 
 /// `a > b`
 #[inline]
 pub fn above(a: f64, b: f64) -> bool {
-    sign(a, b) > 0
+    order(a, b).0
 }
 
 /// `a < b`
 #[inline]
 pub fn below(a: f64, b: f64) -> bool {
-    sign(a, b) < 0
+    order(a, b).1
 }
 
 /// A limit that figures of 0 and more are held against.

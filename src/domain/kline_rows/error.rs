@@ -59,6 +59,9 @@ pub enum Why {
         "a row without a header has 6 to 12 fields, open_time,open,high,low,close,volume first; this one has {0}"
     )]
     Positional(usize),
+    /// A row of an array is no array itself.
+    #[error("a candle is an array of 12 fields, and this is none")]
+    NoArray,
     /// A field is not a number.
     #[error("`{0}` is not a number")]
     NotANumber(&'static str),

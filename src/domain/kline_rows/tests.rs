@@ -59,6 +59,8 @@ fn what_is_no_kline_file_says_so() {
     assert_eq!(read("a,b,c\n1,2,3\n").unwrap_err().why, Why::NoColumn("open_time"));
     assert_eq!(read("open_time,open,high,low,close\n").unwrap_err().why, Why::NoColumn("volume"));
     assert_eq!(read("1,2,3\n").unwrap_err().why, Why::Positional(3));
+    assert_eq!(read("\n\n1,2,3\n").unwrap_err().line, Some(3));
+    assert_eq!(read("\n \na,b,c\n").unwrap_err().line, Some(3));
 }
 
 #[test]

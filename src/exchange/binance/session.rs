@@ -57,7 +57,8 @@ impl Default for Timing {
 /// After how long a silence of the data a connection that answers pings is given up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stall {
-    /// 15 s on USD-M, which sends four times a second, 30 s on spot.
+    /// 15 s on USD-M, which sends four times a second, 30 s on spot; five minutes where only a few
+    /// pairs' candles come.
     ByMarket,
     /// This.
     After(Duration),
@@ -66,17 +67,29 @@ pub enum Stall {
 }
 
 impl Stall {
-    /// Silence of fewer streams can be the market's.
+    /// A short silence of fewer streams of candles can be the market's.
     const FEWEST_STREAMS: usize = 20;
+    /// What their silence may last.
+    const FEW: Duration = Duration::from_secs(300);
 
-    fn limit(self, market: Market) -> Option<Duration> {
-        match (self, market) {
-            (Self::ByMarket, Market::UsdM) => Some(Duration::from_secs(15)),
-            (Self::ByMarket, Market::Spot) => Some(Duration::from_secs(30)),
-            (Self::After(limit), _) => Some(limit),
-            (Self::Never, _) => None,
+    fn limit(self, market: Market, traffic: Traffic) -> Option<Duration> {
+        match (self, market, traffic) {
+            (Self::ByMarket, _, Traffic::Sparse) => Some(Self::FEW),
+            (Self::ByMarket, Market::UsdM, Traffic::Steady) => Some(Duration::from_secs(15)),
+            (Self::ByMarket, Market::Spot, Traffic::Steady) => Some(Duration::from_secs(30)),
+            (Self::After(limit), ..) => Some(limit),
+            (Self::Never, ..) => None,
         }
     }
+}
+
+/// What is to be expected of a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Traffic {
+    /// Something every few seconds.
+    Steady,
+    /// Candles of a few pairs, which may not be traded for minutes.
+    Sparse,
 }
 
 /// Why a session is over.
@@ -240,8 +253,18 @@ impl Session {
     }
 
     fn stall_at(&self) -> Option<Mono> {
-        let limit = self.timing.stall.limit(self.conn.market)?;
-        (self.routes.len() >= Stall::FEWEST_STREAMS).then(|| self.last_sign.map(|t| t + limit)).flatten()
+        if self.routes.is_empty() {
+            return None;
+        }
+        let limit = self.timing.stall.limit(self.conn.market, self.traffic())?;
+        self.last_sign.map(|t| t + limit)
+    }
+
+    /// The 24 h figures are of the whole market and come every second, however few pairs are
+    /// watched.
+    fn traffic(&self) -> Traffic {
+        let steady = self.day.is_some() || self.routes.len() >= Stall::FEWEST_STREAMS;
+        if steady { Traffic::Steady } else { Traffic::Sparse }
     }
 
     /// A ping came; the answer to it goes out by itself.
@@ -524,13 +547,43 @@ mod tests {
         assert!(says(&stalled, 18).starts_with("stall: the data stopped"));
         assert!(says(&silent(30, true, false), 16).starts_with("stall: no data after the ack"));
 
-        let mut few = silent(5, true, true);
-        assert_eq!(says(&few, 29), "");
-        assert_eq!(few.deadline(), s(20));
-        assert_eq!(few.next_outgoing(s(20)), Some(Outgoing::Ping));
-        assert!(says(&few, 33).starts_with("dead"));
-        few.on_sign_of_life(s(21));
-        assert_eq!(says(&few, 50), "");
+        let mut mute = silent(5, true, true);
+        assert_eq!(mute.next_outgoing(s(20)), Some(Outgoing::Ping));
+        assert!(says(&mute, 33).starts_with("dead"));
+    }
+
+    #[test]
+    fn a_few_pairs_are_judged_by_what_their_socket_carries() {
+        let row = r#"{"e":"24hrMiniTicker","E":1760000399999,"s":"OTHER","c":"3","o":"2","h":"3","l":"1","v":"1","q":"9"}"#;
+        let day = format!(r#"{{"stream":"!miniTicker@arr","data":[{row}]}}"#);
+        for (market, limit) in [(Market::UsdM, 15), (Market::Spot, 30)] {
+            let stalls = |carries_day: bool, at: u64| {
+                let mut session = Session::new(ConnId { market, number: 0 }, Timing::default(), s(0));
+                let few = wanted(1);
+                session.want(&if carries_day { few } else { Wanted { day: None, ..few } });
+                settle(&mut session, s(0));
+                // Figures of other pairs are signs of the stream too.
+                session.on_text(if carries_day { &day } else { "nonsense" }, s(4)).unwrap();
+                session.on_sign_of_life(s(at));
+                let (error, deadline) = (session.overdue(s(at)), session.stall_at());
+                (error.is_some_and(|e| e.message.as_str().starts_with("stall")), deadline)
+            };
+            assert_eq!(stalls(true, 3 + limit), (false, Some(s(4 + limit))));
+            assert!(stalls(true, 4 + limit).0);
+            assert!(!stalls(false, 299).0);
+            assert!(stalls(false, 300).0);
+        }
+    }
+
+    #[test]
+    fn a_socket_that_carries_nothing_stalls_never() {
+        let mut session = Session::new(CONN, Timing::default(), s(0));
+        session.want(&wanted(1));
+        settle(&mut session, s(0));
+        session.want(&Wanted::default());
+        settle(&mut session, s(1));
+        session.on_sign_of_life(s(999));
+        assert!(session.overdue(s(1_000)).is_none());
     }
 
     #[test]

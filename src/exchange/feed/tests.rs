@@ -227,7 +227,10 @@ async fn silence_of_each_kind_has_its_name() {
 
     // Goes silent altogether: the connection stands, and nobody is there.
     let mut server = Streams::start().await;
-    let mut client = Client::start(&server.url(), fast);
+    let mut client = Client::start(&server.url(), |c| {
+        fast(c);
+        c.timing.stall = Stall::Never;
+    });
     client.watch(keys(5)).await;
     let (_, mut peer) = server.accept().await;
     acknowledge(&mut peer, 6).await;

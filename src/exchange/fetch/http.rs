@@ -131,16 +131,18 @@ fn head(body: &str) -> String {
 }
 
 fn network(call: &Call, e: &reqwest::Error) -> ExchangeError {
-    let what = if e.is_timeout() {
-        format!("{} did not answer in time ({} s)", call.asked, call.timeout.as_secs())
-    } else if e.is_connect() {
+    // First, since a connection that takes too long is a time-out too, and one that sent nothing.
+    let (kind, what) = if e.is_connect() {
         // The URL is in reqwest's own sentence too; it says nothing new.
-        format!("can't connect to {} ({})", call.asked, cause(e))
+        (ErrorKind::NoConnection, format!("can't connect to {} ({})", call.asked, cause(e)))
+    } else if e.is_timeout() {
+        let secs = call.timeout.as_secs();
+        (ErrorKind::Transient, format!("{} did not answer in time ({secs} s)", call.asked))
     } else {
-        format!("the answer of {} is torn ({})", call.asked, cause(e))
+        (ErrorKind::Transient, format!("the answer of {} is torn ({})", call.asked, cause(e)))
     };
     let cure = "check the network, the proxy (HTTPS_PROXY, ALL_PROXY) and --rest-url";
-    ExchangeError::new(ErrorKind::Transient, format!("{what}; {cure}"))
+    ExchangeError::new(kind, format!("{what}; {cure}"))
 }
 
 fn cause(e: &reqwest::Error) -> String {

@@ -11,6 +11,7 @@ use super::{FetchConfig, refused};
 use crate::domain::clock::Clock;
 use crate::domain::symbol::Market;
 use crate::domain::time::{Mono, UnixMs};
+use crate::exchange::backoff::Backoff;
 use crate::exchange::binance::endpoint::Endpoint;
 use crate::exchange::budget::{Budget, Route, Wait};
 use crate::exchange::{
@@ -25,12 +26,35 @@ const SYNC_EVERY: Duration = Duration::from_secs(600);
 /// Who waits longer than this is told why instead.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// How soon after a failed probe the next one goes when somebody waits for it.
+const PROBE_SOON: Duration = Duration::from_secs(1);
+
 /// A request that ended.
 #[derive(Debug)]
 pub(super) struct Done {
     pub(super) market: Market,
     job: Job,
+    charge: Charge,
     answer: Answer,
+}
+
+/// What a request was charged, and in which of the exchange's minutes.
+#[derive(Clone, Copy, Debug)]
+struct Charge {
+    weight: u32,
+    at: UnixMs,
+}
+
+/// No request gets through: one at a time finds out when that is over.
+#[derive(Debug)]
+struct Cut {
+    backoff: Backoff,
+    /// Probes that failed.
+    failures: u32,
+    /// When the last one did.
+    failed: Mono,
+    /// When the next one goes.
+    next: Mono,
 }
 
 #[derive(Debug)]
@@ -45,6 +69,7 @@ pub(super) struct Pool {
     under_way: usize,
     syncing: bool,
     blocked_until: Option<Mono>,
+    cut: Option<Cut>,
     /// Why all is refused for the time of a long ban.
     banned: Option<ExchangeError>,
     requests: u64,
@@ -74,6 +99,7 @@ impl Pool {
             under_way: 0,
             syncing: false,
             blocked_until: None,
+            cut: None,
             banned: None,
             requests: 0,
             failed: 0,
@@ -104,6 +130,7 @@ impl Pool {
             answers.push_back(refused(request, error));
             return;
         }
+        self.hurry(&request);
         match request {
             FetchRequest::Time(_) => self.queue.add_single(Ask::Time, Priority::User),
             FetchRequest::Universe(_) => self.queue.add_single(Ask::Universe(None), Priority::User),
@@ -115,6 +142,15 @@ impl Pool {
         }
     }
 
+    /// Somebody who waits is not kept waiting for the end of a long pause between probes.
+    fn hurry(&mut self, request: &FetchRequest) {
+        let waits = !matches!(request, FetchRequest::Klines(k) if k.priority != Priority::User);
+        if let Some(cut) = self.cut.as_mut().filter(|_| waits) {
+            cut.next = cut.next.min(cut.failed + PROBE_SOON);
+            self.blocked_until = None;
+        }
+    }
+
     /// Starts the next request, if there is one and the budget has room.
     pub(super) fn start_one(&mut self, now: Mono, tasks: &mut JoinSet<Done>) -> bool {
         self.queue.wake(now);
@@ -123,6 +159,15 @@ impl Pool {
             return false;
         }
         self.blocked_until = None;
+        if let Some(cut) = &self.cut {
+            if self.under_way > 0 {
+                return false;
+            }
+            if cut.next > now {
+                self.blocked_until = Some(cut.next);
+                return false;
+            }
+        }
         if self.syncing {
             // Without the exchange's clock there is no minute to charge.
             if self.clock.is_none() && !matches!(self.queue.first(), Some(Job { ask: Ask::Sync, .. })) {
@@ -147,9 +192,10 @@ impl Pool {
         self.requests += 1;
         self.under_way += 1;
         let call = self.call(client, &job, now);
+        let charge = Charge { weight, at: theirs };
         tasks.spawn(async move {
             let answer = http::call(&call, &job.ask).await;
-            Done { market: call.market, job, answer }
+            Done { market: call.market, job, charge, answer }
         });
         true
     }
@@ -192,9 +238,15 @@ impl Pool {
 
     /// Takes a request's end.
     pub(super) fn done(&mut self, done: Done, now: Mono, answers: &mut Answers) {
-        let Done { job, answer, .. } = done;
+        let Done { job, charge, answer, .. } = done;
         self.under_way -= 1;
         self.reported = false;
+        match &answer.result {
+            Err(e) if e.kind == ErrorKind::NoConnection => {
+                self.budget.give_back(charge.weight, charge.at);
+            }
+            _ => self.cut = None,
+        }
         if let (Some(used), Some(clock)) = (answer.used_weight, self.clock) {
             self.budget.heard(used, clock.at(answer.sent), clock.at(answer.received));
         }
@@ -279,6 +331,7 @@ impl Pool {
                     self.refuse_all(job, &error, answers);
                 }
             }
+            ErrorKind::NoConnection => self.unreached(job, &error, now, answers),
             ErrorKind::Transient if again => {
                 let wait = job.backoff.failed(now, fastrand::f64());
                 self.queue.put_off(job, now + wait);
@@ -289,6 +342,28 @@ impl Pool {
                 self.refuse_all(job, &error, answers);
             }
             _ => self.refuse(job, error, answers),
+        }
+    }
+
+    /// The way to the exchange is cut. Nothing of that is the request's fault: it waits, until
+    /// enough probes have failed to tell all that wait.
+    fn unreached(&mut self, job: Job, error: &ExchangeError, now: Mono, answers: &mut Answers) {
+        let cut = self.cut.get_or_insert_with(|| Cut {
+            backoff: Backoff::default(),
+            failures: 0,
+            failed: now,
+            next: now,
+        });
+        // Those that were under way together failed for one cause.
+        if self.under_way == 0 {
+            cut.failures += 1;
+            cut.failed = now;
+            cut.next = now + cut.backoff.failed(now, fastrand::f64());
+        }
+        if cut.failures > self.retries {
+            self.refuse_all(job, error, answers);
+        } else {
+            self.queue.put_back(job);
         }
     }
 

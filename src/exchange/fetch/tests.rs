@@ -268,7 +268,7 @@ async fn what_is_no_exchange_is_told_with_the_cure() {
     let silent = Rest::start(|_: &str| Vec::new()).await;
     let other = Rest::start(|_: &str| ok("[]")).await;
     for (url, kind, words) in [
-        (format!("http://{nobody}"), ErrorKind::Transient, ["can't connect", "--rest-url"]),
+        (format!("http://{nobody}"), ErrorKind::NoConnection, ["can't connect", "--rest-url"]),
         (page.url(), ErrorKind::Rejected, ["web page", "--rest-url"]),
         (missing.url(), ErrorKind::Rejected, ["404", "--rest-url"]),
         (silent.url(), ErrorKind::Transient, ["did not answer", "HTTPS_PROXY"]),
@@ -283,6 +283,74 @@ async fn what_is_no_exchange_is_told_with_the_cure() {
         assert_eq!(error.kind, kind, "{error}");
         assert!(words.iter().all(|w| error.message.as_str().contains(w)), "{error}");
     }
+}
+
+/// An exchange that is down, and comes back at the same address.
+#[tokio::test]
+async fn a_cut_is_probed_one_at_a_time_costs_no_weight_and_is_told_to_all() {
+    let server = Rest::start(exchange).await;
+    let address = server.address;
+    server.stop().await;
+    let mut client = Client::start(&format!("http://{address}"), |c| c.retries = 1);
+    let mut last = None;
+    // A first round that knows nothing, and a second one by somebody who waits.
+    for round in 0..2 {
+        for id in 0..100 {
+            let FetchRequest::Klines(k) = klines(id, &format!("S{id}"), None, 400) else { panic!() };
+            client.ask(FetchRequest::Klines(KlinesRequest { priority: Priority::User, ..k })).await;
+        }
+        let mut told = 0;
+        while told < 100 {
+            match soon(client.answers.recv()).await.unwrap() {
+                Fetched::Klines { result, .. } => {
+                    let error = result.unwrap_err();
+                    assert_eq!(error.kind, ErrorKind::NoConnection, "{error}");
+                    told += 1;
+                }
+                Fetched::Budget(report) => last = Some(report),
+                other => panic!("{other:?}"),
+            }
+        }
+        let report = last.clone().unwrap();
+        assert_eq!(report.used, 0, "round {round}: what never got there costs nothing");
+        assert!(report.requests <= 2 + 2 * round, "round {round}: {report:?}");
+    }
+    let _server = Rest::start_at(address, exchange).await;
+    client.ask(klines(7, "A", None, 3)).await;
+    client.ask(FetchRequest::Time(Market::UsdM)).await;
+    for _ in 0..2 {
+        match client.answer().await {
+            Fetched::Klines { result, .. } => assert_eq!(result.unwrap().rows.len(), 3),
+            Fetched::Time { result, .. } => assert_eq!(result.unwrap().server, UnixMs(T0 + 10_000)),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+/// Ten are under way when the way is cut: they count as one failure.
+#[tokio::test]
+async fn a_cut_in_the_middle_is_no_failure_of_each_series() {
+    let server = Rest::start(exchange).await;
+    let mut client = Client::start(&server.url(), |_| ());
+    client.ask(klines(1, "A", None, 3)).await;
+    client.klines().await.1.unwrap();
+    server.stop().await;
+    for id in 0..100 {
+        client.ask(klines(id, &format!("S{id}"), None, 3)).await;
+    }
+    let mut requests = 0;
+    let mut told = 0;
+    while told < 100 {
+        match soon(client.answers.recv()).await.unwrap() {
+            Fetched::Klines { result, .. } => {
+                assert_eq!(result.unwrap_err().kind, ErrorKind::NoConnection);
+                told += 1;
+            }
+            Fetched::Budget(report) => requests = report.requests,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(requests <= 2 + 10 + 3, "{requests}");
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! The columns of the result, in their order: one table for the header and both formats.
 
-use crate::domain::hama::{BandState, Color, HamaPoint, Sign, Strength};
+use crate::domain::hama::{HamaPoint, Sign, Strength};
 use crate::domain::time::UnixMs;
 
 /// One field of one row.
@@ -32,7 +32,7 @@ columns! {
     "hama_low" => |_, p| number(p.low);
     "hama_close" => |_, p| number(p.close);
     "ma" => |_, p| number(p.ma);
-    "color" => |_, p| Cell::Word(color(p.color));
+    "color" => |_, p| Cell::Word(p.color.as_str());
     "open_slope" => |_, p| sign(p.open_slope);
     "gradient_dir" => |_, p| sign(p.gradient.map(|g| g.dir));
     "gradient_steps" => |_, p| integer(p.gradient.map(|g| g.steps));
@@ -40,7 +40,7 @@ columns! {
     "side" => |_, p| sign(p.side);
     "dev_pct" => |_, p| number(p.dev_pct);
     "trend" => |_, p| sign(p.trend);
-    "strength" => |_, p| word(p.strength.map(strength));
+    "strength" => |_, p| word(p.strength.map(Strength::as_str));
     "cross" => |_, p| word(p.cross.and_then(up_down));
     "flip" => |_, p| Cell::Integer(i64::from(p.flip));
     "last_cross_dir" => |_, p| sign(p.last_cross.map(|c| c.dir));
@@ -51,7 +51,7 @@ columns! {
     "bb_lower" => |_, p| number(p.bands.map(|b| b.lower));
     "bb_width" => |_, p| number(p.bands.map(|b| b.width));
     "bb_pos" => |_, p| number(p.bands.and_then(|b| b.pos));
-    "bb_state" => |_, p| word(p.bands.map(|b| band_state(b.state)));
+    "bb_state" => |_, p| word(p.bands.map(|b| b.state.as_str()));
     "bb_break" => |_, p| word(p.bands.and_then(|b| b.breakout).and_then(up_down));
     "score" => |_, p| number(p.score);
 }
@@ -77,29 +77,5 @@ fn up_down(sign: Sign) -> Option<&'static str> {
         Sign::Up => Some("up"),
         Sign::Down => Some("down"),
         Sign::Flat => None,
-    }
-}
-
-fn color(color: Color) -> &'static str {
-    match color {
-        Color::Green => "green",
-        Color::Red => "red",
-        Color::Gray => "gray",
-    }
-}
-
-fn strength(strength: Strength) -> &'static str {
-    match strength {
-        Strength::Weak => "weak",
-        Strength::Moderate => "moderate",
-        Strength::Strong => "strong",
-    }
-}
-
-fn band_state(state: BandState) -> &'static str {
-    match state {
-        BandState::Squeeze => "squeeze",
-        BandState::Normal => "normal",
-        BandState::Expansion => "expansion",
     }
 }

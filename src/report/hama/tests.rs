@@ -174,12 +174,30 @@ fn what_is_wrong_is_said_with_file_and_line() {
     let doubled = csv(3).replace("7200000,", "3600000,");
     assert!(said("a.csv", doubled.as_bytes()).starts_with("/a.csv: line 4: "));
     assert!(said("b.csv", b"").contains("no rows"));
-    assert!(said("c.json", b"[[1,2]]").contains("no JSON array of candles"));
+    assert_eq!(said("c.json", b"[[1,2]]"), "/c.json: row 1: the row has 2 fields instead of 12");
+    let two = |bad: &str| {
+        let rows = json(3).replacen("[7200000,", &format!("{bad},[7200000,"), 1);
+        said("h.json", rows.as_bytes())
+    };
+    assert_eq!(two("7"), "/h.json: row 3: a candle is an array of 12 fields, and this is none");
+    assert_eq!(two("{\"code\":-1121}"), two("7"));
+    let field = |n: usize, field: &str| {
+        let mut fields = ["9", "1", "1", "1", "1", "1", "99", "1", "1", "1", "1", "0"];
+        fields[n] = field;
+        two(&format!("[{}]", fields.join(",")))
+    };
+    assert_eq!(field(2, "\"x\""), "/h.json: row 3: `high` is not a number");
+    assert_eq!(field(4, "null"), "/h.json: row 3: `close` is not a number");
+    assert_eq!(field(0, "\"soon\""), "/h.json: row 3: `open_time` is not a number");
+    assert_eq!(field(8, "-1"), "/h.json: row 3: `trades` is not a number");
+    assert!(field(8, "null").contains("row 3: the row is older"), "{}", field(8, "null"));
+    let torn = json(3);
+    assert!(said("i.json", &torn.as_bytes()[..torn.len() - 5]).starts_with("/i.json: row 3 is no JSON: EOF"));
     assert!(said("d.json", b"[]").contains("no rows"));
     assert!(said("e.csv.gz", &packed(&csv(3))[..30]).starts_with("can't read /e.csv.gz"));
     assert!(said("f.csv", &[0xff, 0xfe, 0x00, 0x01]).contains("open_time"));
     let falling = json(3).replace("[7200000,", "[1,");
-    assert!(said("g.json", falling.as_bytes()).starts_with("/g.json: line 3: "));
+    assert!(said("g.json", falling.as_bytes()).starts_with("/g.json: row 3: "));
     let missing = output(&args(folder.0.join("none.csv"))).unwrap_err().to_string();
     assert!(missing.contains("none.csv"), "{missing}");
 }

@@ -47,6 +47,39 @@ fn json_of_a_full_row_and_of_one_without_data() {
 }
 
 #[test]
+fn the_cache_is_told_as_its_own_route_tells_it() {
+    use crate::domain::symbol::Market;
+    let spot = || row("ETHUSDT").market(Market::Spot);
+    let mut picture =
+        snapshot(vec![row("BTCUSDT"), spot(), row("NEWUSDT").warming(3), row("XUSDT").unknown()]);
+    let options = || ScanOptions {
+        format: Format::Json,
+        filter: Filter::parse("btc").unwrap(),
+        ..ScanOptions::default()
+    };
+    let cache = |picture: &Snapshot| {
+        let document: serde_json::Value = serde_json::from_str(&written(picture, options())).unwrap();
+        document["summary"]["cache_stats"].clone()
+    };
+    let told = cache(&picture);
+    // What the cache holds does not depend on the filter.
+    let mut symbols: Vec<_> =
+        told["symbols"].as_array().unwrap().iter().map(|s| s.as_str().unwrap()).collect();
+    symbols.sort_unstable();
+    assert_eq!(symbols, ["BTCUSDT", "NEWUSDT", "spot:ETHUSDT"]);
+    assert_eq!((&told["cached_symbols"], &told["cache_type"]), (&3.into(), &"memory".into()));
+    assert_eq!(
+        (&told["memory_cache_fallback"], &told["klines"]["total_klines"]),
+        (&false.into(), &5_988.into())
+    );
+    assert!(told["cache_duration_minutes"].is_null());
+    assert_eq!(told["oldest_cache"], "2026-08-30T06:02:11.000Z");
+    assert!(told["newest_cache"].as_str().unwrap().starts_with("2026-11-21T"));
+    (picture.stats.oldest, picture.stats.newest) = (None, None);
+    assert!(cache(&picture)["oldest_cache"].is_null());
+}
+
+#[test]
 fn ndjson_is_the_same_rows_one_a_line() {
     let json: serde_json::Value = serde_json::from_str(&in_format(Format::Json)).unwrap();
     let lines = in_format(Format::Ndjson);

@@ -55,7 +55,7 @@ fn rig() -> Rig {
     let cancel = CancellationToken::new();
     let wires =
         Wires { snapshots, commands: to_engine, stopwatch: Stopwatch::start(), cancel: cancel.clone() };
-    let app = App::new(AppConfig { notation: Notation::Ascii, replay: None }, first);
+    let app = App::new(AppConfig { notation: Notation::Ascii, replay: None, place: None }, first);
     let config = UiConfig { theme: Theme::plain(), colors: true, data_fps: 20 };
     let writes = Writes::default();
     let screen = Screen::new(writes.clone(), 120, 36);

@@ -26,15 +26,19 @@ impl<'a> Job<'a> {
     }
 }
 
-/// Computes them. The exponential ones go side by side, as far as they can: each is a chain of
+/// Computes them. Averages of one kind go side by side, as far as they can: each is a chain of
 /// steps that wait for one another, and several chains take no longer than one.
 pub(super) fn run<'a>(jobs: impl IntoIterator<Item = Job<'a>>) {
-    let mut chains: [Option<Chain<'a>>; 5] = [const { None }; 5];
+    let mut chains: [Option<Chain<'a>>; 3] = [const { None }; 3];
     let mut slots = chains.iter_mut();
+    let mut waiting: Option<Weighted<'a>> = None;
     for job in jobs {
         match job.line.kind {
-            Average::Wma => wma(job.x, job.line.length, job.out),
             Average::Sma => sma(job.x, job.line.length, job.out),
+            Average::Wma => match (waiting.take(), Weighted::new(job)) {
+                (Some(other), this) => weighted_pair([other, this]),
+                (None, this) => waiting = Some(this),
+            },
             Average::Ema => match (Chain::seeded(job), slots.next()) {
                 (Some(chain), Some(slot)) => *slot = Some(chain),
                 (Some(mut chain), None) => chain.finish(),
@@ -42,12 +46,19 @@ pub(super) fn run<'a>(jobs: impl IntoIterator<Item = Job<'a>>) {
             },
         }
     }
+    if let Some(mut alone) = waiting {
+        alone.advance(alone.x.len());
+    }
     match chains {
-        [Some(open), Some(high), Some(low), Some(close), Some(ma)] => together([open, high, low, close, ma]),
-        [Some(open), Some(high), Some(low), Some(close), None] => together([open, high, low, close]),
-        [Some(open), Some(high), Some(low), None, None] => together([open, high, low]),
+        [Some(a), Some(b), Some(c)] => together([a, b, c]),
+        [Some(a), Some(b), None] => together([a, b]),
         rest => rest.into_iter().flatten().for_each(|mut chain| chain.finish()),
     }
+}
+
+/// The weight of an exponential average's newest input.
+pub(super) fn alpha(line: Line) -> f64 {
+    2.0 / (f64::from(line.length) + 1.0)
 }
 
 /// An exponential average behind its seed: what is left to be done.
@@ -68,7 +79,7 @@ impl<'a> Chain<'a> {
         #[expect(clippy::cast_precision_loss, reason = "a length is far below 2^52")]
         let value = seed.iter().fold(0.0, |sum, x| sum + x) / inputs as f64;
         *head.last_mut()? = value;
-        let alpha = 2.0 / (f64::from(line.length) + 1.0);
+        let alpha = alpha(line);
         Some(Self { alpha, beta: 1.0 - alpha, value, x: rest, out })
     }
 
@@ -135,18 +146,96 @@ fn windowed(
     }
 }
 
-fn wma(x: &[f64], length: u32, out: &mut [f64]) {
-    let (scale, weight, window) = (weighted_scale(length), f64::from(length), length as usize);
-    let mut sums = Sums::ZERO;
-    for stretch in stretches(x.len(), length) {
-        let end = stretch.end;
-        windowed((x, out), window, stretch, 0.0, |new, old, out| {
-            let weighted = sums.next_weighted(new, weight);
-            sums = Sums { plain: sums.next_plain(new, old), weighted };
-            *out = weighted * scale;
-        });
-        if end < x.len() {
-            sums = Sums::of(x[end - window..end].iter().copied());
+/// A weighted average on its way through a column.
+struct Weighted<'a> {
+    weight: f64,
+    scale: f64,
+    length: usize,
+    period: usize,
+    sums: Sums,
+    /// Bars done.
+    done: usize,
+    x: &'a [f64],
+    out: &'a mut [f64],
+}
+
+impl<'a> Weighted<'a> {
+    fn new(job: Job<'a>) -> Self {
+        let Job { line, x, out, .. } = job;
+        let length = line.length;
+        Self {
+            weight: f64::from(length),
+            scale: weighted_scale(length),
+            length: length as usize,
+            period: period(length) as usize,
+            sums: Sums::ZERO,
+            done: 0,
+            x,
+            out,
+        }
+    }
+
+    /// Up to the bar `to`.
+    fn advance(&mut self, to: usize) {
+        while self.done < to {
+            let stop = self.next_stop(to);
+            let (weight, scale) = (self.weight, self.scale);
+            let mut sums = self.sums;
+            windowed((self.x, self.out), self.length, self.done..stop, 0.0, |new, old, out| {
+                let weighted = sums.next_weighted(new, weight);
+                sums = Sums { plain: sums.next_plain(new, old), weighted };
+                *out = weighted * scale;
+            });
+            self.arrive(stop, sums);
+        }
+    }
+
+    /// Where the sums have to be made afresh, or `to` if that comes first.
+    fn next_stop(&self, to: usize) -> usize {
+        (self.done + self.period - self.done % self.period).min(to)
+    }
+
+    fn arrive(&mut self, at: usize, sums: Sums) {
+        self.done = at;
+        let worn = at.is_multiple_of(self.period);
+        self.sums = if worn { Sums::of(self.x[at - self.length..at].iter().copied()) } else { sums };
+    }
+}
+
+/// Two weighted averages side by side. They end on the same bar.
+fn weighted_pair(mut pair: [Weighted<'_>; 2]) {
+    // The line of the HAMA close has fewer inputs than the others.
+    let ends = [pair[0].x.len(), pair[1].x.len()];
+    if ends[0] != ends[1] {
+        for one in &mut pair {
+            one.advance(one.x.len());
+        }
+        return;
+    }
+    let end = ends[0];
+    let full = pair[0].length.max(pair[1].length).min(end);
+    for one in &mut pair {
+        one.advance(full);
+    }
+    while pair[0].done < end {
+        let (from, to) = (pair[0].done, pair[0].next_stop(pair[1].next_stop(end)));
+        let [a, b] = &mut pair;
+        let (weights, scales) = ([a.weight, b.weight], [a.scale, b.scale]);
+        let (mut plain, mut weighted) = ([a.sums.plain, b.sums.plain], [a.sums.weighted, b.sums.weighted]);
+        let new = a.x[from..to].iter().zip(&b.x[from..to]);
+        let old = a.x[from - a.length..to - a.length].iter().zip(&b.x[from - b.length..to - b.length]);
+        let out = a.out[from..to].iter_mut().zip(&mut b.out[from..to]);
+        for (((new_a, new_b), (old_a, old_b)), (out_a, out_b)) in new.zip(old).zip(out) {
+            let (new, old) = ([*new_a, *new_b], [*old_a, *old_b]);
+            for n in 0..2 {
+                let sums = Sums { plain: plain[n], weighted: weighted[n] };
+                weighted[n] = sums.next_weighted(new[n], weights[n]);
+                plain[n] = sums.next_plain(new[n], old[n]);
+            }
+            (*out_a, *out_b) = (weighted[0] * scales[0], weighted[1] * scales[1]);
+        }
+        for (n, one) in pair.iter_mut().enumerate() {
+            one.arrive(to, Sums { plain: plain[n], weighted: weighted[n] });
         }
     }
 }
@@ -166,18 +255,21 @@ fn sma(x: &[f64], length: u32, out: &mut [f64]) {
     }
 }
 
-/// Mean and variance of the window that ends with each bar.
+/// Mean and variance of the window that ends with each bar on which it is full.
 pub(super) fn spread(x: &[f64], length: u32, mean: &mut [f64], variance: &mut [f64]) {
     let Some(first) = x.first() else { return };
     let (scale, window) = (1.0 / f64::from(length.max(1)), length as usize);
     let mut distances = Distances::standing_at(*first);
+    for x in &x[..x.len().min(window - 1)] {
+        distances = distances.filling(*x);
+    }
     for stretch in stretches(x.len(), length) {
         let end = stretch.end;
-        for t in stretch {
+        for t in stretch.start.max(window - 1)..end {
             let old = if t < window { *first } else { x[t - window] };
             distances = distances.next(x[t], old);
             let mut moments = distances.moments(scale);
-            if t + 1 >= window && distances.is_worn(moments) {
+            if distances.is_worn(moments) {
                 distances = Distances::of(x[t + 1 - window..=t].iter().copied(), x[t]);
                 moments = distances.moments(scale);
             }

@@ -23,7 +23,7 @@ fn check(x: impl Iterator<Item = f64>, length: u32, every: usize) {
     let mut all = Vec::new();
     for (t, x) in x.enumerate() {
         all.push(x);
-        let (plain, weighted, (mean, sigma)) = (sma.push(x), wma.push(x), spread.push(x));
+        let (plain, weighted, (mean, sigma)) = (sma.push(x), wma.push(x), spread.push::<false>(x));
         if t + 1 < length as usize || !(t.is_multiple_of(every) || t + 50 > BARS) {
             continue;
         }

@@ -40,7 +40,7 @@ fn check(
 fn exponential_averages_agree() {
     let ours = |length| -> Box<dyn FnMut(f64) -> f64> {
         let mut m = Ema::new(length, length);
-        Box::new(move |x| m.push(x))
+        Box::new(move |x| m.push::<false>(x))
     };
     let theirs: Oracle = |core, x, length, out| {
         core.ema(0, x.len() - 1, x, length, out).unwrap();
@@ -76,7 +76,7 @@ fn simple_averages_agree() {
 fn deviations_and_band_bases_agree() {
     let sigma = |length| -> Box<dyn FnMut(f64) -> f64> {
         let mut m = Spread::new(length);
-        Box::new(move |x| m.push(x).1)
+        Box::new(move |x| m.push::<false>(x).1)
     };
     let theirs: Oracle = |core, x, length, out| {
         core.stddev(0, x.len() - 1, x, length, 1.0, out).unwrap();
@@ -84,7 +84,7 @@ fn deviations_and_band_bases_agree() {
     check("σ", sigma, theirs, &LENGTHS[1..], 1e-8);
     let basis = |length| -> Box<dyn FnMut(f64) -> f64> {
         let mut m = Spread::new(length);
-        Box::new(move |x| m.push(x).0)
+        Box::new(move |x| m.push::<false>(x).0)
     };
     let theirs: Oracle = |core, x, length, out| {
         let (mut upper, mut lower) = (out.to_vec(), out.to_vec());

@@ -130,3 +130,37 @@ fn a_successful_check_ends_the_pause_of_a_refusal() {
     rig.until(N + 2, 60_000);
     assert_ne!(rig.requests(), [], "a minute later nobody has asked for the close of N+1");
 }
+
+#[test]
+fn a_check_without_a_connection_ends_with_one_notice() {
+    let names = ["BTCUSDT", "ETHUSDT"];
+    let mut rig = Rig::live(&names);
+    rig.step(Input::Command(Command::Refresh(Scope::All)));
+    let requests = rig.requests();
+    assert_eq!(requests.len(), 2);
+    for request in requests {
+        rig.refuse(&request, ErrorKind::NoConnection, "can't connect to the exchange");
+    }
+    let all = [rig.notices(Level::Warn), rig.notices(Level::Error)].concat();
+    assert_eq!(all, ["refresh of all series: no connection: can't connect to the exchange"]);
+    assert_eq!(rig.requests(), [], "nobody asks again by itself");
+    assert_eq!(rig.state("BTCUSDT").0, DataState::Live, "the stream brings data all the same");
+}
+
+#[test]
+fn without_a_connection_a_series_is_asked_for_again_within_a_minute() {
+    let mut rig = Rig::new(config());
+    rig.start(&["BTCUSDT"]);
+    for _ in 0..8 {
+        let request = rig.one_request();
+        rig.refuse(&request, ErrorKind::NoConnection, "can't connect to the exchange");
+        let at = rig.now;
+        while !rig.out.iter().any(|o| matches!(o, Output::Fetch(FetchRequest::Klines(_)))) {
+            rig.now = rig.now + Duration::from_secs(1);
+            rig.tick();
+            assert!(rig.now.since(at) <= Duration::from_secs(61));
+        }
+    }
+    assert_eq!(rig.state("BTCUSDT").0, DataState::Failed);
+    assert_eq!(rig.notices(Level::Error).len(), 1);
+}

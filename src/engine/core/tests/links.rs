@@ -10,7 +10,7 @@ fn a_gap_makes_the_lane_stale_is_repaired_and_only_then_signals_go_on() {
     rig.now = Mono::from_millis(u64::try_from(4 * STEP - 119_000).unwrap());
     rig.frame("BTCUSDT", bar_to(N + 3, 900.0, 100), Finality::Closed);
     let (state, why) = rig.state("BTCUSDT");
-    assert_eq!((state, why.as_deref()), (DataState::Stale, Some("gap: 3 bars missing")));
+    assert_eq!((state, why.as_deref()), (DataState::Stale, Some("gap of 3 bars")));
     assert_eq!(rig.snapshot().signals, []);
     let request = rig.one_request();
     assert_eq!((request.from, request.priority), (Some(UnixMs(N * STEP)), Priority::Gap));
@@ -92,7 +92,7 @@ fn a_lost_socket_makes_its_lanes_stale_and_only_those_that_miss_something_are_re
     let names = ["BTCUSDT", "ETHUSDT"];
     let mut rig = Rig::live(&names);
     rig.down(&names);
-    assert_eq!(rig.state("ETHUSDT"), (DataState::Stale, Some("reset by peer".to_owned())));
+    assert_eq!(rig.state("ETHUSDT"), (DataState::Stale, Some("socket lost: reset by peer".to_owned())));
     assert!(matches!(rig.snapshot().links.first().unwrap().state, LinkState::Down { .. }));
     rig.until(N, 400_000);
     rig.subscribed(&names);
@@ -120,6 +120,63 @@ fn a_lost_socket_makes_its_lanes_stale_and_only_those_that_miss_something_are_re
         assert_eq!(rig.series(name), bars(N - HISTORY..N + 2));
     }
     assert_eq!(rig.requests(), []);
+}
+
+#[test]
+fn a_bar_that_is_over_or_cut_off_is_no_preview() {
+    let mut rig = Rig::live(&["BTCUSDT"]);
+    let live = |rig: &mut Rig| {
+        let lane = rig.lane("BTCUSDT");
+        assert_eq!(lane.preview.is_some(), lane.price_side.is_some());
+        lane.preview.is_some()
+    };
+    assert!(live(&mut rig));
+    rig.down(&["BTCUSDT"]);
+    assert!(!live(&mut rig), "the stream is gone");
+    rig.subscribed(&["BTCUSDT"]);
+    assert!(!live(&mut rig), "an acknowledgement proves nothing");
+    rig.form("BTCUSDT", N);
+    assert!(live(&mut rig));
+    // Nobody says that it closed: within the grace it may still come.
+    rig.until(N + 1, 2_000);
+    assert!(live(&mut rig));
+    rig.until(N + 1, 6_000);
+    assert!(!live(&mut rig), "its time is over");
+    let request = rig.one_request();
+    rig.answer(&request, &bars(N..N + 1));
+    rig.form("BTCUSDT", N + 1);
+    assert!(live(&mut rig));
+}
+
+#[test]
+fn a_loss_is_told_once_and_its_end_when_data_comes() {
+    let names = ["BTCUSDT"];
+    let mut rig = Rig::live(&names);
+    let link = |rig: &mut Rig| rig.snapshot().links.first().unwrap().clone();
+    let back = |rig: &mut Rig| rig.notices(Level::Info).iter().filter(|n| n.contains("is back")).count();
+    assert!(link(&mut rig).lag.is_some());
+    rig.until(N, 130_000);
+    let lost = rig.now;
+    for attempt in 1..4 {
+        rig.down(&names);
+        assert_eq!((link(&mut rig).lag, link(&mut rig).since), (None, lost));
+        rig.until(N, 130_000 + attempt * 10_000);
+        rig.step(Input::Feed(FeedEvent::Connecting { conn: CONN, streams: 1 }));
+        assert_eq!(link(&mut rig).since, lost, "an attempt is no news");
+    }
+    assert_eq!(rig.notices(Level::Warn).len(), 1, "one loss for one reason");
+    rig.subscribed(&names);
+    assert_eq!((back(&mut rig), link(&mut rig).since), (0, lost), "an acknowledgement proves nothing");
+    rig.form("BTCUSDT", N);
+    let up = link(&mut rig);
+    assert_eq!((up.state, up.since, up.drops), (LinkState::Up, rig.now, 1));
+    assert!(up.lag.is_some());
+    assert!(rig.snapshot().notices.last().unwrap().text.as_str().ends_with("is back"));
+    rig.form("BTCUSDT", N);
+    assert_eq!(back(&mut rig), 1);
+    // The next loss is another story, though for the same reason.
+    rig.down(&names);
+    assert_eq!(rig.notices(Level::Warn).len(), 2);
 }
 
 #[test]
@@ -190,6 +247,42 @@ fn day_figures_and_the_price_go_by_stamp() {
     rig.until(N, 125_000);
     rig.form("BTCUSDT", N);
     assert_eq!(rig.snapshot().rows.first().unwrap().last, Some(400.0));
+}
+
+#[test]
+fn a_price_never_gives_way_to_an_older_one() {
+    let mut rig = Rig::live(&["BTCUSDT"]);
+    let last = |rig: &mut Rig| {
+        let row = Arc::clone(rig.snapshot().rows.first().unwrap());
+        (row.last.unwrap(), row.last_at.unwrap())
+    };
+    rig.until(N + 1, 100);
+    let ticker = DayEvent {
+        pair: pair("BTCUSDT"),
+        last: 444.0,
+        change_pct: -2.0,
+        quote_volume: 5.0,
+        event_time: rig.server(),
+    };
+    let newest = (444.0, rig.server());
+    rig.step(Input::Feed(FeedEvent::Day(vec![ticker])));
+    // The close is told later than the ticker, and its price is older.
+    rig.until(N + 1, 300);
+    rig.close("BTCUSDT", N);
+    assert_eq!(last(&mut rig), newest);
+    // REST's rows lag: one asked for a second after the ticker may show less than that did.
+    rig.until(N + 1, 1_000);
+    rig.step(Input::Command(Command::Refresh(Scope::All)));
+    let request = rig.one_request();
+    let mut rows = bars(N - HISTORY..N + 1);
+    rows.push(bar_to(N + 1, 480.0, 5));
+    rig.answer(&request, &rows);
+    assert_eq!(last(&mut rig), newest);
+    rig.until(N + 1, 60_000);
+    rig.step(Input::Command(Command::Refresh(Scope::All)));
+    let request = rig.one_request();
+    rig.answer(&request, &rows);
+    assert_eq!(last(&mut rig), (480.0, UnixMs((N + 1) * STEP + 58_000)));
 }
 
 #[test]
