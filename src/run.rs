@@ -88,9 +88,6 @@ pub fn keys() -> String {
 fn under_signals<T, F: Future<Output = Result<T, Failure>>>(
     work: impl FnOnce(CancellationToken) -> F,
 ) -> Result<T, Failure> {
-    // The TLS library wants its cryptography chosen once a process; a second choice is refused and
-    // changes nothing.
-    drop(rustls::crypto::ring::default_provider().install_default());
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

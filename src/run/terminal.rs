@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
+use crate::app::text::host;
 use crate::app::value::Notation;
 use crate::app::{App, AppConfig, Replay};
 use crate::config::Config;
@@ -31,7 +32,8 @@ pub(super) async fn run(
     };
     let mut session = Session::start(config, &place, Purpose::LIVE, cancel.clone())?;
     let first = Arc::clone(&session.snapshots.borrow());
-    let app = App::new(AppConfig { notation: notation(config), replay, place: None }, first);
+    let named = config.rest_url.as_deref().or(config.ws_url.as_deref()).map(host);
+    let app = App::new(AppConfig { notation: notation(config), replay, place: named }, first);
     if let Some(problem) = log_problem {
         tracing::warn!("{problem}");
     }

@@ -35,7 +35,7 @@ fn a_flip_before_what_is_still_missing_is_signalled_once() {
     rig.form("BTCUSDT", N + 2);
     let request = rig.one_request();
     rig.answer(&request, &[bar_to(N, 900.0, 100)]);
-    assert_eq!(rig.state("BTCUSDT"), (DataState::Stale, Some("gap: 1 bar missing".to_owned())));
+    assert_eq!(rig.state("BTCUSDT"), (DataState::Stale, Some("gap of 1 bar".to_owned())));
     let close_times = |rig: &mut Rig| rig.snapshot().signals.iter().map(|s| s.close_time).collect::<Vec<_>>();
     assert_eq!(close_times(&mut rig), [UnixMs((N + 1) * STEP - 1)]);
     rig.now = rig.now + Duration::from_secs(10);

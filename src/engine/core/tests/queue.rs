@@ -38,7 +38,7 @@ fn a_repair_that_waits_survives_a_check_of_its_series() {
         }
         // REST knows but one of the three yet: the gap stays, and is asked for again.
         assert_eq!(serve(&mut rig, &mut waiting, &bars(N - HISTORY..N + 1)), 1, "one covers both");
-        assert_eq!(rig.state("BTCUSDT"), (DataState::Stale, Some("gap: 2 bars missing".to_owned())));
+        assert_eq!(rig.state("BTCUSDT"), (DataState::Stale, Some("gap of 2 bars".to_owned())));
         let said = rig.notices(Level::Info);
         assert_eq!(said.last().unwrap(), "all series: 9 bars compared with REST, 0 corrected, 1 added");
         rig.now = rig.now + Duration::from_secs(10);
@@ -61,7 +61,7 @@ fn a_refusal_settles_the_repair_and_the_check_it_stands_for() {
     let error = ExchangeError { kind: ErrorKind::Transient, message: CleanText::new("timed out") };
     let refused = waiting.start().unwrap().ended(Err(error));
     rig.step(Input::Fetched(refused));
-    assert!(rig.notices(Level::Warn).last().unwrap().contains("1 series could not be checked: timed out"));
+    assert!(rig.notices(Level::Warn).last().unwrap().contains("nothing compared: timed out"));
     rig.now = rig.now + Duration::from_secs(2);
     rig.tick();
     queue(&mut rig, &mut waiting);
