@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::domain::text::CleanText;
 use crate::domain::time::Mono;
 use crate::exchange::{ErrorKind, ExchangeError, KlinesAnswer, KlinesRequest};
 use crate::market::freshness::Refusal;
@@ -16,8 +17,11 @@ use super::repair::{Errand, Need, Purpose, Settled, Task};
 
 /// Failures in a row after which a series counts as failed.
 const MAX_FAILURES: u32 = 4;
-/// Answers in a row that know less than the stream showed, before the stream is believed.
-const MAX_LAGS: u32 = 3;
+/// Answers in a row that know less than the stream showed, before REST's word is taken for want of
+/// a better; with the pauses between them these are some four minutes.
+const MAX_LAGS: u32 = 8;
+/// Answers in a row with rows that could not be read, before a series counts as failed.
+const MAX_UNREAD: u32 = 6;
 /// How long a series that failed is left alone.
 const LATER: Duration = Duration::from_secs(300);
 /// The longest pause between two answers that did not help.
@@ -71,7 +75,7 @@ impl Engine {
         let Some(desk) = self.desk_of(id) else { return };
         let (proved, asked) = (desk.proved(&answer.rows, answer.sent), desk.now(answer.sent));
         let margin = desk.margin();
-        let lags = self.care.get(id.index()).map_or(0, |c| c.fruitless);
+        let lags = self.care.get(id.index()).map_or(0, |c| c.lags);
         let was_gap = self.is_gap(id);
         let mut closed = std::mem::take(&mut self.closed);
         let Some(lane) = self.store.lane_mut(id) else { return };
@@ -81,9 +85,10 @@ impl Engine {
             &Answer {
                 rows: &answer.rows,
                 proved,
+                unread: answer.skipped,
                 from: request.from,
                 asked: asked.unwrap_or_default(),
-                lag: if lags < MAX_LAGS { Lag::Wait } else { Lag::TakeStream },
+                lag: if lags < MAX_LAGS { Lag::Wait } else { Lag::TakeRest },
             },
             &mut closed,
         );
@@ -111,7 +116,13 @@ impl Engine {
         for check in &settled.checks {
             self.checked(*check, Ok(&merge), now);
         }
+        if let Some(care) = self.care.get_mut(id.index()) {
+            care.lags += u32::from(merge.lagging > 0);
+        }
         self.follow_up(id, settled.errand, now, out);
+        if answer.skipped > 0 {
+            self.on_unread(id, answer.skipped, now);
+        }
     }
 
     /// Whether the answer was enough, and when to look again if not.
@@ -121,11 +132,15 @@ impl Engine {
         let need = self.need(id, lane.tail(), now);
         let Some(care) = self.care.get_mut(id.index()) else { return };
         care.failures = 0;
-        if matches!(care.errand, Errand::Asked(_)) {
-            return;
+        match care.errand {
+            Errand::Asked(_) => return,
+            // A pause after a failure; REST answers again.
+            Errand::Again(..) => care.errand = Errand::None,
+            Errand::None => {}
         }
         let Need::Klines(again) = need else {
             care.fruitless = 0;
+            care.lags = 0;
             return;
         };
         if matches!(purpose, None | Some(Purpose::Warmup)) {
@@ -137,6 +152,23 @@ impl Engine {
         care.errand = Errand::Again(now + pause, again);
         if let Some(lane) = self.store.lane_mut(id) {
             lane.doubt_close();
+        }
+    }
+
+    /// Rows that could not be read are no proof that the exchange has no such bars. Where they may
+    /// be what is missing, it is asked again; at last the series has failed for the time being.
+    fn on_unread(&mut self, id: LaneId, skipped: u32, now: Mono) {
+        let Some(care) = self.care.get_mut(id.index()) else { return };
+        let (Errand::Again(_, purpose), tries) = (care.errand, care.fruitless) else { return };
+        let why = CleanText::new(&format!("{skipped} rows of REST's answer could not be read"));
+        let refusal = if tries < MAX_UNREAD {
+            Refusal::Retrying(why)
+        } else {
+            care.errand = Errand::Again(now + LATER, purpose);
+            Refusal::GivenUp(why)
+        };
+        if let Some(lane) = self.store.lane_mut(id) {
+            lane.freshness.refused = Some(refusal);
         }
     }
 

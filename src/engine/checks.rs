@@ -24,6 +24,8 @@ pub(super) struct Check {
     compared: u32,
     added: u32,
     corrected: u32,
+    /// Bars of which REST knows less than is held.
+    lagging: u32,
     failed: u32,
     error: Option<ExchangeError>,
 }
@@ -67,6 +69,7 @@ impl Engine {
             compared: 0,
             added: 0,
             corrected: 0,
+            lagging: 0,
             failed: 0,
             error: None,
         });
@@ -82,6 +85,7 @@ impl Engine {
                 check.compared += merge.duplicate + merge.amended;
                 check.added += merge.appended;
                 check.corrected += merge.amended;
+                check.lagging += merge.lagging;
             }
             Err(error) => {
                 check.failed += 1;
@@ -113,17 +117,20 @@ impl Engine {
 
 impl Check {
     fn sentence(&self) -> String {
-        let Self { what, compared, added, corrected, failed, .. } = self;
+        let Self { what, compared, added, corrected, lagging, failed, .. } = self;
         if let Some(error) = self.error.as_ref().filter(|_| *compared + *added == 0) {
             let why =
                 if error.kind == ErrorKind::NoConnection { "no connection" } else { "nothing compared" };
             return format!("refresh of {what}: {why}: {error}");
         }
         let mut text = format!("{what}: {compared} bars compared with REST");
-        if (*corrected, *added) == (0, 0) {
+        if (*corrected, *added, *lagging) == (0, 0, 0) {
             text.push_str(", all equal");
         } else {
             text.extend([format!(", {corrected} corrected, {added} added")]);
+        }
+        if *lagging > 0 {
+            text.extend([format!("; REST knows less of {lagging}, which were kept")]);
         }
         if let Some(error) = &self.error {
             text.extend([format!("; {failed} series could not be checked: {error}")]);

@@ -191,6 +191,11 @@ impl Engine {
                 self.on_pace(market, pace, now);
                 self.attend_all(now, out);
             }
+            Fetched::Universe { market, result: Ok(answer) } if answer.trading.is_empty() => {
+                let message = CleanText::new("the exchange lists no pair that trades; asking again");
+                let error = ExchangeError { kind: ErrorKind::Transient, message };
+                self.universe_refused(market, &error, now);
+            }
             Fetched::Universe { market, result: Ok(answer) } => {
                 let skipped = [(answer.skipped, "pairs"), (answer.skipped_day, "24 h figures")];
                 let selection = super::universe::select(&self.cfg.universe, answer);

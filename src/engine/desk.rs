@@ -15,6 +15,13 @@ use crate::market::snapshot::RestStatus;
 const MARGIN: Duration = Duration::from_secs(2);
 /// An uncertain clock widens the margin up to here.
 const MAX_MARGIN: Duration = Duration::from_secs(10);
+/// How long after the first answer a clock that is said to run fast is compared again.
+const EARLY: Duration = Duration::from_secs(2);
+/// How late something may be, on the exchange's clock and on ours, before that counts against it:
+/// at sixty times the speed a few of their seconds are a blink of ours.
+const LATE: (Duration, Duration) = (Duration::from_secs(3), Duration::from_secs(2));
+/// How far ahead of the exchange's clock a frame may be, on its clock and on ours.
+const AHEAD: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(2));
 /// How often the clock is compared.
 const SYNC_EVERY: Duration = Duration::from_secs(600);
 
@@ -59,6 +66,8 @@ pub(super) struct Desk {
     last: Option<TimeAnswer>,
     /// The exchange's clock has shown at least this.
     proven: Option<UnixMs>,
+    /// A time it has shown, and when we knew: the latest by our own pace.
+    shown: Option<(UnixMs, Mono)>,
     pub(super) time: Call,
     time_failures: u32,
     pub(super) universe: Call,
@@ -75,6 +84,7 @@ impl Desk {
             clock: None,
             last: None,
             proven: None,
+            shown: None,
             time: Call::Due(Mono::default()),
             time_failures: 0,
             universe: Call::Due(Mono::default()),
@@ -109,14 +119,51 @@ impl Desk {
     /// How long a close must lie back to count as one.
     pub(super) fn margin(&self) -> Duration {
         let Some(clock) = self.clock.filter(|c| !c.is_standing()) else { return Duration::ZERO };
-        let doubt = clock.uncertainty().unwrap_or(MAX_MARGIN).min(MAX_MARGIN);
-        (MARGIN + doubt.mul_f64(clock.rate())).min(MAX_MARGIN)
+        let doubt = clock.uncertainty().unwrap_or(MAX_MARGIN).min(MAX_MARGIN).mul_f64(clock.rate());
+        // The reckoning may be off by half a round trip, whatever that is on a fast clock.
+        (MARGIN + doubt).min(MAX_MARGIN).max(MARGIN + doubt / 2)
+    }
+
+    /// What the exchange's clock has reached for certain: what it has shown, and from there on no
+    /// more than our own pace, since the rate is but what somebody said.
+    fn surely(&self, at: Mono) -> Option<UnixMs> {
+        let (shown, known) = self.shown?;
+        let pace = self.rate.clamp(0.0, 1.0);
+        Some(if at >= known {
+            shown + at.since(known).mul_f64(pace)
+        } else {
+            shown - known.since(at).mul_f64(pace)
+        })
+    }
+
+    /// Takes a time the exchange has shown by `now`.
+    fn show(&mut self, t: UnixMs, now: Mono) {
+        if self.surely(now).is_none_or(|s| s < t) {
+            self.shown = Some((t, now));
+        }
+    }
+
+    /// Whether `t` lies so far back that what should have happened then is overdue. On a clock that
+    /// stands still nothing is.
+    pub(super) fn overdue(&self, t: UnixMs, now: Mono) -> bool {
+        let Some(clock) = self.clock.filter(|c| !c.is_standing()) else { return false };
+        clock.at(now).0 > t.0 && clock.ours(clock.at(now).since(t)) >= clock.ours(LATE.0).max(LATE.1)
+    }
+
+    /// Whether a frame's time can't be: too far ahead of the exchange's clock. While the clock can't
+    /// be compared it is our reckoning that may be off.
+    pub(super) fn is_ahead(&self, t: UnixMs, now: Mono) -> bool {
+        let Some(theirs) = self.now(now).filter(|_| self.time_failures == 0) else { return false };
+        t > theirs + AHEAD.0.max(AHEAD.1.mul_f64(self.rate.max(1.0)))
     }
 
     /// How many of `rows`, from the first, had closed when they were asked for at `sent`. Where
     /// the exchange's clock stands still no margin would ever pass, and none is needed.
     pub(super) fn proved(&self, rows: &[Kline], sent: Mono) -> usize {
-        let Some(asked) = self.now(sent) else { return 0 };
+        let Some(mut asked) = self.now(sent) else { return 0 };
+        if !self.is_standing() {
+            asked = self.surely(sent).map_or(asked, |s| asked.min(s));
+        }
         let limit = asked - self.margin();
         rows.partition_point(|k| k.close_time() < limit)
     }
@@ -140,6 +187,7 @@ impl Desk {
     pub(super) fn witness(&mut self, stamp: UnixMs, now: Mono) {
         let Some(theirs) = self.now(now) else { return };
         self.proven = self.proven.max(Some(stamp.min(theirs)));
+        self.show(stamp.min(theirs), now);
         if stamp > theirs + MARGIN + self.margin() {
             self.want_time(now);
         }
@@ -169,12 +217,14 @@ impl Desk {
             Some(_) => false,
             None => self.rate <= 0.0,
         };
+        let is_fast = self.last.is_none() && self.rate > 1.0;
         self.last = Some(answer);
-        self.time = Call::Due(answer.received + SYNC_EVERY);
+        self.time = Call::Due(answer.received + if is_fast { EARLY } else { SYNC_EVERY });
         self.time_failures = 0;
         if stands {
             self.clock = Some(Clock::standing(middle, answer.server));
             self.proven = Some(answer.server);
+            self.shown = Some((answer.server, answer.received));
             return if was_standing { Pace::Same } else { Pace::Stopped };
         }
         let fits = |c: &Clock| {
@@ -186,6 +236,10 @@ impl Desk {
             // It fell behind: does it stand?
             self.time = Call::Due(answer.received + Duration::from_secs(1));
         }
+        if was_standing || self.clock.is_none_or(|c| !fits(&c)) {
+            self.shown = None;
+        }
+        self.show(answer.server, answer.received);
         // A clock that is plainly wrong is replaced, whatever the answer's round trip.
         let mut clock = self
             .clock

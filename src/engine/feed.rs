@@ -66,7 +66,7 @@ impl Engine {
             FeedEvent::Kline(event) => self.on_kline(&event, now, out),
             FeedEvent::Day(events) => {
                 for event in &events {
-                    self.on_day(event);
+                    self.on_day(event, now);
                 }
             }
             FeedEvent::Discarded { conn, why } => {
@@ -246,6 +246,13 @@ impl Engine {
             self.store.counters.discards.not_watched += 1;
             return;
         };
+        if let Some(desk) = self.desk(event.key.pair.market)
+            && desk.is_ahead(event.event_time.max(event.kline.open_time()), now)
+        {
+            desk.witness(event.event_time, now);
+            self.store.counters.discards.bad_value += 1;
+            return;
+        }
         self.prove(event.conn, now, out);
         self.note_frame(event, now);
         let was_gap = self.is_gap(id);
@@ -272,6 +279,7 @@ impl Engine {
             if let Some(lane) = self.store.lane_mut(id).filter(|l| l.freshness.doubt.is_none()) {
                 // The stream has brought what REST would not.
                 lane.freshness.refused = None;
+                self.relax(id);
             }
             closed.clear();
         }
@@ -305,8 +313,15 @@ impl Engine {
         }
     }
 
-    fn on_day(&mut self, event: &DayEvent) {
+    fn on_day(&mut self, event: &DayEvent, now: Mono) {
         let Some(id) = self.store.find_pair(&event.pair) else { return };
+        if let Some(desk) = self.desk(event.pair.market)
+            && desk.is_ahead(event.event_time, now)
+        {
+            desk.want_time(now);
+            self.store.counters.discards.bad_value += 1;
+            return;
+        }
         let Some(row) = self.rows.get_mut(id.index()) else { return };
         if row.day.is_some_and(|d| d.at > event.event_time) {
             return;

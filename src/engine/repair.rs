@@ -78,6 +78,8 @@ pub(super) struct Care {
     pub(super) failures: u32,
     /// Answers in a row that did not bring what was missing.
     pub(super) fruitless: u32,
+    /// Answers in a row that knew less than the stream had shown.
+    pub(super) lags: u32,
     /// The socket that carries the lane.
     pub(super) conn: Option<crate::exchange::ConnId>,
     /// Open time of the newest bar that a signal was given for.
@@ -94,6 +96,12 @@ impl Engine {
 
     /// Looks at one lane: sends what is due, does nothing otherwise.
     pub(super) fn attend(&mut self, id: LaneId, now: Mono, out: &mut Vec<Output>) {
+        if self.is_overdue(id, now)
+            && let Some(lane) = self.store.lane_mut(id)
+        {
+            lane.doubt_close();
+            self.touch(self.store.pair_of(id));
+        }
         let (Some(care), Some(lane)) = (self.care.get(id.index()), self.store.lane(id)) else { return };
         match care.errand {
             Errand::Asked(_) => return,
@@ -112,7 +120,7 @@ impl Engine {
             self.touch(self.store.pair_of(id));
         }
         match need {
-            Need::Nothing => {}
+            Need::Nothing => self.trust(id),
             Need::Time => {
                 let market = self.desk_of(id).map(|d| d.market);
                 if let Some(desk) = market.and_then(|m| self.desk(m)) {
@@ -120,6 +128,35 @@ impl Engine {
                 }
             }
             Need::Klines(purpose) => self.send(id, purpose, Priority::Gap, now, out),
+        }
+    }
+
+    /// Nothing is missing any more: a pause after a failure must not cover what fails next.
+    pub(super) fn relax(&mut self, id: LaneId) {
+        let Some(care) = self.care.get_mut(id.index()) else { return };
+        if matches!(care.errand, Errand::Again(..)) {
+            care.errand = Errand::None;
+        }
+        care.failures = 0;
+        care.fruitless = 0;
+        care.lags = 0;
+    }
+
+    /// Whether a close has not come for so long that the lane can't be called live, whatever is
+    /// under way about it. One whose stream is lost is not, and one in doubt says so already.
+    fn is_overdue(&self, id: LaneId, now: Mono) -> bool {
+        let (Some(lane), Some(desk)) = (self.store.lane(id), self.desk_of(id)) else { return false };
+        let calm = lane.freshness.doubt.is_none() && !matches!(lane.freshness.stream, Stream::Lost(_));
+        calm && lane.is_loaded()
+            && lane.next_close().is_some_and(|close| desk.overdue(self.due(desk, close), now))
+    }
+
+    /// A close that was overdue by a reckoning that proved wrong is not due yet.
+    fn trust(&mut self, id: LaneId) {
+        let Some(lane) = self.store.lane_mut(id) else { return };
+        let calm = lane.tail() == Tail::Whole && !matches!(lane.freshness.stream, Stream::Lost(_));
+        if calm && lane.freshness.doubt.take().is_some() {
+            self.touch(self.store.pair_of(id));
         }
     }
 

@@ -52,6 +52,8 @@ pub struct Answer<'a> {
     pub rows: &'a [Kline],
     /// How many of them, from the first, are proved closed by the exchange's clock.
     pub proved: usize,
+    /// Rows beside them that could not be read.
+    pub unread: u32,
     /// The oldest open time asked for; `None` = the newest rows were asked for.
     pub from: Option<UnixMs>,
     /// The exchange's time of the request: how new the last row is.
@@ -65,8 +67,8 @@ pub struct Answer<'a> {
 pub enum Lag {
     /// Leave the candle open; REST is asked again.
     Wait,
-    /// Close it as the stream showed it: REST had time enough.
-    TakeStream,
+    /// Take REST's word: it had time enough, and nobody else says that the candle closed.
+    TakeRest,
 }
 
 /// One series and all that is derived from it.
@@ -179,12 +181,17 @@ impl Lane {
 
     /// An answer of REST. Bars that enter the ring come out in `out`.
     pub fn rest(&mut self, answer: &Answer<'_>, out: &mut Vec<Closed>) -> Merge {
-        let (closed, open) = self.sort_out(answer);
+        let (closed, open, waits) = self.sort_out(answer);
         let known = self.series.newest().map_or(UnixMs(-1), Kline::open_time);
-        let rows =
-            RestRows { closed: &closed, next_open: open.first().map(Kline::open_time), from: answer.from };
+        let rows = RestRows {
+            closed: &closed,
+            next_open: open.first().map(Kline::open_time),
+            unread: answer.unread,
+            from: answer.from,
+        };
         let before = self.series.newest().map(Kline::open_time);
-        let done = self.series.merge(&rows);
+        let mut done = self.series.merge(&rows);
+        done.lagging += u32::from(waits);
         self.freshness.stage = Stage::Loaded;
         // More rows than the ring holds: the indicator would miss those that fell out again.
         if done.rewrites() || done.appended as usize >= self.series.capacity() {
@@ -199,6 +206,9 @@ impl Lane {
             }
         }
         self.settle();
+        if done.gap {
+            self.doubt_close();
+        }
         done
     }
 
@@ -245,9 +255,10 @@ impl Lane {
     }
 
     /// Splits an answer into closed rows and those that are not, by the clock's proof and by what
-    /// the stream has shown of the same candles.
-    fn sort_out<'a>(&self, answer: &Answer<'a>) -> (Vec<Kline>, &'a [Kline]) {
+    /// the stream has shown of the same candles. True where one has to wait since REST lags.
+    fn sort_out<'a>(&self, answer: &Answer<'a>) -> (Vec<Kline>, &'a [Kline], bool) {
         let mut proved = answer.proved.min(answer.rows.len());
+        let mut waits = false;
         let mut closed = answer.rows.get(..proved).unwrap_or_default().to_vec();
         for (i, row) in closed.iter_mut().enumerate() {
             if let Some(kept) = self.kept.iter().find(|k| k.open_time() == row.open_time()) {
@@ -256,18 +267,15 @@ impl Lane {
                 }
                 continue;
             }
-            let shown = self.unclosed.iter().chain(self.series.forming().map(|f| &f.kline));
-            let shown = shown.filter(|s| s.open_time() == row.open_time()).find(|s| smaller(row, s));
-            if let Some(shown) = shown {
-                if i + 1 == proved && answer.lag == Lag::Wait {
-                    proved = i;
-                    break;
-                }
-                *row = *shown;
+            let mut shown = self.unclosed.iter().chain(self.series.forming().map(|f| &f.kline));
+            if answer.lag == Lag::Wait && shown.any(|s| s.open_time() == row.open_time() && smaller(row, s)) {
+                proved = i;
+                waits = true;
+                break;
             }
         }
         closed.truncate(proved);
-        (closed, answer.rows.get(proved..).unwrap_or_default())
+        (closed, answer.rows.get(proved..).unwrap_or_default(), waits)
     }
 
     /// A row of REST that is not proved closed: the forming candle, or the one before it.

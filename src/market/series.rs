@@ -62,6 +62,8 @@ pub struct RestRows<'a> {
     pub closed: &'a [Kline],
     /// Open time of the first row that is not.
     pub next_open: Option<UnixMs>,
+    /// Rows of the answer that could not be read: a place without a row may be one of theirs.
+    pub unread: u32,
     /// The oldest open time asked for; `None` = the newest rows were asked for.
     pub from: Option<UnixMs>,
 }
@@ -81,8 +83,11 @@ pub struct Merge {
     pub holes: u32,
     /// Nothing connected the answer with the ring, which was emptied first.
     pub replaced: bool,
-    /// The answer begins after what is missing; it was not taken.
+    /// Rows are missing before a part of the answer, which was not taken: it begins later than
+    /// asked, or could not be read in full.
     pub gap: bool,
+    /// Rows that know less than was known; not taken.
+    pub lagging: u32,
 }
 
 impl Merge {
@@ -213,16 +218,17 @@ impl Series {
     }
 
     /// Takes an answer of REST. Rows of one answer are neighbours: where candles are missing
-    /// between two of them, the exchange has none, and the hole is recorded.
+    /// between two of them, the exchange has none, and the hole is recorded. Where a row could not
+    /// be read nobody knows.
     pub fn merge(&mut self, rows: &RestRows<'_>) -> Merge {
         let mut done = Merge::default();
         let reaches = |s: &Self| rows.from.is_some_and(|f| s.newest().is_none_or(|n| f <= after(n)));
         let mut linked = reaches(self);
         for row in rows.closed {
             if self.is_beyond(row.open_time()) {
-                if linked {
+                if linked && rows.unread == 0 {
                     done.holes += u32::from(self.confirm_hole(row.open_time()));
-                } else if rows.from.is_none() {
+                } else if !linked && rows.from.is_none() {
                     self.clear();
                     done.replaced = true;
                 } else {
@@ -230,6 +236,7 @@ impl Series {
                     return done;
                 }
             }
+            done.lagging += u32::from(self.find(row.open_time()).is_some_and(|known| smaller(row, known)));
             match self.close(*row, Origin::Rest) {
                 Upsert::Appended => done.appended += 1,
                 Upsert::Amended => done.amended += 1,
@@ -239,7 +246,7 @@ impl Series {
             linked = true;
         }
         if let Some(open) = rows.next_open.filter(|open| self.is_beyond(*open)) {
-            if linked {
+            if linked && rows.unread == 0 {
                 done.holes += u32::from(self.confirm_hole(open));
             } else {
                 done.gap = true;
@@ -253,6 +260,11 @@ impl Series {
         self.ring.clear();
         self.holes.clear();
         self.newest_by = Origin::Rest;
+    }
+
+    fn find(&self, open: UnixMs) -> Option<&Kline> {
+        let at = self.ring.binary_search_by_key(&open, Kline::open_time).ok()?;
+        self.ring.get(at)
     }
 
     fn is_beyond(&self, open: UnixMs) -> bool {
@@ -274,12 +286,14 @@ impl Series {
     }
 
     /// A closed bar stays as it is, except that a source which knows of more trades is right:
-    /// REST, or the stream where so far only REST had closed the bar.
+    /// REST, or the stream where so far only REST had closed the bar. Where both know of as many
+    /// trades and differ, REST is right.
     fn amend(&mut self, at: usize, kline: Kline, origin: Origin) -> Upsert {
         let is_newest = at + 1 == self.ring.len();
         let may = origin == Origin::Rest || (is_newest && self.newest_by == Origin::Rest);
         let Some(known) = self.ring.get_mut(at) else { return Upsert::Older };
-        let larger = smaller(known, &kline);
+        let larger =
+            smaller(known, &kline) || (origin == Origin::Rest && *known != kline && !smaller(&kline, known));
         if larger && may {
             *known = kline;
         }

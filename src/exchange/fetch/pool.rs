@@ -121,7 +121,13 @@ impl Pool {
             self.banned = None;
         }
         if let Some(error) = self.client.as_ref().err().or(self.banned.as_ref()) {
-            answers.push_back(refused(request, error.clone()));
+            let mut error = error.clone();
+            if let (ErrorKind::RateLimited { wait }, Some(until)) =
+                (&mut error.kind, self.budget.held_until(now))
+            {
+                *wait = until.since(now);
+            }
+            answers.push_back(refused(request, error));
             return;
         }
         self.hurry(&request);

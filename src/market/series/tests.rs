@@ -29,7 +29,7 @@ fn opens(series: &Series) -> Vec<i64> {
 }
 
 fn rows(closed: &[Kline], from: Option<i64>) -> RestRows<'_> {
-    RestRows { closed, next_open: None, from: from.map(|n| UnixMs(n * STEP)) }
+    RestRows { closed, next_open: None, unread: 0, from: from.map(|n| UnixMs(n * STEP)) }
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn a_hole_that_rest_confirms_is_as_on_a_chart_and_stays_known() {
     assert_eq!(s.holes(), [Hole { from: UnixMs(2 * STEP), to: UnixMs(5 * STEP - 1) }]);
     // Only the forming row tells that the exchange has nothing between.
     let next_open = Some(UnixMs(9 * STEP));
-    let done = s.merge(&RestRows { closed: &[], next_open, from: Some(UnixMs(7 * STEP)) });
+    let done = s.merge(&RestRows { closed: &[], next_open, unread: 0, from: Some(UnixMs(7 * STEP)) });
     assert_eq!(done.holes, 1);
     assert!(s.follows(UnixMs(9 * STEP)));
     assert_eq!(s.close(bar(9), Origin::Stream), Upsert::Appended);
@@ -137,7 +137,8 @@ fn a_bar_that_closes_early_is_followed_once_rest_confirms_it() {
     .unwrap();
     s.close(early, Origin::Stream);
     assert!(matches!(s.close(bar(1), Origin::Stream), Upsert::Gap { .. }));
-    let done = s.merge(&RestRows { closed: &[bar(1)], next_open: None, from: Some(after(&early)) });
+    let done =
+        s.merge(&RestRows { closed: &[bar(1)], next_open: None, unread: 0, from: Some(after(&early)) });
     assert_eq!((done.appended, done.holes), (1, 1));
 }
 
@@ -184,7 +185,7 @@ proptest! {
                     .filter(|k| k.open_time() >= from && k.open_time().0 <= n * STEP)
                     .copied()
                     .collect();
-                s.merge(&RestRows { closed: &answer, next_open: None, from: Some(from) });
+                s.merge(&RestRows { closed: &answer, next_open: None, unread: 0, from: Some(from) });
             }
             prop_assert!(s.closed().len() <= capacity);
         }

@@ -229,3 +229,71 @@ fn a_market_that_stands_still_gives_no_signal() {
     assert_eq!(lane.state, DataState::Live);
     assert_eq!(rig.snapshot().signals, []);
 }
+
+/// The clock rate is wrong (60 told, 1 in truth): a forming row must not count as closed.
+#[test]
+fn a_wrong_clock_rate_closes_no_forming_bar() {
+    let mut rig = Rig::new(EngineConfig { clock_rate: 60.0, ..config() });
+    rig.rate = 1; // the exchange's real rate
+    rig.start(&["BTCUSDT"]);
+    let request = rig.one_request();
+    rig.now = rig.now + Duration::from_secs(20);
+    rig.tick();
+    let mut rows = bars(N - HISTORY..N);
+    rows.push(bar_to(N, 900.0, 5));
+    rig.answer(&request, &rows);
+    assert_eq!(rig.series("BTCUSDT"), bars(N - HISTORY..N), "candle N has 13 minutes to go");
+}
+
+/// REST lags a little longer than usual and then is right.
+#[test]
+fn no_bar_is_live_that_no_source_calls_closed() {
+    let mut rig = Rig::live(&["BTCUSDT"]);
+    rig.until(N, 899_000);
+    rig.frame("BTCUSDT", bar_to(N, 498.0, 90), Finality::Forming);
+    for s in 6..900 {
+        rig.until(N + 1, s * 1_000);
+        for request in rig.requests() {
+            let lagging = s < 25;
+            let row = if lagging { bar_to(N, 498.5, 80) } else { bar(N) };
+            rig.answer(&request, &[row]);
+        }
+    }
+    assert_eq!(rig.series("BTCUSDT").last(), Some(&bar(N)));
+}
+
+/// Three empty answers, then one that lags: that is no third lag.
+#[test]
+fn empty_answers_do_not_count_as_lags() {
+    let mut rig = Rig::live(&["BTCUSDT"]);
+    rig.until(N, 899_000);
+    rig.frame("BTCUSDT", bar_to(N, 498.0, 90), Finality::Forming);
+    let mut answers = 0;
+    for s in 6..60 {
+        rig.until(N + 1, s * 1_000);
+        for request in rig.requests() {
+            answers += 1;
+            let rows = if answers <= 3 { vec![] } else { vec![bar_to(N, 498.5, 80)] };
+            if answers <= 4 {
+                rig.answer(&request, &rows);
+            }
+        }
+    }
+    assert_eq!(rig.series("BTCUSDT").last(), Some(&bar(N - 1)), "the first lagging answer was overruled");
+}
+
+/// The margin at a fast exchange's clock.
+#[test]
+fn at_rate_six_hundred_a_lopsided_round_trip_closes_nothing_early() {
+    let mut desk = crate::engine::desk::Desk::new(Market::UsdM, 600.0);
+    // Asked at 0 s, read by the exchange at 200 ms, answer back at once.
+    let answer = |sent: u64, read: u64| TimeAnswer {
+        server: UnixMs(N * STEP + i64::try_from(read).unwrap() * 600),
+        sent: Mono::from_millis(sent),
+        received: Mono::from_millis(read),
+    };
+    desk.time_answered(answer(0, 200));
+    // At 1430 ms a klines request leaves and is read at once: the exchange says 858 s after N.
+    let proved = desk.proved(&[bar(N)], Mono::from_millis(1_430));
+    assert_eq!(proved, 0, "candle N has 42 s to go");
+}

@@ -86,6 +86,51 @@ fn a_verification_that_fails_is_doubt_until_the_stream_or_rest_speaks() {
     assert_eq!(rig.state("BTCUSDT"), (DataState::Live, None));
 }
 
+/// An empty list of pairs is an incident, not a market.
+#[test]
+fn an_empty_universe_is_asked_for_again() {
+    let mut rig = Rig::new(config());
+    rig.start(&[]);
+    rig.out.clear();
+    for _ in 0..3_600 {
+        rig.now = rig.now + Duration::from_secs(1);
+        rig.tick();
+    }
+    assert!(rig.out.contains(&Output::Fetch(FetchRequest::Universe(Market::UsdM))), "never again");
+}
+
+/// Given up for ten minutes by a rejection; the stream heals it, and then a close is lost.
+#[test]
+fn a_pause_after_a_refusal_does_not_cover_the_next_lost_close() {
+    let mut rig = Rig::live(&["BTCUSDT"]);
+    rig.until(N + 1, 6_500);
+    let request = rig.one_request();
+    rig.refuse(&request, ErrorKind::Restricted, "451");
+    rig.until(N + 1, 20_000);
+    rig.close("BTCUSDT", N); // late; heals
+    assert_eq!(rig.state("BTCUSDT").0, DataState::Live);
+    rig.until(N + 2, 300_000); // the next close is lost, the pair is quiet
+    let asked = rig.requests().len();
+    assert!(asked > 0 || rig.state("BTCUSDT").0 != DataState::Live, "live, and nobody asks");
+}
+
+/// A check that comes while REST is refused for long: its success ends the refusal's pause.
+#[test]
+fn a_successful_check_ends_the_pause_of_a_refusal() {
+    let mut rig = Rig::live(&["BTCUSDT"]);
+    rig.until(N + 2, 300);
+    rig.form("BTCUSDT", N + 2);
+    let request = rig.one_request();
+    rig.refuse(&request, ErrorKind::Rejected, "no");
+    rig.step(Input::Command(Command::Refresh(Scope::One(pair("BTCUSDT")))));
+    let check = rig.one_request();
+    let mut rows = bars(N - HISTORY..N + 1);
+    rows.push(bar(N + 1)); // not proved yet: 300 ms after its close
+    rig.answer(&check, &rows);
+    rig.until(N + 2, 60_000);
+    assert_ne!(rig.requests(), [], "a minute later nobody has asked for the close of N+1");
+}
+
 #[test]
 fn a_check_without_a_connection_ends_with_one_notice() {
     let names = ["BTCUSDT", "ETHUSDT"];

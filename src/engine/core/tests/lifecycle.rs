@@ -238,3 +238,16 @@ fn only_rows_that_changed_are_built_anew() {
     let same = |i: usize| Arc::ptr_eq(before.rows.get(i).unwrap(), after.rows.get(i).unwrap());
     assert!(!same(0) && same(1));
 }
+
+/// A duplicate of a closed bar with other figures and the same number of trades.
+#[test]
+fn a_check_corrects_a_bar_that_differs_at_equal_trades() {
+    let mut rig = Rig::live(&["BTCUSDT"]);
+    rig.step(Input::Command(Command::Refresh(Scope::One(pair("BTCUSDT")))));
+    let request = rig.one_request();
+    let mut other = bars(N - HISTORY..N);
+    *other.get_mut(7).unwrap() = bar_to(N - 2, 480.0, 100);
+    rig.answer(&request, &other);
+    let said = rig.notices(Level::Info).last().unwrap().clone();
+    assert!(!said.contains("all equal"), "a bar differs, and it says: {said}");
+}

@@ -305,3 +305,108 @@ fn subscriptions_may_come_in_parts_and_after_data() {
         assert_eq!(rig.state(name).0, DataState::Stale);
     }
 }
+
+/// A row of an answer that could not be read is no proof that the exchange has no such bar.
+#[test]
+fn an_unreadable_row_is_not_a_confirmed_hole() {
+    let mut rig = Rig::live(&["BTCUSDT"]);
+    rig.now = Mono::from_millis(u64::try_from(4 * STEP - 110_000).unwrap());
+    rig.form("BTCUSDT", N + 4);
+    let request = rig.one_request();
+    let rows = vec![bar(N), bar(N + 1), bar(N + 3), bar_to(N + 4, 400.0, 10)];
+    let sent = rig.now;
+    let answer = KlinesAnswer { rows, skipped: 1, sent, received: rig.now };
+    rig.step(Input::Fetched(Fetched::Klines { request, covers: vec![], result: Ok(answer) }));
+    let missing = !rig.series("BTCUSDT").contains(&bar(N + 2));
+    assert!(
+        !(missing && rig.state("BTCUSDT").0 == DataState::Live),
+        "live without a bar that REST sent and nobody could read"
+    );
+}
+
+/// The same in the warm-up.
+#[test]
+fn an_unreadable_row_of_the_warm_up_is_not_a_confirmed_hole() {
+    let mut rig = Rig::new(config());
+    rig.start(&["BTCUSDT"]);
+    let request = rig.one_request();
+    let mut rows = bars(N - HISTORY..N);
+    rows.remove(5);
+    let sent = rig.now;
+    let answer = KlinesAnswer { rows, skipped: 1, sent, received: rig.now };
+    rig.step(Input::Fetched(Fetched::Klines { request, covers: vec![], result: Ok(answer) }));
+    rig.subscribed(&["BTCUSDT"]);
+    rig.form("BTCUSDT", N);
+    assert_ne!(rig.state("BTCUSDT").0, DataState::Live, "live without a bar that REST sent");
+}
+
+/// One frame with an open time far ahead must not end the lane.
+#[test]
+fn a_frame_from_the_future_does_not_block_a_lane() {
+    for finality in [Finality::Forming, Finality::Closed] {
+        let mut rig = Rig::live(&["BTCUSDT"]);
+        rig.frame("BTCUSDT", bar_to(N + 100, 400.0, 10), finality);
+        let mut asked = 0;
+        for n in N..N + 4 {
+            rig.until(n + 1, 5);
+            rig.close("BTCUSDT", n);
+            rig.until(n + 1, 60_000);
+            rig.form("BTCUSDT", n + 1);
+            for request in rig.requests() {
+                asked += 1;
+                let mut rows = bars(N - HISTORY..n + 1);
+                rows.push(bar_to(n + 1, 400.0, 10));
+                rig.answer(&request, &rows);
+            }
+        }
+        let state = rig.state("BTCUSDT");
+        assert_eq!(state, (DataState::Live, None), "{finality:?}, {asked} requests in an hour");
+    }
+}
+
+/// One stamp far ahead must not freeze the price.
+#[test]
+fn a_stamp_from_the_future_does_not_freeze_the_price() {
+    let mut rig = Rig::live(&["BTCUSDT"]);
+    let day = Input::Feed(FeedEvent::Day(vec![DayEvent {
+        pair: pair("BTCUSDT"),
+        last: 777.0,
+        change_pct: 0.0,
+        quote_volume: 1.0,
+        event_time: rig.server() + Duration::from_secs(86_400),
+    }]));
+    rig.step(day);
+    rig.until(N, 600_000);
+    rig.form("BTCUSDT", N);
+    assert_eq!(rig.snapshot().rows.first().unwrap().last, Some(400.0));
+}
+
+#[test]
+fn rows_that_stay_unreadable_make_the_series_failed_and_it_is_asked_for_again_later() {
+    let mut rig = Rig::live(&["BTCUSDT"]);
+    rig.now = Mono::from_millis(u64::try_from(4 * STEP - 110_000).unwrap());
+    rig.form("BTCUSDT", N + 4);
+    let mut asked = 0;
+    for _ in 0..1_200 {
+        for request in rig.requests() {
+            asked += 1;
+            let rows = vec![bar(N), bar(N + 1), bar(N + 3)];
+            let rows = rows.into_iter().filter(|k| Some(k.open_time()) >= request.from).collect();
+            let answer = KlinesAnswer { rows, skipped: 1, sent: rig.now, received: rig.now };
+            rig.step(Input::Fetched(Fetched::Klines { request, covers: vec![], result: Ok(answer) }));
+        }
+        rig.now = rig.now + Duration::from_secs(1);
+        rig.tick();
+    }
+    assert!((6..=14).contains(&asked), "{asked} requests in twenty minutes");
+    let (state, why) = rig.state("BTCUSDT");
+    assert_eq!(
+        (state, why.as_deref()),
+        (DataState::Failed, Some("1 rows of REST's answer could not be read"))
+    );
+    rig.until(N + 6, 0);
+    let request = rig.one_request();
+    rig.answer(&request, &bars(N..N + 6));
+    assert_ne!(rig.state("BTCUSDT").0, DataState::Failed);
+    assert_eq!(rig.series("BTCUSDT").get(9..13), Some(bars(N..N + 4).as_slice()));
+}

@@ -99,3 +99,28 @@ fn a_socket_cut_for_its_silence_at_the_end_makes_nothing_stale() {
     rig.tick();
     assert_eq!(rig.state("BTCUSDT").0, DataState::Stale);
 }
+
+/// A socket lost and back while the exchange's clock stood, and then it runs on.
+#[test]
+fn a_socket_that_connects_when_the_clock_starts_again_is_caught_up() {
+    let mut rig = Rig::new(EngineConfig { clock_rate: 60.0, ..config() });
+    rig.start(&["BTCUSDT"]);
+    rig.answer_all(&bars(N - HISTORY..N + 1));
+    rig.subscribed(&["BTCUSDT"]);
+    rig.form("BTCUSDT", N);
+    rig.stop = Some((N + 1) * STEP);
+    rig.until(N + 1, 0);
+    rig.close("BTCUSDT", N);
+    for _ in 0..150 {
+        rig.now = rig.now + Duration::from_millis(100);
+        rig.tick();
+    }
+    rig.down(&["BTCUSDT"]);
+    rig.step(Input::Feed(FeedEvent::Connecting { conn: CONN, streams: 1 }));
+    // It runs again, and stays without streams.
+    rig.stop = None;
+    rig.zero = (N + 1) * STEP - i64::try_from(rig.now.0.as_millis()).unwrap() * 60 + 60_000;
+    rig.now = rig.now + Duration::from_secs(601);
+    rig.tick();
+    assert_eq!(rig.state("BTCUSDT").0, DataState::Stale, "no stream, and time passes");
+}
