@@ -3,7 +3,8 @@
 //! `cargo bench --bench ingest [NAME]`. Subject and reference take turns on the same input;
 //! before that, both must agree on it.
 
-#![allow(missing_docs, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::unwrap_used)]
+#![allow(missing_docs, unreachable_pub, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+#![allow(clippy::cast_precision_loss, clippy::struct_field_names, clippy::range_plus_one)]
 
 #[path = "kernel/bare_serde.rs"]
 mod bare_serde;

@@ -4,10 +4,10 @@
 
 use std::path::Path;
 
-fn main() -> anyhow::Result<()> {
+fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut args = std::env::args().skip(1);
     let (Some(folder), Some(out)) = (args.next(), args.next()) else {
-        anyhow::bail!("usage: make_replay FOLDER OUTPUT");
+        return Err("usage: make_replay FOLDER OUTPUT".into());
     };
     let bytes = hamatop::sim::replay::make(Path::new(&folder))?;
     std::fs::write(&out, &bytes)?;

@@ -13,6 +13,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use crate::config::settings::SETTINGS;
 use crate::config::{Config, ConfigError, Sources};
 use crate::domain::time::UnixMs;
+use crate::sim::fault::parse_time;
 
 /// What was asked for.
 #[derive(Debug)]
@@ -327,15 +328,7 @@ fn speed(text: &str) -> Result<f64, String> {
 }
 
 fn time(text: &str) -> Result<UnixMs, String> {
-    if let Ok(ms) = text.parse::<i64>() {
-        return Ok(UnixMs(ms));
-    }
-    let full = chrono::DateTime::parse_from_rfc3339(text).map(|t| t.timestamp_millis());
-    let short = chrono::NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%MZ")
-        .map(|t| t.and_utc().timestamp_millis());
-    full.or(short)
-        .map(UnixMs)
-        .map_err(|_| "needs a time such as 2025-10-10T20:00Z, or Unix milliseconds".into())
+    parse_time(text).ok_or_else(|| "needs a time such as 2025-10-10T20:00Z, or Unix milliseconds".into())
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
@@ -367,7 +360,13 @@ pub fn settings(invocation: &Invocation) -> Result<Config, ConfigError> {
     let env = std::env::vars_os()
         .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)))
         .collect();
-    Config::load(&Sources { flags: invocation.flags.clone(), env, dot_env, file })
+    Config::load(&Sources {
+        flags: invocation.flags.clone(),
+        env,
+        dot_env,
+        file,
+        demo: invocation.demo.is_some(),
+    })
 }
 
 fn dot_env() -> Result<BTreeMap<String, String>, ConfigError> {

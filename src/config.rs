@@ -15,7 +15,7 @@ use crate::domain::preset::Preset;
 use crate::domain::symbol::{Market, Symbol};
 
 use self::color::Color;
-use self::settings::{SETTINGS, Setting};
+use self::settings::{About, SETTINGS, Setting};
 
 /// Settings, checked.
 #[derive(Clone, Debug)]
@@ -104,6 +104,8 @@ pub struct Sources {
     pub dot_env: BTreeMap<String, String>,
     /// The config file, if there is one.
     pub file: Option<(PathBuf, String)>,
+    /// The replay is asked for: what is about the exchange comes from flags alone.
+    pub demo: bool,
 }
 
 impl Config {
@@ -160,6 +162,10 @@ fn find(setting: &Setting, sources: &Sources, content: &file::FileContent) -> Op
     if let Some((_, text)) = sources.flags.iter().find(|(k, _)| *k == setting.key) {
         return Some((text.clone(), Origin::Flag));
     }
+    let default = (!setting.default.is_empty()).then(|| (setting.default.to_owned(), Origin::Default));
+    if sources.demo && setting.about == About::Exchange {
+        return default;
+    }
     for (variables, origin) in [(&sources.env, Origin::Env), (&sources.dot_env, Origin::DotEnv)] {
         // An empty variable counts as unset, as shells and compose files treat it.
         if let Some(text) = setting.env.and_then(|e| variables.get(e)).filter(|t| !t.is_empty()) {
@@ -169,7 +175,7 @@ fn find(setting: &Setting, sources: &Sources, content: &file::FileContent) -> Op
     if let Some((_, text, line)) = content.settings.iter().find(|(k, ..)| k == setting.key) {
         return Some((text.clone(), Origin::File(*line)));
     }
-    (!setting.default.is_empty()).then(|| (setting.default.to_owned(), Origin::Default))
+    default
 }
 
 fn place(setting: &Setting, origin: &Origin, path: &Path) -> String {

@@ -239,8 +239,10 @@ pub struct KlinesAnswer {
 pub struct BudgetReport {
     /// Which market's pool.
     pub market: Market,
-    /// Weight used in the running minute.
+    /// Weight used in `minute`.
     pub used: u32,
+    /// When the minute of the last request began, on the exchange's clock.
+    pub minute: UnixMs,
     /// Weight allowed a minute.
     pub limit: u32,
     /// Nothing is sent before this time.

@@ -51,7 +51,8 @@
 //! - **Nothing is silently old, nothing is invented.** Every figure has a state and an age; what is not known is
 //!   `None`, and shown as nothing.
 //! - **Two times.** [`UnixMs`](domain::time::UnixMs) is the exchange's, [`Mono`](domain::time::Mono) is ours; only
-//!   [`Clock`](domain::clock::Clock) leads from one to the other, and only [`stopwatch`] asks the machine.
+//!   [`Clock`](domain::clock::Clock) leads from one to the other. The product reads the machine's clock in [`stopwatch`]
+//!   alone; timers are tokio's.
 //! - **Remote text is hostile** until it is a [`CleanText`](domain::text::CleanText) or a
 //!   [`Symbol`](domain::symbol::Symbol).
 

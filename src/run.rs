@@ -110,3 +110,45 @@ fn under_signals<T, F: Future<Output = Result<T, Failure>>>(
     runtime.shutdown_timeout(Duration::from_millis(100));
     result
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Instant;
+
+    use crate::config::Sources;
+
+    use super::session::{Purpose, Session};
+    use super::*;
+
+    #[test]
+    fn a_root_future_that_is_stuck_does_not_stall_the_market() {
+        let config = Config::load(&Sources::default()).unwrap();
+        under_signals(async |cancel| {
+            let (_exchange, place) = demo::start(None, 600.0, cancel.clone()).await?;
+            let mut session = Session::start(&config, &place, Purpose::LIVE, cancel)?;
+            let warm = session.wait_for(|s| s.warmup.is_over()).await?;
+            // As a write to a frozen terminal does, this blocks without ever yielding.
+            let patience = Instant::now() + Duration::from_secs(60);
+            let later = loop {
+                let newest = Arc::clone(&session.snapshots.borrow());
+                if newest.stats.newest > warm.stats.newest.map(|t| t + Duration::from_secs(1_800)) {
+                    break newest;
+                }
+                assert!(Instant::now() < patience, "no candle closes while the root future is stuck");
+                std::thread::sleep(Duration::from_millis(5));
+            };
+            assert!(later.stats.outcomes.appended >= warm.stats.outcomes.appended + 48);
+            session.end().await;
+            Ok(())
+        })
+        .unwrap();
+    }
+
+    #[test]
+    fn every_action_is_in_the_list_of_keys() {
+        let text = keys();
+        assert_eq!(text.lines().count(), ACTIONS.len());
+        assert!(ACTIONS.iter().all(|a| text.contains(a.help)));
+    }
+}

@@ -32,7 +32,10 @@ pub fn draw(app: &App, theme: &Theme, buffer: &mut Buffer) -> Option<Position> {
     let mut canvas = Canvas::new(buffer, theme, app.config().notation);
     let shape = app.shape();
     if shape.tier == Tier::TooSmall {
-        let need = format!("needs {MIN_COLS}x{MIN_ROWS}, has {}x{}", shape.cols, shape.rows);
+        let size = format!("{MIN_COLS}x{MIN_ROWS}");
+        let need = format!("needs {size}, has {}x{}", shape.cols, shape.rows);
+        // Where even the sentence is too long, the size is the part that helps.
+        let need = if need.len() > usize::from(shape.cols) { size } else { need };
         canvas.text(0, 0, shape.cols, &need, Role::Warn);
         return None;
     }

@@ -1,6 +1,6 @@
 //! The terminal program in a real pty, seen as a terminal would show it.
 
-#![allow(clippy::unwrap_used, reason = "a test")]
+#![allow(clippy::unwrap_used, clippy::panic, unreachable_pub, reason = "a test")]
 
 #[path = "pty/screen.rs"]
 mod screen;
@@ -32,6 +32,8 @@ fn the_demo_fills_says_what_it_is_filters_and_quits_clean() {
     screen.type_keys("?");
     screen.wait("the help", |t| t.contains("quit"));
     screen.type_keys("\x1b");
+    // Escape and a digit in one read would be Alt and the digit.
+    screen.wait("the table behind it", |t| t.contains("ETHUSDT"));
     screen.type_keys("4");
     screen.wait("the cache view", |t| t.contains("klines") && t.contains("hit rate"));
     screen.type_keys("Q");
@@ -42,12 +44,12 @@ fn the_demo_fills_says_what_it_is_filters_and_quits_clean() {
 #[test]
 fn small_windows_are_drawn_and_tiny_ones_say_what_they_need() {
     let screen = demo((80, 24));
-    let text = screen.wait("a warm table", |t| t.contains("BTCUSDT") && t.contains("DEMO"));
+    let text = screen.wait("a warm table", |t| t.contains("PEPEUSDT") && t.contains("DEMO"));
     assert!(text.lines().all(|l| l.chars().count() <= 80));
     screen.resize((10, 3));
-    screen.wait("the notice", |t| t.contains("60x16"));
+    screen.wait("the notice", |t| t.trim() == "60x16");
     screen.resize((120, 36));
-    screen.wait("the table again", |t| t.contains("BTCUSDT"));
+    screen.wait("the table again", |t| t.contains("BTCUSDT") && t.contains("ETHUSDT"));
 }
 
 #[test]
@@ -59,6 +61,17 @@ fn the_terminal_comes_back_after_a_signal() {
         screen.wait_for_end();
         screen.assert_restored();
     }
+}
+
+#[test]
+fn a_frozen_terminal_does_not_keep_the_program_from_ending() {
+    let mut screen = Screen::start(PROGRAM, &["demo", "--speed", "600", "--data-fps", "30"], &[], (200, 60));
+    screen.wait("rows", |t| t.contains("BTCUSDT"));
+    screen.freeze();
+    // Enough frames to fill what the system buffers between a program and its terminal.
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    screen.signal("TERM");
+    screen.wait_for_exit();
 }
 
 /// The other half of the next test: runs only when that test starts this file in a pty.
@@ -85,7 +98,7 @@ fn the_terminal_comes_back_after_a_panic() {
 #[test]
 fn without_colours_no_colour_code_is_written() {
     let mut screen = Screen::start(PROGRAM, &["demo"], &[("NO_COLOR", "1")], (80, 24));
-    screen.wait("a table", |t| t.contains("BTCUSDT"));
+    screen.wait("a table", |t| t.contains("PEPEUSDT") && t.contains("DEMO"));
     screen.type_keys("q");
     screen.wait_for_end();
     let text = String::from_utf8_lossy(&screen.bytes()).into_owned();

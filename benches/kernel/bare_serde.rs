@@ -1,4 +1,4 @@
-//! A kline frame and a page of rows by serde_json alone: the fields typed and borrowed, the
+//! A kline frame and a page of rows by `serde_json` alone: the fields typed and borrowed, the
 //! numbers parsed, nothing checked, nothing looked up. Shares no code with the product.
 
 use serde::Deserialize;

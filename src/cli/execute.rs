@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use crate::config::settings::SETTINGS;
 use crate::config::{self, Config, Origin};
 use crate::domain::time::UnixMs;
 use crate::report::hama::{self, HamaArgs, HamaFormat};
@@ -57,7 +58,7 @@ fn execute(invocation: &Invocation) -> Result<Rows, Failure> {
         Wish::Terminal => {
             let config = settings(invocation)?;
             let dumb = std::env::var_os("TERM").is_some_and(|t| t == "dumb");
-            if dumb || !io::stdout().is_terminal() || !io::stdin().is_terminal() {
+            if dumb || !io::stdout().is_terminal() {
                 let demo = invocation.demo.map(|d| demo(d, 0.0));
                 return run::scan(&config, demo, &scan_args(&ScanWish::default())?);
             }
@@ -144,13 +145,16 @@ fn config_command(wish: ConfigWish, invocation: &Invocation) -> Result<Rows, Fai
         }
         ConfigWish::Show => {
             let config = settings(invocation)?;
-            let rows = config.origins.iter().map(|(key, (value, origin))| {
-                let origin = match origin {
-                    Origin::Default => "default".to_owned(),
-                    Origin::File(line) => format!("{path}:{line}"),
-                    Origin::DotEnv => ".env".to_owned(),
-                    Origin::Env => "environment".to_owned(),
-                    Origin::Flag => "flag".to_owned(),
+            let rows = SETTINGS.iter().map(|setting| {
+                let key = setting.key;
+                let (value, origin) = match config.origins.get(key) {
+                    Some((value, Origin::Default)) => (value.clone(), "default".to_owned()),
+                    Some((value, Origin::File(line))) => (value.clone(), format!("{path}:{line}")),
+                    Some((value, Origin::DotEnv)) => (value.clone(), ".env".to_owned()),
+                    Some((value, Origin::Env)) => (value.clone(), "environment".to_owned()),
+                    Some((value, Origin::Flag)) => (value.clone(), "flag".to_owned()),
+                    None if key == "bars" => (config.bars.to_string(), "what the preset needs".to_owned()),
+                    None => ("-".to_owned(), "not set".to_owned()),
                 };
                 format!("{key:<11} {value:<24} {origin}\n")
             });

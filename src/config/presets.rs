@@ -79,7 +79,7 @@ fn build(raw: &RawPreset, path: &Path) -> Result<Preset, ConfigError> {
             }
             "bands" => {
                 has_bands = parse_switch(text)
-                    .ok_or_else(|| wrong("is { length = 400, mult = 2.0 } or false".into()))?
+                    .ok_or_else(|| wrong("is { length = 400, mult = 2.0 } or false".into()))?;
             }
             "bands.length" => {
                 bands.length = text.parse().map_err(|_| wrong("needs a whole number of bars".into()))?;

@@ -22,8 +22,19 @@ pub struct Setting {
     pub default: &'static str,
     /// What it does, for people.
     pub help: &'static str,
+    /// Whether it is about the exchange or about this program.
+    pub about: About,
     /// Reads a value into the draft; the error says what a value looks like.
     pub set: fn(&mut Draft, &str) -> Result<(), String>,
+}
+
+/// What a setting is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum About {
+    /// Which exchange, and what of it. The demo brings its own, so there only flags count.
+    Exchange,
+    /// How things are computed, shown or logged.
+    Program,
 }
 
 impl Setting {
@@ -51,6 +62,7 @@ pub static SETTINGS: &[Setting] = &[
         value: "usdm|spot|usdm,spot",
         default: "usdm",
         help: "Markets to scan",
+        about: About::Exchange,
         set: |d, v| list::<Market>(v, "usdm, spot or usdm,spot").map(|m| d.markets = m),
     },
     Setting {
@@ -59,6 +71,7 @@ pub static SETTINGS: &[Setting] = &[
         value: "ASSET",
         default: "USDT",
         help: "Quote asset of the pairs",
+        about: About::Exchange,
         set: |d, v| one::<Symbol>(v, "an asset such as USDT").map(|q| d.quote = Some(q)),
     },
     Setting {
@@ -67,6 +80,7 @@ pub static SETTINGS: &[Setting] = &[
         value: "N",
         default: "125",
         help: "How many pairs, by 24 h quote volume (0 to 2000)",
+        about: About::Exchange,
         set: |d, v| number(v, 0, 2_000).map(|n| d.top = n),
     },
     Setting {
@@ -75,6 +89,7 @@ pub static SETTINGS: &[Setting] = &[
         value: "A,B",
         default: "",
         help: "Pairs to show whatever their volume",
+        about: About::Exchange,
         set: |d, v| list::<Symbol>(v, "pairs such as BTCUSDT,ETHUSDT").map(|s| d.symbols = s),
     },
     Setting {
@@ -83,6 +98,7 @@ pub static SETTINGS: &[Setting] = &[
         value: "A,B",
         default: "15m,1h,4h",
         help: "Candle intervals; the first is the primary one",
+        about: About::Exchange,
         set: |d, v| {
             let intervals = list::<Interval>(v, "1m 3m 5m 15m 30m 1h 2h 4h 6h 8h 12h 1d 3d 1w 1M")?;
             if intervals.is_empty() || intervals.len() > 6 {
@@ -98,6 +114,7 @@ pub static SETTINGS: &[Setting] = &[
         value: "NAME",
         default: "quantdinger",
         help: "HAMA preset: quantdinger, nsdt, nsdt-v1, aicoin, qd-monitor, or one of your [presets]",
+        about: About::Program,
         set: |d, v| {
             v.clone_into(&mut d.preset);
             Ok(())
@@ -109,6 +126,7 @@ pub static SETTINGS: &[Setting] = &[
         value: "N",
         default: "",
         help: "Closed bars kept per series, 2 to 5000 (default: what the preset needs)",
+        about: About::Program,
         set: |d, v| number(v, 2, 5_000).map(|n| d.bars = Some(n)),
     },
     Setting {
@@ -117,6 +135,7 @@ pub static SETTINGS: &[Setting] = &[
         value: "URL",
         default: "",
         help: "Base URL of a host that speaks Binance's REST (default: Binance)",
+        about: About::Exchange,
         set: |d, v| url(v, &["http://", "https://"]).map(|u| d.rest_url = Some(u)),
     },
     Setting {
@@ -125,6 +144,7 @@ pub static SETTINGS: &[Setting] = &[
         value: "URL",
         default: "",
         help: "Base URL of a host that speaks Binance's WebSocket streams (default: Binance)",
+        about: About::Exchange,
         set: |d, v| url(v, &["ws://", "wss://"]).map(|u| d.ws_url = Some(u)),
     },
     Setting {
@@ -133,6 +153,7 @@ pub static SETTINGS: &[Setting] = &[
         value: "X",
         default: "1",
         help: "How fast that host's clock runs against ours (0.01 to 10000)",
+        about: About::Exchange,
         set: |d, v| {
             let rate = v.parse::<f64>().ok().filter(|r| (0.01..=10_000.0).contains(r));
             d.clock_rate = rate.ok_or("needs a number from 0.01 to 10000")?;
@@ -145,6 +166,7 @@ pub static SETTINGS: &[Setting] = &[
         value: "auto|always|never",
         default: "auto",
         help: "Colours; auto obeys NO_COLOR and CLICOLOR_FORCE",
+        about: About::Program,
         set: |d, v| {
             d.color = v.parse().map_err(|e: UnknownColor| e.to_string())?;
             Ok(())
@@ -156,6 +178,7 @@ pub static SETTINGS: &[Setting] = &[
         value: "",
         default: "false",
         help: "Draw with ASCII only (on by itself where the locale is not UTF-8)",
+        about: About::Program,
         set: |d, v| boolean(v).map(|b| d.ascii = b),
     },
     Setting {
@@ -164,6 +187,7 @@ pub static SETTINGS: &[Setting] = &[
         value: "N",
         default: "4",
         help: "Screens drawn a second for new data (1 to 30); keys are drawn at once",
+        about: About::Program,
         set: |d, v| number(v, 1, 30).map(|n| d.data_fps = n),
     },
     Setting {
@@ -172,6 +196,7 @@ pub static SETTINGS: &[Setting] = &[
         value: "LEVEL",
         default: "info",
         help: "error, warn, info, debug or trace",
+        about: About::Program,
         set: |d, v| {
             let known = ["error", "warn", "info", "debug", "trace"];
             if !known.contains(&v) {

@@ -12,6 +12,7 @@ fn sources(
         env: map(env),
         dot_env: map(dot),
         file: Some((PathBuf::from("config.toml"), file.to_owned())),
+        demo: false,
     }
 }
 
@@ -74,4 +75,18 @@ fn an_own_preset_is_found_and_its_name_tells_it_from_the_others() {
     let config = Config::load(&sources(file, &[], &[], &[("preset", "mine")])).unwrap();
     assert!(config.preset.name.starts_with("mine-"), "{}", config.preset.name);
     assert_eq!(config.preset.name.len(), "mine-".len() + 8);
+}
+
+#[test]
+fn the_demo_brings_its_own_exchange() {
+    let file = "market = 'spot'\ntop = 1\nintervals = '1d'\nascii = true\n";
+    let env = [("HAMATOP_REST_URL", "nonsense"), ("HAMATOP_LOG", "debug")];
+    let mut sources = sources(file, &env, &[], &[("symbols", "BTCUSDT")]);
+    sources.demo = true;
+    let config = Config::load(&sources).unwrap();
+    let bare = Config::load(&Sources::default()).unwrap();
+    assert_eq!((&config.markets, config.top, &config.intervals), (&bare.markets, bare.top, &bare.intervals));
+    assert_eq!(config.rest_url, None);
+    assert_eq!(config.symbols.len(), 1, "a flag is meant");
+    assert!(config.ascii && config.log_level == "debug", "what is about the program counts");
 }

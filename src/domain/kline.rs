@@ -2,7 +2,7 @@
 
 use super::time::UnixMs;
 
-/// One candle, valid by construction: finite positive prices with `low ≤ open, close ≤ high`,
+/// One candle, valid by construction: positive prices of a sane size with `low ≤ open, close ≤ high`,
 /// volumes finite and not negative, closing after it opens.
 ///
 /// Eighty bytes, since half a million of them are kept. What a source did not give is `None` from
@@ -58,14 +58,14 @@ pub struct KlineFields {
 /// Why a candle can't be one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadKline {
-    /// A price is zero, negative, infinite or not a number.
-    #[error("a price is not a positive number")]
+    /// A price is not positive, not a number, or beyond all prices.
+    #[error("a price is not a number above 0 and up to 1e18")]
     Price,
     /// Low above open or close, or high below.
     #[error("low, open, close and high are out of order")]
     Order,
-    /// A volume is negative, infinite or not a number.
-    #[error("a volume is not a number of at least 0")]
+    /// A volume is negative, not a number, or beyond all volumes.
+    #[error("a volume is not a number from 0 to 1e30")]
     Volume,
     /// Closes before it opens, lasts longer than 49 days, or has times that are not milliseconds.
     #[error("open and close time do not make a candle (times are Unix milliseconds)")]
@@ -75,18 +75,21 @@ pub enum BadKline {
 impl Kline {
     /// The latest time accepted; beyond it a time is in microseconds, or wrong.
     const MAX_TIME: i64 = 100_000_000_000_000;
+    /// Squares of prices, summed over the longest window, stay finite below it.
+    const MAX_PRICE: f64 = 1e18;
+    const MAX_VOLUME: f64 = 1e30;
 
     /// Checks the fields.
     pub fn new(f: KlineFields) -> Result<Self, BadKline> {
         let prices = [f.open, f.high, f.low, f.close];
-        if prices.iter().any(|p| !p.is_finite() || *p <= 0.0) {
+        if !prices.iter().all(|p| *p > 0.0 && *p <= Self::MAX_PRICE) {
             return Err(BadKline::Price);
         }
         if f.low > f.open.min(f.close) || f.high < f.open.max(f.close) {
             return Err(BadKline::Order);
         }
         let volumes = [Some(f.volume), f.quote_volume, f.taker_base, f.taker_quote];
-        if volumes.iter().flatten().any(|v| !v.is_finite() || *v < 0.0) {
+        if !volumes.iter().flatten().all(|v| (0.0..=Self::MAX_VOLUME).contains(v)) {
             return Err(BadKline::Volume);
         }
         let span_ms = f.close_time.0.checked_sub(f.open_time.0).and_then(|d| u32::try_from(d).ok());
@@ -210,9 +213,11 @@ mod tests {
             (KlineFields { open: 0.0, ..f }, BadKline::Price),
             (KlineFields { close: f64::NAN, ..f }, BadKline::Price),
             (KlineFields { high: f64::INFINITY, ..f }, BadKline::Price),
+            (KlineFields { high: 1e300, ..f }, BadKline::Price),
             (KlineFields { high: 2.2, ..f }, BadKline::Order),
             (KlineFields { low: 2.2, ..f }, BadKline::Order),
             (KlineFields { volume: -1.0, ..f }, BadKline::Volume),
+            (KlineFields { volume: 1e300, ..f }, BadKline::Volume),
             (KlineFields { quote_volume: Some(f64::NAN), ..f }, BadKline::Volume),
             (KlineFields { close_time: UnixMs(900_000), ..f }, BadKline::Time),
             (KlineFields { open_time: UnixMs(-5), ..f }, BadKline::Time),

@@ -83,6 +83,7 @@ impl Desk {
             rest: RestStatus {
                 market,
                 used: 0,
+                minute: UnixMs(0),
                 limit: 0,
                 held_until: None,
                 requests: 0,
@@ -205,6 +206,7 @@ impl Desk {
 
     pub(super) fn budget(&mut self, report: &BudgetReport) {
         self.rest.used = report.used;
+        self.rest.minute = report.minute;
         self.rest.limit = report.limit;
         self.rest.held_until = report.held_until;
         self.rest.requests = report.requests;

@@ -237,6 +237,7 @@ impl Engine {
         let mut closed = std::mem::take(&mut self.closed);
         let Some(lane) = self.store.lane_mut(id) else { return };
         lane.seen = lane.seen.max(Some(event.event_time));
+        let held = lane.series().closed().len();
         if lane.freshness.stage != Stage::Delisted {
             lane.freshness.stream = Stream::Fed;
         }
@@ -250,6 +251,7 @@ impl Engine {
         self.note_gap(id, was_gap);
         self.note_last(id, Some(event.kline.close()), Some(event.event_time));
         if !closed.is_empty() {
+            self.store.count_read(held);
             self.announce(id, &closed, now);
             if let Some(lane) = self.store.lane_mut(id).filter(|l| l.freshness.doubt.is_none()) {
                 // The stream has brought what REST would not.

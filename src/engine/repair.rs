@@ -228,6 +228,7 @@ impl Engine {
         let mut closed = std::mem::take(&mut self.closed);
         let Some(lane) = self.store.lane_mut(id) else { return };
         let first = !lane.is_loaded();
+        let held = lane.series().closed().len();
         let merge = lane.rest(
             &Answer {
                 rows: &answer.rows,
@@ -241,9 +242,11 @@ impl Engine {
         lane.seen = lane.seen.max(asked);
         lane.freshness.refused = None;
         let last = answer.rows.last().map(crate::domain::kline::Kline::close);
-        let bars = lane.series().closed().len();
-        let warm = bars >= self.store.need_score() as usize;
-        self.store.count_merge(&merge, warm);
+        self.store.count_merge(&merge);
+        // What was held before the answer came is what the recompute found in the cache.
+        if merge.rewrites() || !closed.is_empty() {
+            self.store.count_read(held);
+        }
         self.store.counters.discarded += u64::from(answer.skipped);
         self.note_last(id, last, asked);
         if first {

@@ -110,6 +110,11 @@ impl Budget {
         self.used
     }
 
+    /// When that minute began.
+    pub fn minute(&self) -> UnixMs {
+        UnixMs(self.minute.saturating_mul(MINUTE))
+    }
+
     /// Nothing is sent before this, where the exchange refused us.
     pub fn held_until(&self, now: Mono) -> Option<Mono> {
         self.held_until.filter(|t| *t > now)

@@ -246,8 +246,10 @@ pub enum LinkState {
 pub struct RestStatus {
     /// Which.
     pub market: Market,
-    /// Weight used in the running UTC minute, by all programs on our address.
+    /// Weight used in `minute`, by all programs on our address as far as we heard.
     pub used: u32,
+    /// When the minute of the last request began, on the exchange's clock.
+    pub minute: UnixMs,
     /// Weight the exchange allows a minute.
     pub limit: u32,
     /// Requests not sent before that time: the exchange said so.
@@ -258,6 +260,15 @@ pub struct RestStatus {
     pub failed: u64,
     /// The last failure.
     pub last_error: Option<CleanText>,
+}
+
+impl RestStatus {
+    /// Weight used in the exchange's minute that `now` is in: what was used in an earlier one has
+    /// been forgotten there.
+    pub fn used_at(&self, now: Option<UnixMs>) -> u32 {
+        let over = now.is_some_and(|now| now >= self.minute + Duration::from_secs(60));
+        if over { 0 } else { self.used }
+    }
 }
 
 /// What the cache holds and did.

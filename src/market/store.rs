@@ -185,16 +185,16 @@ impl Store {
 
     /// The closed bars of a lane for somebody who works with them: counted as a read.
     pub fn read(&mut self, id: LaneId) -> Option<Arc<[Kline]>> {
-        let need = self.need_score as usize;
         let bars = self.lane(id)?.series().closed();
-        let (rows, warm) = (bars.iter().copied().collect(), bars.len() >= need);
-        self.count_read(warm);
+        let (rows, held) = (bars.iter().copied().collect(), bars.len());
+        self.count_read(held);
         Some(rows)
     }
 
-    /// Counts a read.
-    pub fn count_read(&mut self, warm: bool) {
-        if warm {
+    /// Counts a read (by a recompute, a scan or an export) that found `held` bars: a hit where
+    /// they are enough to work with.
+    pub fn count_read(&mut self, held: usize) {
+        if held >= self.need_score as usize {
             self.counters.hits += 1;
         } else {
             self.counters.misses += 1;
@@ -215,15 +215,12 @@ impl Store {
 
     /// Counts what became of an answer of REST. An amendment rewrites the indicator from the
     /// bars at hand, which is a read of them.
-    pub fn count_merge(&mut self, merge: &Merge, warm: bool) {
+    pub fn count_merge(&mut self, merge: &Merge) {
         let o = &mut self.counters.outcomes;
         o.appended += u64::from(merge.appended);
         o.amended += u64::from(merge.amended);
         o.duplicate += u64::from(merge.duplicate);
         o.older += u64::from(merge.older);
         o.gap += u64::from(merge.gap);
-        if merge.rewrites() {
-            self.count_read(warm);
-        }
     }
 }

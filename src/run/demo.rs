@@ -6,6 +6,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::domain::time::UnixMs;
+use crate::exchange::binance::session::Stall;
 use crate::exchange::connect::Proxies;
 use crate::market::snapshot::Source;
 use crate::sim::{self, SimConfig, SimHandle};
@@ -30,6 +31,8 @@ pub async fn start(
         ws_url: Some(exchange.ws_url()),
         clock_rate: speed,
         proxies: Proxies::None,
+        // A replay that has ended, or stands, is silent and healthy.
+        stall: Stall::Never,
     };
     Ok((exchange, place))
 }

@@ -37,9 +37,7 @@ impl Failure {
         match self {
             Self::OutputClosed => 0,
             Self::Usage(_) => 2,
-            Self::NoData(_) | Self::Terminal(_) | Self::Output(_) => 3,
-            // What a panic ends with.
-            Self::Broken(_) => 101,
+            Self::NoData(_) | Self::Terminal(_) | Self::Output(_) | Self::Broken(_) => 3,
         }
     }
 

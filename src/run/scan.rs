@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
+use crate::exchange::budget::{klines_bands, klines_weight};
 use crate::market::snapshot::{Snapshot, UnknownName};
 use crate::report::scan::{self, ScanOptions};
 use crate::stopwatch::Stopwatch;
@@ -40,7 +41,7 @@ pub(super) async fn run(
     let mut session = Session::start(config, &place, purpose, cancel.clone())?;
     let mut progress = Progress::new();
     let loading = session.wait_for(|s| {
-        progress.show(s);
+        progress.show(s, config.bars);
         is_loaded(s) || !s.universe.unknown.is_empty() || nothing_to_come(s)
     });
     let loaded = tokio::select! {
@@ -102,8 +103,8 @@ fn no_data(snapshot: &Snapshot, in_time: bool, timeout: Duration) -> String {
     if let Some((market, why)) = snapshot.universe.failed.first() {
         return format!("no data from {market}: {why}");
     }
-    let lanes = snapshot.rows.iter().flat_map(|r| &r.lanes);
-    let why = lanes.filter_map(|l| l.why.as_ref()).next().map(ToString::to_string);
+    let mut lanes = snapshot.rows.iter().flat_map(|r| &r.lanes);
+    let why = lanes.find_map(|l| l.why.as_ref()).map(ToString::to_string);
     let why =
         why.or_else(|| snapshot.rest.iter().find_map(|r| r.last_error.as_ref().map(ToString::to_string)));
     match (why, in_time) {
@@ -120,46 +121,93 @@ fn complain(sentence: &str) {
 
 /// The warm-up on stderr, where that is a terminal.
 struct Progress {
-    shown: bool,
+    style: Style,
     last: (u32, u32),
     started: Stopwatch,
 }
 
+/// How the progress is written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Style {
+    /// Not at all: nobody looks, or it is over.
+    Silent,
+    /// The beginning and the end; the terminal knows no codes.
+    Plain,
+    /// One line that is written over.
+    Live,
+}
+
 impl Progress {
     fn new() -> Self {
-        Self { shown: io::stderr().is_terminal(), last: (0, 0), started: Stopwatch::start() }
+        let dumb = std::env::var_os("TERM").is_none_or(|t| t == "dumb");
+        let style = match (io::stderr().is_terminal(), dumb) {
+            (false, _) => Style::Silent,
+            (true, true) => Style::Plain,
+            (true, false) => Style::Live,
+        };
+        Self { style, last: (0, 0), started: Stopwatch::start() }
     }
 
-    fn show(&mut self, s: &Snapshot) {
+    fn show(&mut self, s: &Snapshot, bars: u32) {
         let now = (s.warmup.done + s.warmup.failed, s.warmup.total);
-        if !self.shown || now == self.last || now.1 == 0 {
+        if self.style == Style::Silent || now == self.last || now.1 == 0 {
             return;
         }
         if self.last.1 == 0 {
-            let calls: u64 = s.rest.iter().map(|r| r.requests).sum();
-            complain(&format!("{} series of {} pairs to load ({calls} calls so far)", now.1, s.rows.len()));
+            self.line(&estimate(s, bars));
         }
         self.last = now;
-        let rate = s.warmup.rate.map_or(String::new(), |r| format!(", {r:.0}/s"));
-        let eta = s.warmup.eta.map_or(String::new(), |e| format!(", {} s left", e.as_secs() + 1));
-        let _ = write!(io::stderr(), "\r\x1b[Kwarm-up {}/{}{rate}{eta}", now.0, now.1);
         if s.warmup.is_over() {
-            let calls: u64 = s.rest.iter().map(|r| r.requests).sum();
-            let seconds = self.started.now().0.as_secs_f64();
-            #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
-            let per_second = s.rows.len() as f64 / seconds.max(1e-3);
-            let failed = s.warmup.failed;
-            let _ = write!(
-                io::stderr(),
-                "\r\x1b[Kwarm-up: {calls} calls, {seconds:.1} s, {per_second:.0} symbols/s, {failed} series failed\n"
-            );
-            self.shown = false;
+            self.line(&self.summary(s));
+            self.style = Style::Silent;
+        } else if self.style == Style::Live {
+            let rate = s.warmup.rate.map_or(String::new(), |r| format!(", {r:.0}/s"));
+            let eta = s.warmup.eta.map_or(String::new(), |e| format!(", {} s left", e.as_secs() + 1));
+            let _ = write!(io::stderr(), "\r\x1b[Kwarm-up {}/{}{rate}{eta}", now.0, now.1);
         }
     }
 
+    fn summary(&self, s: &Snapshot) -> String {
+        let calls: u64 = s.rest.iter().map(|r| r.requests).sum();
+        let seconds = self.started.now().0.as_secs_f64();
+        #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
+        let per_second = s.rows.len() as f64 / seconds.max(1e-3);
+        let failed = s.warmup.failed;
+        format!("warm-up: {calls} calls, {seconds:.1} s, {per_second:.0} symbols/s, {failed} series failed")
+    }
+
+    fn line(&self, text: &str) {
+        let clear = if self.style == Style::Live { "\r\x1b[K" } else { "" };
+        // Nobody may be listening; there is nothing to do about that.
+        let _ = writeln!(io::stderr(), "{clear}{text}");
+    }
+
     fn end(&self) {
-        if self.shown && self.last.1 > 0 {
+        if self.style == Style::Live && self.last.1 > 0 {
             let _ = writeln!(io::stderr());
         }
     }
 }
+
+/// What is ahead: requests, their weight, and how long the exchange's budget makes that take.
+fn estimate(s: &Snapshot, bars: u32) -> String {
+    let per_page = |m| klines_bands(m).iter().find(|(rows, _)| *rows >= PAGE).map_or(PAGE, |(rows, _)| *rows);
+    let (mut calls, mut weight, mut minutes) = (0, 0, 0);
+    for rest in &s.rest {
+        let pairs = s.rows.iter().filter(|r| r.pair.market == rest.market);
+        let series: u32 = pairs.map(|r| u32::try_from(r.lanes.len()).unwrap_or(u32::MAX)).sum();
+        let pages = series * bars.div_ceil(per_page(rest.market));
+        let cost = pages * klines_weight(rest.market, bars.min(per_page(rest.market)));
+        calls += pages;
+        weight += cost;
+        minutes = minutes.max(cost / (rest.limit / 10 * 9).max(1));
+    }
+    let time = match minutes {
+        0 => "within this minute's budget".to_owned(),
+        n => format!("the exchange's budget spreads it over {} minutes", n + 1),
+    };
+    format!("warm-up: {} series, about {calls} calls of weight {weight}; {time}", s.warmup.total)
+}
+
+/// The cheapest way to many bars is in pages of that many.
+const PAGE: u32 = 499;

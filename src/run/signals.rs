@@ -25,7 +25,7 @@ pub(super) async fn watch(cancel: CancellationToken, ended: CancellationToken) {
         () = tokio::time::sleep(DEADLINE) => {}
     }
     tracing::error!("the end takes too long; ending the process");
-    std::process::exit(1);
+    std::process::exit(3);
 }
 
 #[cfg(unix)]

@@ -44,7 +44,10 @@ impl Tasks {
     pub async fn died(&mut self) -> TaskDied {
         match self.set.join_next_with_id().await {
             Some(Ok((id, ()))) => TaskDied(self.names.get(&id).copied().unwrap_or("unnamed")),
-            Some(Err(error)) => TaskDied(self.names.get(&error.id()).copied().unwrap_or("unnamed")),
+            Some(Err(error)) => {
+                tracing::error!("{error}");
+                TaskDied(self.names.get(&error.id()).copied().unwrap_or("unnamed"))
+            }
             None => std::future::pending().await,
         }
     }

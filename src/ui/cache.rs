@@ -49,7 +49,7 @@ fn memory_lines(s: &CacheStats) -> Vec<Line> {
         ("symbols", group(u64::from(s.symbols)), Role::Text),
         ("series", format!("{}, {} warm", group(u64::from(s.series)), group(u64::from(s.warm))), Role::Text),
         ("klines", group(s.klines), Role::Text),
-        ("reads", format!("{} hits, {} misses, {rate}", group(s.hits), group(s.misses)), Role::Text),
+        ("hit rate", format!("{rate} ({} hits, {} misses)", group(s.hits), group(s.misses)), Role::Text),
         ("memory", bytes(s.bytes), Role::Text),
         ("stale", group(u64::from(s.stale)), stale),
     ]
@@ -125,7 +125,7 @@ fn rest_text(rest: &RestStatus, now: Option<UnixMs>) -> (String, Role) {
     let mut out = format!(
         "{:<4} REST weight {}/{} this minute  {} requests, {} failed",
         rest.market,
-        rest.used,
+        rest.used_at(now),
         rest.limit,
         group(rest.requests),
         group(rest.failed)
@@ -213,5 +213,5 @@ fn group(n: u64) -> String {
 
 #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
 fn bytes(n: u64) -> String {
-    if n < 10_000_000 { format!("{:.1} KB", n as f64 / 1e3) } else { format!("{:.1} MB", n as f64 / 1e6) }
+    if n < 1_000_000 { format!("{:.1} KB", n as f64 / 1e3) } else { format!("{:.1} MB", n as f64 / 1e6) }
 }

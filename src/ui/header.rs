@@ -120,8 +120,9 @@ fn rest(rest: &RestStatus, now: Option<UnixMs>) -> (String, Role) {
             (format!("  REST held {}s", until.since(now).as_secs() + 1), Role::Bad)
         }
         _ => {
-            let busy = u64::from(rest.used) * 10 >= u64::from(rest.limit) * 8;
-            (format!("  REST {}/{}", rest.used, rest.limit), if busy { Role::Warn } else { Role::Text })
+            let used = rest.used_at(now);
+            let busy = u64::from(used) * 10 >= u64::from(rest.limit) * 8;
+            (format!("  REST {used}/{}", rest.limit), if busy { Role::Warn } else { Role::Text })
         }
     }
 }

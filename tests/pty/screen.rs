@@ -22,6 +22,8 @@ struct State {
     parser: vt100::Parser,
     bytes: Vec<u8>,
     ended: bool,
+    /// Nobody reads what the program writes, as in a frozen session.
+    frozen: bool,
 }
 
 impl Screen {
@@ -37,6 +39,8 @@ impl Screen {
         command.env("LANG", "C.UTF-8");
         // No file of the person who runs the tests is read or written.
         let home = std::env::temp_dir().join(format!("hamatop-test-{}", std::process::id()));
+        std::fs::create_dir_all(&home).unwrap();
+        command.cwd(&home);
         command.env("HOME", home);
         for (name, value) in env {
             command.env(name, value);
@@ -48,11 +52,12 @@ impl Screen {
             parser: vt100::Parser::new(cells(rows), cells(cols), 0),
             bytes: Vec::new(),
             ended: false,
+            frozen: false,
         };
         let shared = Arc::new((Mutex::new(state), Condvar::new()));
         let writer_side = Arc::clone(&shared);
         std::thread::spawn(move || {
-            let mut chunk = [0; 65_536];
+            let mut chunk = vec![0; 65_536];
             loop {
                 // The slave's end shows as an error on Linux, as 0 bytes elsewhere.
                 let n = reader.read(&mut chunk).unwrap_or(0);
@@ -67,6 +72,7 @@ impl Screen {
                 if n == 0 {
                     return;
                 }
+                drop(writer_side.1.wait_while(state, |s| s.frozen).unwrap());
             }
         });
         let writer = pair.master.take_writer().unwrap();
@@ -99,6 +105,21 @@ impl Screen {
     pub fn resize(&self, (cols, rows): (u16, u16)) {
         self.shared.0.lock().unwrap().parser.screen_mut().set_size(cells(rows), cells(cols));
         self.master.resize(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).unwrap();
+    }
+
+    /// Stops reading what the program writes.
+    pub fn freeze(&self) {
+        self.shared.0.lock().unwrap().frozen = true;
+    }
+
+    /// Waits for the end of the process alone; its output may never be read.
+    pub fn wait_for_exit(&mut self) -> Duration {
+        let start = Instant::now();
+        while self.child.try_wait().unwrap().is_none() {
+            assert!(start.elapsed() < PATIENCE, "the process does not end");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        start.elapsed()
     }
 
     /// Sends a signal by name, as `kill -TERM` does.

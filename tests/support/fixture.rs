@@ -338,6 +338,7 @@ pub fn snapshot(rows: Vec<RowBuilder>) -> Snapshot {
         rest: vec![RestStatus {
             market: Market::UsdM,
             used: 40,
+            minute: NOW,
             limit: 2_400,
             held_until: None,
             requests: 512,

@@ -10,6 +10,7 @@ use hamatop::domain::indicator::HamaColumns;
 use hamatop::domain::kline::{Kline, KlineFields};
 use hamatop::domain::symbol::Market;
 use hamatop::domain::time::UnixMs;
+use hamatop::exchange::binance::session::Stall;
 use hamatop::exchange::connect::Proxies;
 use hamatop::market::snapshot::{DataState, LaneView, Row, Snapshot, Source};
 use hamatop::run::session::{Place, Purpose, Session};
@@ -42,6 +43,16 @@ impl World {
     /// A scanner on this exchange. The grace before REST is asked for a missing close is a minute
     /// of the exchange's time: at these speeds five seconds of it are shorter than a time slice.
     pub fn scanner(&self, flags: &[(&'static str, &str)], rate: f64) -> Session {
+        self.scanner_with(flags, rate, |_| Duration::from_secs(60))
+    }
+
+    /// A scanner with a grace of its own.
+    pub fn scanner_with(
+        &self,
+        flags: &[(&'static str, &str)],
+        rate: f64,
+        close_grace: fn(Market) -> Duration,
+    ) -> Session {
         let flags = flags.iter().map(|(k, v)| (*k, (*v).to_owned())).collect();
         let config = Config::load(&Sources { flags, ..Sources::default() }).unwrap();
         let place = Place {
@@ -50,8 +61,8 @@ impl World {
             ws_url: Some(self.exchange.ws_url()),
             clock_rate: rate,
             proxies: Proxies::None,
+            stall: Stall::ByMarket,
         };
-        let close_grace = |_: Market| Duration::from_secs(60);
         let purpose = Purpose { rest_only: false, keep_klines: true, close_grace };
         Session::start(&config, &place, purpose, self.cancel.clone()).unwrap()
     }
@@ -121,35 +132,29 @@ pub fn all_live(snapshot: &Snapshot, rows: usize) -> bool {
 /// Waits until `condition` holds; panics with what it is and the states of the lanes otherwise.
 pub async fn wait(session: &mut Session, what: &str, condition: impl Fn(&Snapshot) -> bool) -> Arc<Snapshot> {
     let found = tokio::time::timeout(PATIENCE, session.wait_for(|s| condition(s))).await;
-    match found {
-        Ok(found) => found.unwrap(),
-        Err(_) => {
-            let last = Arc::clone(&session.snapshots.borrow());
-            let odd: Vec<_> = lanes(&last)
-                .filter(|(_, l)| l.state != DataState::Live)
-                .map(|(r, l)| {
-                    format!("{} {} {:?} {:?} {}/{}", r.pair, l.interval, l.state, l.why, l.bars, l.need)
-                })
-                .collect();
-            panic!(
-                "never: {what}; {} rows, {:?}\n{:?}\n{}",
-                last.rows.len(),
-                last.warmup,
-                last.links,
-                odd.join("\n")
-            )
-        }
+    if let Ok(found) = found {
+        return found.unwrap();
     }
+    let last = Arc::clone(&session.snapshots.borrow());
+    let odd: Vec<_> = lanes(&last)
+        .filter(|(_, l)| l.state != DataState::Live)
+        .map(|(r, l)| format!("{} {} {:?} {:?} {}/{}", r.pair, l.interval, l.state, l.why, l.bars, l.need))
+        .collect();
+    let (rows, warmup, links) = (last.rows.len(), last.warmup, &last.links);
+    panic!("never: {what}; {rows} rows, {warmup:?}\n{links:?}\n{}", odd.join("\n"))
 }
 
 /// Each series of the picture equals the exchange's truth bar for bar up to the picture's newest
 /// bar, lacks at most `behind` bars of it, and its figures are the indicator of that truth.
 pub async fn assert_true(world: &World, snapshot: &Snapshot, behind: usize) {
     let mut compared = 0;
+    // The exchange's clock runs on while its truth is asked for, series by series.
+    let asked = world.exchange.now();
     for (row, lane) in lanes(snapshot) {
         let held =
             lane.klines.as_ref().unwrap_or_else(|| panic!("{} {} has no bars", row.pair, lane.interval));
-        let mut truth = world.truth(row, lane, held.len() + behind + 2).await;
+        let mut truth = world.truth(row, lane, held.len() + 20).await;
+        truth.retain(|k| k.close_time() < asked);
         let newest = held.last().unwrap().open_time();
         let later = truth.iter().filter(|k| k.open_time() > newest).count();
         assert!(later <= behind, "{} {}: {later} closed bars behind", row.pair, lane.interval);

@@ -44,7 +44,7 @@ impl KlineRows {
 pub fn klines(body: &str) -> Result<KlineRows, WrongShape> {
     // Rows of the right shape with impossible values are sorted out on the way; only a row of
     // another shape makes it look at each one by itself.
-    if let Ok(page) = serde_json::from_str::<KlineRows>(body) {
+    if let Ok(page) = page(body) {
         return Ok(page);
     }
     let mut page = KlineRows::default();
@@ -66,28 +66,34 @@ impl KlineRows {
     }
 }
 
-impl<'de> Deserialize<'de> for KlineRows {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Page;
+/// Reads a page whose rows all have the right shape.
+struct Page {
+    /// How many rows to expect.
+    about: usize,
+}
 
-        impl<'de> Visitor<'de> for Page {
-            type Value = KlineRows;
+impl<'de> Visitor<'de> for Page {
+    type Value = KlineRows;
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an array of candles")
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<KlineRows, A::Error> {
-                let mut page = KlineRows::default();
-                while let Some(row) = seq.next_element::<WireRow>()? {
-                    page.push(&row);
-                }
-                Ok(page)
-            }
-        }
-
-        deserializer.deserialize_seq(Page)
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array of candles")
     }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<KlineRows, A::Error> {
+        let mut page = KlineRows { rows: Vec::with_capacity(self.about), skipped: 0 };
+        while let Some(row) = seq.next_element::<WireRow>()? {
+            page.push(&row);
+        }
+        Ok(page)
+    }
+}
+
+fn page(body: &str) -> serde_json::Result<KlineRows> {
+    // A row has some 130 bytes, a short one 100.
+    let about = (body.len() / 100).min(1_500);
+    let mut json = serde_json::Deserializer::from_str(body);
+    let page = json.deserialize_seq(Page { about })?;
+    json.end().map(|()| page)
 }
 
 /// A row: open time, four prices, volume, close time, then what not every source has.

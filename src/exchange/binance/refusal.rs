@@ -66,7 +66,7 @@ pub fn classify(refusal: Refusal<'_>, now: Option<UnixMs>) -> ExchangeError {
         ),
         (_, Some(-1121)) => (ErrorKind::Rejected, format!("{asked} knows no such symbol: {said}")),
         (_, Some(-1120)) => (ErrorKind::Rejected, format!("{asked} has no candles of this interval: {said}")),
-        (404, None) => (
+        (404, _) => (
             ErrorKind::Rejected,
             format!("{asked} has no such route (HTTP 404): is --rest-url or --ws-url that of a host that speaks Binance's protocol?"),
         ),

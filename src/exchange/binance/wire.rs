@@ -188,25 +188,25 @@ struct WireKline<S> {
     #[serde(rename = "i")]
     interval: S,
     #[serde(rename = "o")]
-    open: Number,
+    open: Decimal,
     #[serde(rename = "c")]
-    close: Number,
+    close: Decimal,
     #[serde(rename = "h")]
-    high: Number,
+    high: Decimal,
     #[serde(rename = "l")]
-    low: Number,
+    low: Decimal,
     #[serde(rename = "v")]
-    volume: Number,
+    volume: Decimal,
     #[serde(rename = "n")]
     trades: Option<u32>,
     #[serde(rename = "x")]
     closed: bool,
     #[serde(rename = "q")]
-    quote_volume: Option<Number>,
+    quote_volume: Option<Decimal>,
     #[serde(rename = "V")]
-    taker_base: Option<Number>,
+    taker_base: Option<Decimal>,
     #[serde(rename = "Q")]
-    taker_quote: Option<Number>,
+    taker_quote: Option<Decimal>,
 }
 
 #[derive(Deserialize)]
@@ -275,6 +275,15 @@ pub(super) struct Number(pub(super) f64);
 impl<'de> Deserialize<'de> for Number {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(NumberVisitor)
+    }
+}
+
+/// A number written as a string, as those of candles always are; to expect just that is faster.
+struct Decimal(f64);
+
+impl<'de> Deserialize<'de> for Decimal {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(NumberVisitor).map(|Number(v)| Self(v))
     }
 }
 

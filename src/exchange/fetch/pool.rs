@@ -320,6 +320,7 @@ impl Pool {
         Some(BudgetReport {
             market: self.market(),
             used: self.budget.used(),
+            minute: self.budget.minute(),
             limit: self.budget.limit(),
             held_until,
             requests: self.requests,
