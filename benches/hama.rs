@@ -5,6 +5,7 @@
 
 #![allow(missing_docs, missing_debug_implementations, unreachable_pub, reason = "a bench is no library")]
 #![allow(clippy::pedantic, reason = "kernels are written for the processor")]
+#![allow(clippy::needless_range_loop, reason = "one bar of many columns reads best by its number")]
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "it stops and prints where it should")]
 
 #[path = "kernel/derived_columns.rs"]
