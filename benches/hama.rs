@@ -5,8 +5,13 @@
 
 #![allow(missing_docs, missing_debug_implementations, unreachable_pub, reason = "a bench is no library")]
 #![allow(clippy::pedantic, reason = "kernels are written for the processor")]
+#![allow(clippy::needless_range_loop, reason = "one bar of many columns reads best by its number")]
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "it stops and prints where it should")]
 
+#[path = "kernel/derived_columns.rs"]
+mod derived_columns;
+#[path = "kernel/figures.rs"]
+mod figures;
 #[path = "measure/interleaved.rs"]
 mod interleaved;
 #[path = "kernel/hama_columns.rs"]
@@ -88,18 +93,26 @@ fn full(input: &[Vec<Kline>]) {
     for bars in input {
         let bars = &bars[..BARS];
         ours.compute(bars);
-        talib.compute(bars);
         bare.compute(bars);
-        for t in 0..BARS {
-            let point = ours.point(t).unwrap();
-            talib.assert_agrees(t, &point);
+        for (t, point) in (0..BARS).map(|t| (t, ours.point(t).unwrap())) {
             bare.assert_agrees(t, &point);
+        }
+        talib.compute(bars);
+        for (t, point) in (0..BARS).map(|t| (t, ours.point(t).unwrap())) {
+            talib.assert_agrees(t, &point);
+        }
+        talib.compute_all(bars);
+        for (t, point) in (0..BARS).map(|t| (t, ours.point(t).unwrap())) {
+            talib.assert_all_agree(t, &point);
         }
     }
     let pair = interleaved(ROUNDS, || each(input, |b| ours.compute(b)), || each(input, |b| talib.compute(b)));
-    pair.print(name, "ta-lib, same averages", 1.0);
+    pair.print(name, "vs ta-lib, averages and bands only", None);
+    let mut all = |b: &[Kline]| talib.compute_all(b);
+    let pair = interleaved(ROUNDS, || each(input, |b| ours.compute(b)), || each(input, &mut all));
+    pair.print(name, "vs ta-lib, same columns", Some(1.0));
     let pair = interleaved(ROUNDS, || each(input, |b| ours.compute(b)), || each(input, |b| bare.compute(b)));
-    pair.print(name, "bare kernel, same columns", 1.3);
+    pair.print(name, "vs bare kernel, same columns", Some(1.3));
 }
 
 fn each(input: &[Vec<Kline>], mut work: impl FnMut(&[Kline])) {
@@ -108,18 +121,19 @@ fn each(input: &[Vec<Kline>], mut work: impl FnMut(&[Kline])) {
     }
 }
 
-/// The three incremental forms of a series, with all bars but the last taken.
+/// The incremental forms of a series, with all bars but the last taken.
 struct Forms {
     ours: Vec<Hama>,
     bare: Vec<kernel_steps::State>,
     objects: Vec<ta_objects::Objects>,
+    all: Vec<ta_objects::All>,
     /// The bars to come: for each round one of every series.
     next: Vec<Vec<Kline>>,
 }
 
 fn forms(input: &[Vec<Kline>]) -> Forms {
     let preset = Preset::default();
-    let (mut ours, mut bare, mut objects) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut ours, mut bare, mut objects, mut all) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for bars in input {
         let (mut hama, mut object) = (Hama::new(&preset, Interval::M15), ta_objects::Objects::new());
         let mut last = None;
@@ -127,15 +141,16 @@ fn forms(input: &[Vec<Kline>]) -> Forms {
             last = Some(hama.push(bar));
             object.next(bar);
         }
-        let state = kernel_steps::State::after(&bars[..BARS], &last.unwrap());
         ours.push(hama);
-        bare.push(state);
+        bare.push(kernel_steps::State::after(&bars[..BARS], &last.unwrap()));
         objects.push(object);
+        all.push(ta_objects::All::after(&bars[..BARS], &last.unwrap()));
     }
     Forms {
         ours,
         bare,
         objects,
+        all,
         next: (0..NEXT).map(|n| input.iter().map(|bars| bars[BARS + n]).collect()).collect(),
     }
 }
@@ -148,13 +163,14 @@ fn turn<'a>(next: &'a [Vec<Kline>], counter: &Cell<usize>) -> &'a [Kline] {
 
 fn close(input: &[Vec<Kline>]) {
     let name = "hama/close_375";
-    let Forms { mut ours, mut bare, mut objects, next } = forms(input);
+    let Forms { mut ours, mut bare, mut objects, mut all, next } = forms(input);
     for (n, bar) in next[0].iter().enumerate() {
         let point = ours[n].push(bar);
-        bare[n].step(bar).assert_agrees(&point);
+        bare[n].step(bar).assert_agrees(&point, 1e-9);
         ta_objects::assert_agrees(&objects[n].next(bar), &point);
+        all[n].next(bar).assert_agrees(&point, ta_objects::SEEDS);
     }
-    let counters = [const { Cell::new(0) }; 3];
+    let counters = [const { Cell::new(0) }; 4];
     let mut subject = || {
         for (hama, bar) in ours.iter_mut().zip(turn(&next, &counters[0])) {
             black_box(&hama.push(black_box(bar)));
@@ -165,13 +181,19 @@ fn close(input: &[Vec<Kline>]) {
             black_box(&object.next(black_box(bar)));
         }
     });
-    pair.print(name, "ta, same averages", 1.3);
+    pair.print(name, "vs ta, averages and bands only", None);
+    let pair = interleaved(STEP_ROUNDS, &mut subject, || {
+        for (object, bar) in all.iter_mut().zip(turn(&next, &counters[3])) {
+            black_box(&object.next(black_box(bar)));
+        }
+    });
+    pair.print(name, "vs ta, same columns", Some(1.3));
     let pair = interleaved(STEP_ROUNDS, &mut subject, || {
         for (state, bar) in bare.iter_mut().zip(turn(&next, &counters[2])) {
             black_box(&state.step(black_box(bar)));
         }
     });
-    pair.print(name, "bare kernel, same figures", 1.3);
+    pair.print(name, "vs bare kernel, same columns", Some(1.3));
 }
 
 fn peek(input: &[Vec<Kline>]) {
@@ -192,5 +214,5 @@ fn peek(input: &[Vec<Kline>]) {
             black_box(&stream.peek(black_box(bar)));
         }
     });
-    pair.print(name, "ta-lib peek, same averages", 1.3);
+    pair.print(name, "vs ta-lib peek, averages and bands only", Some(1.3));
 }

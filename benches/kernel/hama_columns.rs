@@ -5,61 +5,78 @@
 use hamatop::domain::hama::HamaPoint;
 use hamatop::domain::kline::Kline;
 
-use super::kernel_steps::sign;
-
-macro_rules! columns {
-    ($($name:ident: $kind:ty,)+) => {
-        /// All figures of a series.
-        #[derive(Default)]
-        pub struct Columns { $(pub $name: Vec<$kind>,)+ }
-
-        impl Columns {
-            pub fn new(bars: usize) -> Self {
-                Self { $($name: vec![<$kind>::default(); bars],)+ }
-            }
-        }
-    };
-}
+use super::derived_columns::{Derived, columns};
 
 columns! {
-    so: f64, sh: f64, sl: f64, sc: f64, c: f64, time: i64,
-    open: f64, high: f64, low: f64, close: f64, ma: f64,
-    dev: f64, distance: f64, score: f64,
-    basis: f64, variance: f64, upper: f64, lower: f64, width: f64, pos: f64,
-    open_slope: i8, ma_slope: i8, side: i8, trend: i8, direction: i8, steps: i8,
-    cross: i8, last_cross: i8, band_side: i8,
-    flip: bool, inferred: bool, bars_since: u32,
+    /// Sources, averages and bands.
+    Lines {
+        so: f64, sh: f64, sl: f64, sc: f64, c: f64, time: i64,
+        open: f64, high: f64, low: f64, close: f64, ma: f64,
+        basis: f64, variance: f64, upper: f64, lower: f64,
+    }
+}
+
+/// All figures of a series.
+pub struct Columns {
+    lines: Lines,
+    derived: Derived,
 }
 
 impl Columns {
-    pub fn compute(&mut self, bars: &[Kline]) {
-        let n = bars.len();
-        self.sources(bars);
-        ema(&self.so[1..], 45, &mut self.open[1..]);
-        ema(&self.sh, 20, &mut self.high);
-        ema(&self.sl, 20, &mut self.low);
-        wma(&self.sc, 40, &mut self.close);
-        wma(&self.c, 100, &mut self.ma);
-        self.spread();
-        for t in 1..n {
-            self.open_slope[t] = sign(self.open[t], self.open[t - 1]);
-            self.ma_slope[t] = sign(self.ma[t], self.ma[t - 1]);
-        }
-        for t in 0..n {
-            self.side[t] = sign(self.close[t], self.ma[t]);
-            self.dev[t] = (self.close[t] - self.ma[t]) / self.ma[t] * 100.0;
-            self.distance[t] = self.dev[t] / (self.dev[t].abs() + 1.5);
-        }
-        self.bands();
-        self.gradient();
-        self.crosses();
-        for t in 0..n {
-            let gradient = f64::from(self.direction[t]) * f64::from(self.steps[t]) / 5.0;
-            let three = 0.40 * f64::from(self.trend[t]) + 0.25 * self.distance[t] + 0.20 * gradient;
-            self.score[t] = 100.0 * (three + 0.15 * f64::from(self.open_slope[t]));
-        }
+    pub fn new(bars: usize) -> Self {
+        Self { lines: Lines::new(bars), derived: Derived::new(bars) }
     }
 
+    pub fn compute(&mut self, bars: &[Kline]) {
+        let Self { lines, derived } = self;
+        lines.sources(bars);
+        ema(&lines.so[1..], 45, &mut lines.open[1..]);
+        ema(&lines.sh, 20, &mut lines.high);
+        ema(&lines.sl, 20, &mut lines.low);
+        wma(&lines.sc, 40, &mut lines.close);
+        wma(&lines.c, 100, &mut lines.ma);
+        lines.spread();
+        derived.slopes_and_sides(&lines.open, &lines.close, &lines.ma);
+        for t in 0..bars.len() {
+            derived.band(t, lines.c[t], lines.bands(t));
+        }
+        let ma = &lines.ma;
+        let mut mean = (ma[99] + ma[100] + ma[101]) / 3.0;
+        derived.gradient(ma, |t| {
+            if t > 101 {
+                mean = 0.5 * ma[t] + 0.5 * mean;
+            }
+            mean
+        });
+        derived.crosses();
+        derived.scores();
+    }
+
+    /// Says where a bar's figures differ from the product's.
+    pub fn assert_agrees(&self, t: usize, p: &HamaPoint) {
+        let near = |a: f64, b: Option<f64>| {
+            assert!(b.is_none_or(|b| (a - b).abs() <= 1e-9 * a.abs().max(b.abs())), "{a} {b:?}");
+        };
+        let l = &self.lines;
+        let bands = p.bands;
+        for (ours, theirs) in [
+            (l.open[t], p.open),
+            (l.high[t], p.high),
+            (l.low[t], p.low),
+            (l.close[t], p.close),
+            (l.ma[t], p.ma),
+            (l.basis[t], bands.map(|b| b.basis)),
+            (l.upper[t], bands.map(|b| b.upper)),
+            (l.lower[t], bands.map(|b| b.lower)),
+        ] {
+            near(ours, theirs);
+        }
+        assert!(p.last_cross.and_then(|c| c.time.map(|x| x.0 == l.time[t - c.bars as usize])) != Some(false));
+        self.derived.assert_agrees(t, p);
+    }
+}
+
+impl Lines {
     fn sources(&mut self, bars: &[Kline]) {
         let mut body = 0.0;
         for (t, bar) in bars.iter().enumerate() {
@@ -87,98 +104,12 @@ impl Columns {
         }
     }
 
-    fn bands(&mut self) {
-        for t in 0..self.c.len() {
-            let half = 2.0 * self.variance[t].max(0.0).sqrt();
-            let (upper, lower) = (self.basis[t] + half, self.basis[t] - half);
-            (self.upper[t], self.lower[t]) = (upper, lower);
-            self.width[t] = (upper - lower) / self.basis[t];
-            self.pos[t] = (self.c[t] - lower) / (upper - lower);
-            self.band_side[t] = i8::from(self.c[t] > upper) - i8::from(self.c[t] < lower);
-        }
-    }
-
-    fn gradient(&mut self) {
-        let (mut mean, mut before) = ((self.ma[99] + self.ma[100] + self.ma[101]) / 3.0, 0);
-        let (mut direction, mut steps) = (0, 0);
-        for t in 101..self.ma.len() {
-            if t > 101 {
-                mean = 0.5 * self.ma[t] + 0.5 * mean;
-            }
-            let side = sign(self.ma[t], mean);
-            if side != 0 {
-                steps = match side * self.ma_slope[t] {
-                    _ if t > 101 && side * before <= 0 => 1,
-                    1 => (steps + 1).min(5),
-                    -1 => (steps - 1_i8).max(1),
-                    _ => steps,
-                };
-                direction = side;
-            }
-            before = side;
-            (self.direction[t], self.steps[t]) = (direction, steps);
-        }
-    }
-
-    fn crosses(&mut self) {
-        let (mut before, mut bars) = (self.side[99], 0);
-        let (mut last, mut inferred) = (before, before != 0);
-        for t in 99..self.side.len() {
-            let side = self.side[t];
-            let cross = if side != 0 && side != before { side } else { 0 };
-            self.flip[t] = cross != 0 && cross != last;
-            if cross != 0 {
-                (last, inferred, bars) = (cross, false, 0);
-            } else if t > 99 {
-                bars += 1;
-            }
-            before = side;
-            self.trend[t] = if self.dev[t].abs() >= 0.1 && side * last >= 0 { last } else { 0 };
-            (self.cross[t], self.last_cross[t], self.inferred[t]) = (cross, last, inferred);
-            self.bars_since[t] = bars;
-        }
-    }
-
-    /// Says where a bar's figures differ from the product's.
-    pub fn assert_agrees(&self, t: usize, p: &HamaPoint) {
-        let near = |a: f64, b: Option<f64>| {
-            assert!(b.is_none_or(|b| (a - b).abs() <= 1e-9 * a.abs().max(b.abs())), "{a} {b:?}");
-        };
-        let lines = [
-            (self.open[t], p.open),
-            (self.high[t], p.high),
-            (self.low[t], p.low),
-            (self.close[t], p.close),
-            (self.ma[t], p.ma),
-        ];
-        let bands =
-            p.bands.map(|b| [(self.basis[t], b.basis), (self.upper[t], b.upper), (self.lower[t], b.lower)]);
-        for (ours, theirs) in lines {
-            near(ours, theirs);
-        }
-        for (ours, theirs) in bands.into_iter().flatten() {
-            near(ours, Some(theirs));
-        }
-        let sign = |ours: i8, theirs: Option<hamatop::domain::hama::Sign>| {
-            assert!(theirs.is_none_or(|s| s.as_i8() == ours), "{t}: {ours} {theirs:?}");
-        };
-        sign(self.open_slope[t], p.open_slope);
-        sign(self.ma_slope[t], p.ma_slope);
-        sign(self.side[t], p.side);
-        sign(self.trend[t], p.trend);
-        sign(self.direction[t], p.gradient.map(|g| g.dir));
-        sign(self.last_cross[t], p.last_cross.map(|c| c.dir));
-        assert!(p.gradient.is_none_or(|g| g.steps as i8 == self.steps[t]));
-        assert_eq!(self.flip[t], p.flip);
-        if let Some(c) = p.last_cross {
-            assert_eq!((self.inferred[t], self.bars_since[t]), (c.inferred, c.bars));
-        }
-        if let Some(b) = p.bands {
-            assert!((self.width[t] - b.width).abs() < 1e-9 && (self.pos[t] - b.pos.unwrap()).abs() < 1e-6);
-        }
-        for (ours, theirs) in [(self.dev[t], p.dev_pct), (self.score[t], p.score)] {
-            assert!(theirs.is_none_or(|x| (ours - x).abs() < 1e-6), "{t}: {ours} {theirs:?}");
-        }
+    /// Basis, upper and lower.
+    #[inline(always)]
+    fn bands(&mut self, t: usize) -> (f64, f64, f64) {
+        let (basis, half) = (self.basis[t], 2.0 * self.variance[t].max(0.0).sqrt());
+        (self.upper[t], self.lower[t]) = (basis + half, basis - half);
+        (basis, basis + half, basis - half)
     }
 }
 

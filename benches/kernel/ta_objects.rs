@@ -1,13 +1,16 @@
 //! The `ta` crate's objects for the same averages and bands: sources, three exponential averages,
 //! two weighted ones, the short average of the line, and the bands. The crate has no weighted
 //! average; [`Wma`] is one as its `SimpleMovingAverage` is written, with running sums and a ring.
-//! Nothing beside averages and bands (no side, cross, deviation, gradient or score) is worked out
-//! here, since the crate has no function for it: the bare kernel is the reference for those.
+//! [`Objects`] gives averages and bands only. [`All`] adds what the crate has no function for
+//! (slopes, side, cross, deviation, gradient, trend, score, the bands' shares), by the plain code of
+//! `figures`: the same figures as the product's.
 
 use hamatop::domain::hama::HamaPoint;
 use hamatop::domain::kline::Kline;
 use ta::Next;
 use ta::indicators::{BollingerBands, ExponentialMovingAverage as Ema};
+
+use super::figures::{Averages, Figures};
 
 /// The weighted average in that crate's manner.
 struct Wma {
@@ -68,42 +71,65 @@ impl Objects {
         }
     }
 
-    /// Open, high, low, close, the line, its short average, and the bands.
-    pub fn next(&mut self, bar: &Kline) -> [f64; 9] {
+    #[inline(always)]
+    pub fn next(&mut self, bar: &Kline) -> Averages {
         let (o, h, l, c) = (bar.open(), bar.high(), bar.low(), bar.close());
         let open = self.open.next(if self.body == 0.0 { o } else { self.body });
         self.body = (o + c) / 2.0;
         let ma = self.ma.next(c);
         let bands = self.bands.next(c);
-        [
+        Averages {
             open,
-            self.high.next(h.max(c)),
-            self.low.next(l.min(c)),
-            self.close.next((o + h + l + c) / 4.0),
+            high: self.high.next(h.max(c)),
+            low: self.low.next(l.min(c)),
+            close: self.close.next((o + h + l + c) / 4.0),
             ma,
-            self.mean3.next(ma),
-            bands.average,
-            bands.upper,
-            bands.lower,
-        ]
+            mean3: self.mean3.next(ma),
+            basis: bands.average,
+            upper: bands.upper,
+            lower: bands.lower,
+        }
     }
 }
 
-/// Says where its figures differ from the product's: not by more than the
-/// other seed of its exponential averages explains.
-pub fn assert_agrees(theirs: &[f64; 9], p: &HamaPoint) {
+/// The objects, and everything that follows from them.
+pub struct All {
+    objects: Objects,
+    last: Figures,
+}
+
+impl All {
+    /// After these bars, of which the last had these figures.
+    pub fn after(bars: &[Kline], last: &HamaPoint) -> Self {
+        let mut objects = Objects::new();
+        for bar in bars {
+            objects.next(bar);
+        }
+        Self { objects, last: Figures::after(&bars[bars.len() - 1], last) }
+    }
+
+    pub fn next(&mut self, bar: &Kline) -> Figures {
+        self.last = self.last.next(bar, self.objects.next(bar));
+        self.last
+    }
+}
+
+/// The share that the other seed of its exponential averages explains.
+pub const SEEDS: f64 = 1e-7;
+
+/// Says where its figures differ from the product's.
+pub fn assert_agrees(a: &Averages, p: &HamaPoint) {
     let b = p.bands.unwrap();
-    let ours = [
-        (0, p.open.unwrap()),
-        (1, p.high.unwrap()),
-        (2, p.low.unwrap()),
-        (3, p.close.unwrap()),
-        (4, p.ma.unwrap()),
-        (6, b.basis),
-        (7, b.upper),
-        (8, b.lower),
-    ];
-    for (n, ours) in ours {
-        assert!((ours - theirs[n]).abs() <= 1e-7 * ours.abs(), "{n}: {ours} {}", theirs[n]);
+    for (ours, theirs) in [
+        (p.open.unwrap(), a.open),
+        (p.high.unwrap(), a.high),
+        (p.low.unwrap(), a.low),
+        (p.close.unwrap(), a.close),
+        (p.ma.unwrap(), a.ma),
+        (b.basis, a.basis),
+        (b.upper, a.upper),
+        (b.lower, a.lower),
+    ] {
+        assert!((ours - theirs).abs() <= SEEDS * ours.abs(), "{ours} {theirs}");
     }
 }

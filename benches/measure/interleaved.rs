@@ -15,11 +15,15 @@ impl Pair {
         self.subject.as_secs_f64() / self.reference.as_secs_f64()
     }
 
-    /// One line: the name, both medians, the ratio and its goal.
-    pub fn print(self, name: &str, against: &str, goal: f64) {
-        let verdict = if self.ratio() <= goal { "ok" } else { "OVER" };
+    /// One line: the name, both medians, the ratio and its goal, where there is one.
+    pub fn print(self, name: &str, against: &str, goal: impl Into<Option<f64>>) {
+        let verdict = match goal.into() {
+            Some(goal) if self.ratio() <= goal => format!("(goal <= {goal:.2}) ok"),
+            Some(goal) => format!("(goal <= {goal:.2}) OVER"),
+            None => "(for information)".to_owned(),
+        };
         println!(
-            "{name:<22} {:>10.1} us   {against:<28} {:>10.1} us   ratio {:.2} (goal <= {goal:.2}) {verdict}",
+            "{name:<22} {:>10.1} us   {against:<40} {:>10.1} us   ratio {:.2} {verdict}",
             self.subject.as_secs_f64() * 1e6,
             self.reference.as_secs_f64() * 1e6,
             self.ratio(),

@@ -313,11 +313,17 @@ impl Averages {
             None if WARM || bar >= needs.close => self.ma.push::<WARM>(close),
             None => 0.0,
         };
-        let gradient = self.gradient.as_mut().map_or(ma, |line| line.push::<WARM>(s.bar_close));
+        let gradient = match &mut self.gradient {
+            Some(line) => line.push::<WARM>(s.bar_close),
+            None => ma,
+        };
         let known = WARM || bar >= needs.gradient_line;
         let gradient_mean = if known { self.gradient_mean.push::<WARM>(gradient) } else { 0.0 };
-        let bands = self.bands.as_mut();
-        let (basis, deviation) = bands.map_or((0.0, 0.0), |b| b.push::<WARM>(s.bar_close, bar));
+        // Not `map_or`: that stays a call of its own.
+        let (basis, deviation) = match &mut self.bands {
+            Some(bands) => bands.push::<WARM>(s.bar_close, bar),
+            None => (0.0, 0.0),
+        };
         let open = s.open.map_or(0.0, |x| self.open.push::<WARM>(x));
         let (high, low) = (self.high.push::<WARM>(s.high), self.low.push::<WARM>(s.low));
         Lines { open, high, low, close, ma, gradient, gradient_mean, basis, deviation }
@@ -332,11 +338,16 @@ impl Averages {
             None if WARM || bar >= needs.close => self.ma.peek::<WARM>(close),
             None => 0.0,
         };
-        let gradient = self.gradient.as_ref().map_or(ma, |line| line.peek::<WARM>(s.bar_close));
+        let gradient = match &self.gradient {
+            Some(line) => line.peek::<WARM>(s.bar_close),
+            None => ma,
+        };
         let known = WARM || bar >= needs.gradient_line;
         let gradient_mean = if known { self.gradient_mean.peek::<WARM>(gradient) } else { 0.0 };
-        let bands = self.bands.as_ref();
-        let (basis, deviation) = bands.map_or((0.0, 0.0), |b| b.peek::<WARM>(s.bar_close, bar));
+        let (basis, deviation) = match &self.bands {
+            Some(bands) => bands.peek::<WARM>(s.bar_close, bar),
+            None => (0.0, 0.0),
+        };
         let open = s.open.map_or(0.0, |x| self.open.peek::<WARM>(x));
         let (high, low) = (self.high.peek::<WARM>(s.high), self.low.peek::<WARM>(s.low));
         Lines { open, high, low, close, ma, gradient, gradient_mean, basis, deviation }
@@ -368,7 +379,8 @@ impl BandAverages {
     }
 
     /// Basis and one deviation.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "measured: a call costs as much as the bands")]
+    #[inline(always)]
     fn push<const WARM: bool>(&mut self, close: f64, bar: u32) -> (f64, f64) {
         match &mut self.form {
             BandLines::Simple(spread) => spread.push::<WARM>(close),
@@ -381,7 +393,8 @@ impl BandAverages {
         }
     }
 
-    #[inline]
+    #[expect(clippy::inline_always, reason = "measured: a call costs as much as the bands")]
+    #[inline(always)]
     fn peek<const WARM: bool>(&self, close: f64, bar: u32) -> (f64, f64) {
         match &self.form {
             BandLines::Simple(spread) => spread.peek::<WARM>(close),

@@ -112,7 +112,8 @@ impl Spread {
     }
 
     /// Mean and σ if `x` came next; meaningless before the window is full, which `WARM` says it is.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "measured: a call costs as much as the average")]
+    #[inline(always)]
     pub(super) fn peek<const WARM: bool>(&self, x: f64) -> (f64, f64) {
         let next = self.next::<WARM>(x);
         let mut moments = next.moments(self.scale);
@@ -123,7 +124,8 @@ impl Spread {
     }
 
     /// Takes `x` and gives mean and σ; meaningless before the window is full.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "measured: a call costs as much as the average")]
+    #[inline(always)]
     pub(super) fn push<const WARM: bool>(&mut self, x: f64) -> (f64, f64) {
         let next = self.next::<WARM>(x);
         let mut moments = next.moments(self.scale);
@@ -141,8 +143,7 @@ impl Spread {
         self.window.replace(x);
         self.until_fresh -= 1;
         if self.until_fresh == 0 {
-            self.distances = Distances::of(self.window.iter(), x);
-            self.until_fresh = self.period;
+            self.freshen(x);
         }
         (moments.mean, root(moments.squares * self.scale))
     }
@@ -158,8 +159,17 @@ impl Spread {
 
     /// The sums made afresh from the window with `x` in for its oldest value.
     #[cold]
+    #[inline(never)]
     fn fresh(&self, x: f64) -> Distances {
         Distances::of(self.window.iter().skip(1).chain([x]), x)
+    }
+
+    /// Sums the window afresh, whose newest value is `x`.
+    #[cold]
+    #[inline(never)]
+    fn freshen(&mut self, x: f64) {
+        self.distances = Distances::of(self.window.iter(), x);
+        self.until_fresh = self.period;
     }
 
     pub(super) fn heap_bytes(&self) -> usize {

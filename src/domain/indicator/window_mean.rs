@@ -84,10 +84,17 @@ impl Wma {
         self.sums = Sums { plain: self.sums.next_plain(x, old), weighted };
         self.until_fresh -= 1;
         if self.until_fresh == 0 {
-            self.sums = Sums::of(self.window.iter());
-            self.until_fresh = self.period;
+            self.freshen();
         }
         weighted * self.scale
+    }
+
+    /// Sums the window afresh.
+    #[cold]
+    #[inline(never)]
+    fn freshen(&mut self) {
+        self.sums = Sums::of(self.window.iter());
+        self.until_fresh = self.period;
     }
 
     pub(super) fn heap_bytes(&self) -> usize {
@@ -129,10 +136,17 @@ impl Sma {
         self.sum = sum;
         self.until_fresh -= 1;
         if self.until_fresh == 0 {
-            self.sum = Sums::of(self.window.iter()).plain;
-            self.until_fresh = self.period;
+            self.freshen();
         }
         sum * self.scale
+    }
+
+    /// Sums the window afresh.
+    #[cold]
+    #[inline(never)]
+    fn freshen(&mut self) {
+        self.sum = Sums::of(self.window.iter()).plain;
+        self.until_fresh = self.period;
     }
 
     pub(super) fn heap_bytes(&self) -> usize {
