@@ -78,7 +78,14 @@ fn the_statistics_agree_with_a_counting_allocator_and_a_kline_costs_at_most_96_b
         let lane = store.lane_mut(id).unwrap();
         let step = lane.interval().millis();
         let rows: Vec<Kline> = (1_000..1_499).map(|n| bar(n, step)).collect();
-        let answer = Answer { rows: &rows, proved: rows.len(), from: None, asked: UnixMs(0), lag: Lag::Wait };
+        let answer = Answer {
+            rows: &rows,
+            proved: rows.len(),
+            from: None,
+            asked: UnixMs(0),
+            lag: Lag::Wait,
+            unread: 0,
+        };
         let mut out = Vec::new();
         lane.rest(&answer, &mut out);
         // Past the ring's end, so that what wraps and evicts is counted too.
