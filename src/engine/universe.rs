@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crate::domain::symbol::{Instrument, Pair, Symbol};
+use crate::domain::text::distance;
 use crate::exchange::{DayEvent, UniverseAnswer};
 use crate::market::snapshot::Pool;
 
@@ -92,26 +93,6 @@ pub(super) fn near(name: &Symbol, names: &[Symbol]) -> Vec<Symbol> {
         .collect();
     scored.sort();
     scored.into_iter().take(MAX_NEAR).map(|(_, s)| s.clone()).collect()
-}
-
-/// Letters to change, add or drop to get from one to the other.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = i;
-        let mut left = i + 1;
-        for (cell, y) in row.iter_mut().skip(1).zip(&b) {
-            let best = (diagonal + usize::from(x != *y)).min(*cell + 1).min(left + 1);
-            diagonal = *cell;
-            *cell = best;
-            left = best;
-        }
-        if let Some(first) = row.first_mut() {
-            *first = i + 1;
-        }
-    }
-    row.last().copied().unwrap_or(0)
 }
 
 #[cfg(test)]
