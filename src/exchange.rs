@@ -31,6 +31,9 @@ pub enum FeedCommand {
     Watch(Vec<SeriesKey>),
     /// Carry these no more.
     Unwatch(Vec<SeriesKey>),
+    /// Subscribe these anew on the sockets that carry them: they are acknowledged and silent while
+    /// their neighbours speak. Nothing else of the socket is touched.
+    Resubscribe(Vec<SeriesKey>),
 }
 
 /// Which socket: the market and a number from 0.
@@ -71,6 +74,14 @@ pub enum FeedEvent {
         /// When it is tried again; `None` where it will not be.
         retry: Option<Mono>,
     },
+    /// A socket that was going to end has handed its streams over to a new one, which brings data:
+    /// nothing was missed.
+    Replaced {
+        /// Which.
+        conn: ConnId,
+        /// Why.
+        why: Replacement,
+    },
     /// A candle.
     Kline(KlineEvent),
     /// 24 h figures of pairs that changed; those not named keep theirs.
@@ -82,6 +93,15 @@ pub enum FeedEvent {
         /// Why.
         why: Discard,
     },
+}
+
+/// Why a healthy socket was replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Replacement {
+    /// The exchange ends each connection after a day.
+    Age,
+    /// The server announced that it goes down.
+    Shutdown,
 }
 
 /// A candle from a stream.

@@ -36,6 +36,7 @@ impl Wire {
             lag: None,
             since: now,
             drops: 0,
+            replaced: 0,
         };
         Self { link, lanes: Vec::new(), told: None }
     }
@@ -62,6 +63,9 @@ impl Engine {
             FeedEvent::Subscribed { conn, keys } => self.on_subscribed(conn, &keys, now, out),
             FeedEvent::Down { conn, keys, error, retry } => {
                 self.on_down(conn, &keys, &error.message, retry, now);
+            }
+            FeedEvent::Replaced { conn, .. } => {
+                self.wire(conn, now).link.replaced += 1;
             }
             FeedEvent::Kline(event) => self.on_kline(&event, now, out),
             FeedEvent::Day(events) => {

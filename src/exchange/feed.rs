@@ -160,6 +160,7 @@ impl Feed {
                 FeedCommand::Unwatch(keys) => {
                     fleet.shards.remove(keys.iter().filter(|k| k.pair.market == market));
                 }
+                FeedCommand::Resubscribe(_) => {}
             }
             fleet.settle(now, &self.stop);
         }

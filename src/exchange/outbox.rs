@@ -69,7 +69,10 @@ impl Outbox {
             }
             FeedEvent::Day(rows) => self.day.extend(rows.into_iter().map(|row| (row.pair.clone(), row))),
             FeedEvent::Discarded { .. } => self.push_notice(event),
-            FeedEvent::Connecting { .. } | FeedEvent::Subscribed { .. } | FeedEvent::Down { .. } => {
+            FeedEvent::Connecting { .. }
+            | FeedEvent::Subscribed { .. }
+            | FeedEvent::Replaced { .. }
+            | FeedEvent::Down { .. } => {
                 self.kept.push_back(event);
             }
         }

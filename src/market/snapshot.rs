@@ -258,6 +258,8 @@ pub struct Link {
     pub since: Mono,
     /// Times it was lost.
     pub drops: u32,
+    /// Times it handed over to a new one before its end, without a loss.
+    pub replaced: u32,
 }
 
 /// How a socket is.

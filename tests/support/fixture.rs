@@ -363,6 +363,7 @@ pub fn link(conn: u32) -> Link {
         lag: Some(Duration::from_millis(84 + u64::from(conn))),
         since: Mono::from_millis(1_500),
         drops: conn,
+        replaced: 0,
     }
 }
 
