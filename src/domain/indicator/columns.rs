@@ -7,7 +7,7 @@ mod averages;
 mod passes;
 mod sources;
 
-use crate::domain::hama::{Gradient, HamaPoint};
+use crate::domain::hama::{HamaPoint, Parts, Sign};
 use crate::domain::interval::Interval;
 use crate::domain::kline::Kline;
 use crate::domain::preset::{Average, BandForm, GradientLine, MaSource, Needs, Preset};
@@ -15,10 +15,10 @@ use crate::domain::time::UnixMs;
 
 use super::crossing::Crossing;
 use super::figures::{Band, Scoring};
-use super::ladder::{Ladder, Moves};
+use super::ladder::Ladder;
 use super::mean::inputs;
 use super::options::HamaOptions;
-use super::reading::{Reading, as_i8, sign_of};
+use super::reading::Reading;
 use averages::Job;
 use sources::Sources;
 
@@ -46,12 +46,11 @@ pub struct HamaColumns {
     direction: Vec<f64>,
     /// The bar of that cross.
     cross_at: Vec<u32>,
-    /// The gradient's counter, as the state of its ladder.
-    ladder: Vec<u8>,
+    /// The gradient's counter.
+    ladder: Vec<Ladder>,
     gradient_part: Vec<f64>,
     score: Vec<f64>,
     bands: BandColumns,
-    moves: Moves,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -104,7 +103,6 @@ impl HamaColumns {
             ladder: Vec::new(),
             gradient_part: Vec::new(),
             score: Vec::new(),
-            moves: Moves::new(),
             bands: BandColumns::default(),
         }
     }
@@ -139,7 +137,7 @@ impl HamaColumns {
 
     fn reading(&self, i: usize) -> Option<Reading> {
         let crossing = self.crossing(i)?;
-        let ladder = self.moves.ladder(*self.ladder.get(i)?);
+        let ladder = self.ladder.get(i)?;
         let cross_time = self.sources.close_times.get(i.saturating_sub(crossing.bars as usize));
         let band = &self.bands;
         Some(Reading {
@@ -150,13 +148,12 @@ impl HamaColumns {
             ma: at(&self.lines.ma, i),
             open_slope: sign_at(&self.open_slope, i),
             ma_slope: sign_at(&self.ma_slope, i),
-            side: sign_at(&self.side, i),
-            gradient: Gradient { dir: sign_of(ladder.direction), steps: ladder.steps },
+            gradient: ladder.gradient(),
             dev: at(&self.dev, i),
             trend: sign_at(&self.trend, i),
             crossing,
             cross_time: cross_time.copied().unwrap_or(UnixMs(0)),
-            distance: at(&self.distance, i),
+            parts: self.parts(i),
             score: at(&self.score, i),
             basis: at(&band.basis, i),
             band: Band {
@@ -165,7 +162,7 @@ impl HamaColumns {
                 width: at(&band.width, i),
                 pos: at(&band.pos, i),
             },
-            band_break: self.band_break(i),
+            breakout: self.breakout(i),
         })
     }
 
@@ -181,19 +178,28 @@ impl HamaColumns {
         let since = if at == NO_CROSS { from } else { at as usize };
         Some(Crossing {
             direction,
-            inferred: at == NO_CROSS && direction != 0,
+            inferred: at == NO_CROSS && direction != Sign::Flat,
             bars: u32::try_from(i - since).unwrap_or(u32::MAX),
-            cross: if is_here { side } else { 0 },
+            crossed: is_here,
             flip: is_here && i > from && side != sign_at(&self.direction, i - 1),
             side,
         })
     }
 
+    fn parts(&self, i: usize) -> Parts {
+        Parts {
+            trend: at(&self.trend, i),
+            distance: at(&self.distance, i),
+            gradient: at(&self.gradient_part, i),
+            body: at(&self.open_slope, i),
+        }
+    }
+
     /// The side taken on this bar, where the bar before is known to have been on another.
-    fn band_break(&self, i: usize) -> i8 {
-        let Some(from) = self.needs.bands else { return 0 };
+    fn breakout(&self, i: usize) -> Option<Sign> {
+        let from = self.needs.bands? as usize;
         let side = |i: usize| sign_at(&self.bands.side, i);
-        if i > from as usize && side(i) != side(i - 1) { side(i) } else { 0 }
+        Some(side(i)).filter(|s| *s != Sign::Flat && i > from && *s != side(i - 1))
     }
 
     fn resize(&mut self, bars: usize) {
@@ -215,7 +221,7 @@ impl HamaColumns {
         }
         b.side.resize(banded, 0.0);
         self.cross_at.resize(bars, NO_CROSS);
-        self.ladder.resize(bars, Ladder::START.state());
+        self.ladder.resize(bars, Ladder::START);
     }
 
     /// The candles, and the averages of their opens, highs and lows.
@@ -282,6 +288,11 @@ fn at(column: &[f64], i: usize) -> f64 {
 }
 
 /// The sign that the line's bar stands for.
-fn sign_at(column: &[f64], i: usize) -> i8 {
-    as_i8(at(column, i))
+fn sign_at(column: &[f64], i: usize) -> Sign {
+    sign_of(at(column, i))
+}
+
+/// The sign that a factor of −1, 0 or 1 stands for.
+fn sign_of(factor: f64) -> Sign {
+    Sign::of(factor > 0.0, factor < 0.0)
 }

@@ -3,7 +3,6 @@
 use crate::domain::hama::{BandState, Parts, Strength};
 use crate::domain::interval::Interval;
 
-use super::ladder::STEPS;
 use super::tie::{self, Limit};
 
 /// |dev| from which there is a trend, in per cent.
@@ -59,15 +58,6 @@ impl Scoring {
     pub(super) fn distance(self, dev: f64) -> f64 {
         dev / (dev.abs() + self.half_at)
     }
-}
-
-/// Steps over [`STEPS`], without a division.
-const SHARES: [f64; STEPS as usize + 1] = [0.0, 1.0 / 5.0, 2.0 / 5.0, 3.0 / 5.0, 4.0 / 5.0, 1.0];
-
-/// The gradient's part.
-#[inline]
-pub(super) fn gradient_part(direction: i8, steps: u8) -> f64 {
-    f64::from(direction) * SHARES[usize::from(steps.min(STEPS))]
 }
 
 /// The interval's score, −100 to 100.

@@ -1,6 +1,6 @@
 //! The incremental form: one candle after the other.
 
-use crate::domain::hama::{Gradient, HamaPoint, Parts};
+use crate::domain::hama::{HamaPoint, Parts, Sign};
 use crate::domain::interval::Interval;
 use crate::domain::kline::Kline;
 use crate::domain::preset::{BandForm, BandsSpec, GradientLine, MaSource, Needs, Preset};
@@ -12,7 +12,7 @@ use super::figures::{self, Scoring};
 use super::ladder::Ladder;
 use super::mean::{self, Mean};
 use super::options::{EmaSeed, HamaOptions, InitialSide};
-use super::reading::{Lines, Reading, sign_of};
+use super::reading::{Lines, Reading};
 use super::spread::Spread;
 use super::tie;
 
@@ -75,7 +75,7 @@ struct Past {
     ladder: Ladder,
     crossing: Crossing,
     cross_time: UnixMs,
-    band_side: Option<i8>,
+    band_side: Option<Sign>,
 }
 
 /// The inputs of one bar's averages.
@@ -198,23 +198,22 @@ impl Hama {
         let ladder = self.ladder::<WARM>(lines, ma_slope);
         let side = tie::sign(lines.close, lines.ma);
         let crossing = self.crossing::<WARM>(side);
-        let cross_time = if crossing.cross == 0 { past.cross_time } else { bar.close_time() };
-        let dev = figures::deviation_pct(lines.close, lines.ma, side == 0);
-        let is_trend = figures::is_trend(dev, side * crossing.direction >= 0);
-        let trend = if is_trend { crossing.direction } else { 0 };
-        let distance = self.scoring.distance(dev);
+        let cross_time = if crossing.crossed { bar.close_time() } else { past.cross_time };
+        let dev = figures::deviation_pct(lines.close, lines.ma, side == Sign::Flat);
+        let is_trend = figures::is_trend(dev, side == Sign::Flat || side == crossing.direction);
+        let trend = if is_trend { crossing.direction } else { Sign::Flat };
         let mult = self.averages.bands.as_ref().map_or(0.0, |b| b.mult);
         let band = figures::band(lines.basis, lines.deviation, mult, bar.close());
         let band_known = needs.bands.is_some_and(|from| WARM || self.bars >= from);
         let (above, below) = figures::band_sides(bar.close(), band.upper, band.lower);
-        let band_side = band_known.then(|| i8::from(above) - i8::from(below));
-        let left = band_side.unwrap_or(0);
-        let band_break = if past.band_side.is_some_and(|before| before != left) { left } else { 0 };
+        let band_side = band_known.then(|| Sign::of(above, below));
+        let left = band_side.filter(|side| *side != Sign::Flat);
+        let breakout = left.filter(|_| past.band_side.is_some() && past.band_side != left);
         let parts = Parts {
-            trend: f64::from(trend),
-            distance,
-            gradient: figures::gradient_part(ladder.direction, ladder.steps),
-            body: f64::from(open_slope),
+            trend: trend.as_f64(),
+            distance: self.scoring.distance(dev),
+            gradient: ladder.part(),
+            body: open_slope.as_f64(),
         };
         let reading = Reading {
             open: lines.open,
@@ -224,17 +223,16 @@ impl Hama {
             ma: lines.ma,
             open_slope,
             ma_slope,
-            side,
-            gradient: Gradient { dir: sign_of(ladder.direction), steps: ladder.steps },
+            gradient: ladder.gradient(),
             dev,
             trend,
             crossing,
             cross_time,
-            distance,
+            parts,
             score: figures::score(parts),
             basis: lines.basis,
             band,
-            band_break,
+            breakout,
         };
         let next = Past {
             body: (bar.open() + bar.close()) * 0.5,
@@ -251,7 +249,7 @@ impl Hama {
 
     #[expect(clippy::inline_always, reason = "measured: a call passes dozens of figures through memory")]
     #[inline(always)]
-    fn ladder<const WARM: bool>(&self, lines: &Lines, ma_slope: i8) -> Ladder {
+    fn ladder<const WARM: bool>(&self, lines: &Lines, ma_slope: Sign) -> Ladder {
         if !WARM && self.bars < self.needs.gradient {
             return Ladder::START;
         }
@@ -263,7 +261,7 @@ impl Hama {
 
     #[expect(clippy::inline_always, reason = "measured: a call passes dozens of figures through memory")]
     #[inline(always)]
-    fn crossing<const WARM: bool>(&self, side: i8) -> Crossing {
+    fn crossing<const WARM: bool>(&self, side: Sign) -> Crossing {
         let from = self.needs.trend();
         match self.bars {
             bar if WARM || bar > from => self.past.crossing.next(side),
