@@ -7,7 +7,7 @@ mod averages;
 mod passes;
 mod sources;
 
-use crate::domain::hama::{HamaPoint, Parts, Sign};
+use crate::domain::hama::{Bands, HamaPoint, Parts, Sign};
 use crate::domain::interval::Interval;
 use crate::domain::kline::Kline;
 use crate::domain::preset::{Average, BandForm, GradientLine, MaSource, Needs, Preset};
@@ -139,7 +139,6 @@ impl HamaColumns {
         let crossing = self.crossing(i)?;
         let ladder = self.ladder.get(i)?;
         let cross_time = self.sources.close_times.get(i.saturating_sub(crossing.bars as usize));
-        let band = &self.bands;
         Some(Reading {
             open: at(&self.lines.open, i),
             high: at(&self.lines.high, i),
@@ -155,14 +154,7 @@ impl HamaColumns {
             cross_time: cross_time.copied().unwrap_or(UnixMs(0)),
             parts: self.parts(i),
             score: at(&self.score, i),
-            basis: at(&band.basis, i),
-            band: Band {
-                upper: at(&band.upper, i),
-                lower: at(&band.lower, i),
-                width: at(&band.width, i),
-                pos: at(&band.pos, i),
-            },
-            breakout: self.breakout(i),
+            bands: self.bands_at(i),
         })
     }
 
@@ -193,6 +185,14 @@ impl HamaColumns {
             gradient: at(&self.gradient_part, i),
             body: at(&self.open_slope, i),
         }
+    }
+
+    fn bands_at(&self, i: usize) -> Option<Bands> {
+        self.needs.bands.filter(|from| i >= *from as usize)?;
+        let b = &self.bands;
+        let [basis, upper, lower, width, pos] =
+            [&b.basis, &b.upper, &b.lower, &b.width, &b.pos].map(|column| at(column, i));
+        Some(Band { basis, upper, lower, width, pos }.says(self.breakout(i)))
     }
 
     /// The side taken on this bar, where the bar before is known to have been on another.

@@ -8,7 +8,7 @@ use crate::domain::time::UnixMs;
 
 use super::crossing::Crossing;
 use super::ema::Ema;
-use super::figures::{self, Scoring};
+use super::figures::{self, Band, Scoring};
 use super::ladder::Ladder;
 use super::mean::{self, Mean};
 use super::options::{EmaSeed, HamaOptions, InitialSide};
@@ -49,8 +49,10 @@ struct Averages {
 
 #[derive(Clone, Debug, PartialEq)]
 struct BandAverages {
+    lines: BandLines,
     mult: f64,
-    form: BandLines,
+    /// The first bar on which the bands are known.
+    from: u32,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -128,7 +130,7 @@ impl Hama {
     #[expect(clippy::inline_always, reason = "measured: a call passes dozens of figures through memory")]
     #[inline(always)]
     fn take<const WARM: bool>(&mut self, bar: &Kline) -> HamaPoint {
-        let lines = self.averages.push::<WARM>(&self.sources(bar), &self.needs, self.bars);
+        let lines = self.averages.push::<WARM>(&self.sources::<WARM>(bar), &self.needs, self.bars);
         let (reading, past) = self.read::<WARM>(bar, &lines);
         let point = reading.point::<WARM>(&self.needs, self.bars);
         self.past = past;
@@ -139,7 +141,7 @@ impl Hama {
     #[expect(clippy::inline_always, reason = "measured: a call passes dozens of figures through memory")]
     #[inline(always)]
     fn look<const WARM: bool>(&self, bar: &Kline) -> HamaPoint {
-        let lines = self.averages.peek::<WARM>(&self.sources(bar), &self.needs, self.bars);
+        let lines = self.averages.peek::<WARM>(&self.sources::<WARM>(bar), &self.needs, self.bars);
         self.read::<WARM>(bar, &lines).0.point::<WARM>(&self.needs, self.bars)
     }
 
@@ -170,11 +172,11 @@ impl Hama {
     }
 
     #[inline]
-    fn sources(&self, bar: &Kline) -> Sources {
+    fn sources<const WARM: bool>(&self, bar: &Kline) -> Sources {
         let (o, h, l, c) = (bar.open(), bar.high(), bar.low(), bar.close());
         let ohlc4 = (o + h + l + c) * 0.25;
         Sources {
-            open: (self.bars > 0).then_some(self.past.body),
+            open: (WARM || self.bars > 0).then_some(self.past.body),
             high: if h > c { h } else { c },
             low: if l < c { l } else { c },
             close: ohlc4,
@@ -192,7 +194,7 @@ impl Hama {
     #[expect(clippy::inline_always, reason = "measured: a call passes dozens of figures through memory")]
     #[inline(always)]
     fn read<const WARM: bool>(&self, bar: &Kline, lines: &Lines) -> (Reading, Past) {
-        let (past, needs) = (&self.past, &self.needs);
+        let past = &self.past;
         let open_slope = tie::sign(lines.open, past.open);
         let ma_slope = tie::sign(lines.ma, past.ma);
         let ladder = self.ladder::<WARM>(lines, ma_slope);
@@ -202,11 +204,10 @@ impl Hama {
         let dev = figures::deviation_pct(lines.close, lines.ma, side == Sign::Flat);
         let is_trend = figures::is_trend(dev, side == Sign::Flat || side == crossing.direction);
         let trend = if is_trend { crossing.direction } else { Sign::Flat };
-        let mult = self.averages.bands.as_ref().map_or(0.0, |b| b.mult);
-        let band = figures::band(lines.basis, lines.deviation, mult, bar.close());
-        let band_known = needs.bands.is_some_and(|from| WARM || self.bars >= from);
-        let (above, below) = figures::band_sides(bar.close(), band.upper, band.lower);
-        let band_side = band_known.then(|| Sign::of(above, below));
+        let band_side = lines.band.map(|band| {
+            let (above, below) = band.sides(bar.close());
+            Sign::of(above, below)
+        });
         let left = band_side.filter(|side| *side != Sign::Flat);
         let breakout = left.filter(|_| past.band_side.is_some() && past.band_side != left);
         let parts = Parts {
@@ -230,9 +231,7 @@ impl Hama {
             cross_time,
             parts,
             score: figures::score(parts),
-            basis: lines.basis,
-            band,
-            breakout,
+            bands: lines.band.map(|band| band.says(breakout)),
         };
         let next = Past {
             body: (bar.open() + bar.close()) * 0.5,
@@ -317,14 +316,13 @@ impl Averages {
         };
         let known = WARM || bar >= needs.gradient_line;
         let gradient_mean = if known { self.gradient_mean.push::<WARM>(gradient) } else { 0.0 };
-        // Not `map_or`: that stays a call of its own.
-        let (basis, deviation) = match &mut self.bands {
+        let band = match &mut self.bands {
             Some(bands) => bands.push::<WARM>(s.bar_close, bar),
-            None => (0.0, 0.0),
+            None => None,
         };
         let open = s.open.map_or(0.0, |x| self.open.push::<WARM>(x));
         let (high, low) = (self.high.push::<WARM>(s.high), self.low.push::<WARM>(s.low));
-        Lines { open, high, low, close, ma, gradient, gradient_mean, basis, deviation }
+        Lines { open, high, low, close, ma, gradient, gradient_mean, band }
     }
 
     #[expect(clippy::inline_always, reason = "measured: a call passes dozens of figures through memory")]
@@ -342,19 +340,19 @@ impl Averages {
         };
         let known = WARM || bar >= needs.gradient_line;
         let gradient_mean = if known { self.gradient_mean.peek::<WARM>(gradient) } else { 0.0 };
-        let (basis, deviation) = match &self.bands {
+        let band = match &self.bands {
             Some(bands) => bands.peek::<WARM>(s.bar_close, bar),
-            None => (0.0, 0.0),
+            None => None,
         };
         let open = s.open.map_or(0.0, |x| self.open.peek::<WARM>(x));
         let (high, low) = (self.high.peek::<WARM>(s.high), self.low.peek::<WARM>(s.low));
-        Lines { open, high, low, close, ma, gradient, gradient_mean, basis, deviation }
+        Lines { open, high, low, close, ma, gradient, gradient_mean, band }
     }
 
     fn heap_bytes(&self) -> usize {
         let lines = [Some(&self.open), Some(&self.high), Some(&self.low), Some(&self.close), Some(&self.ma)];
         let lines = lines.into_iter().chain([self.gradient.as_ref()]).flatten();
-        let bands = match self.bands.as_ref().map(|b| &b.form) {
+        let bands = match self.bands.as_ref().map(|b| &b.lines) {
             Some(BandLines::Simple(spread)) => spread.heap_bytes(),
             Some(BandLines::Exponential { .. }) | None => 0,
         };
@@ -365,7 +363,7 @@ impl Averages {
 impl BandAverages {
     fn new(spec: BandsSpec) -> Self {
         let length = spec.length;
-        let form = match spec.form {
+        let lines = match spec.form {
             BandForm::Simple => BandLines::Simple(Spread::new(length)),
             BandForm::Exponential => BandLines::Exponential {
                 basis: Ema::new(length, length),
@@ -373,14 +371,14 @@ impl BandAverages {
                 from: length.max(1) - 1,
             },
         };
-        Self { mult: spec.mult, form }
+        Self { lines, mult: spec.mult, from: spec.first_bar() }
     }
 
-    /// Basis and one deviation.
+    /// The bands, where they are known.
     #[expect(clippy::inline_always, reason = "measured: a call costs as much as the bands")]
     #[inline(always)]
-    fn push<const WARM: bool>(&mut self, close: f64, bar: u32) -> (f64, f64) {
-        match &mut self.form {
+    fn push<const WARM: bool>(&mut self, close: f64, bar: u32) -> Option<Band> {
+        let (basis, deviation) = match &mut self.lines {
             BandLines::Simple(spread) => spread.push::<WARM>(close),
             BandLines::Exponential { basis, squares, from } => {
                 let middle = basis.push::<WARM>(close);
@@ -388,13 +386,14 @@ impl BandAverages {
                 let square = if WARM || bar >= *from { squares.push::<WARM>(away * away) } else { 0.0 };
                 (middle, square.sqrt())
             }
-        }
+        };
+        (WARM || bar >= self.from).then(|| Band::around(basis, deviation, self.mult, close))
     }
 
     #[expect(clippy::inline_always, reason = "measured: a call costs as much as the bands")]
     #[inline(always)]
-    fn peek<const WARM: bool>(&self, close: f64, bar: u32) -> (f64, f64) {
-        match &self.form {
+    fn peek<const WARM: bool>(&self, close: f64, bar: u32) -> Option<Band> {
+        let (basis, deviation) = match &self.lines {
             BandLines::Simple(spread) => spread.peek::<WARM>(close),
             BandLines::Exponential { basis, squares, from } => {
                 let middle = basis.peek::<WARM>(close);
@@ -402,6 +401,7 @@ impl BandAverages {
                 let square = if WARM || bar >= *from { squares.peek::<WARM>(away * away) } else { 0.0 };
                 (middle, square.sqrt())
             }
-        }
+        };
+        (WARM || bar >= self.from).then(|| Band::around(basis, deviation, self.mult, close))
     }
 }

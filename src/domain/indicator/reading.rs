@@ -5,11 +5,10 @@ use crate::domain::preset::Needs;
 use crate::domain::time::UnixMs;
 
 use super::crossing::Crossing;
-use super::figures;
-use super::tie;
+use super::figures::{self, Band};
 
 /// The averages of one bar.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Lines {
     pub(super) open: f64,
     pub(super) high: f64,
@@ -19,12 +18,12 @@ pub(super) struct Lines {
     /// The line the gradient is taken of, and its short average.
     pub(super) gradient: f64,
     pub(super) gradient_mean: f64,
-    pub(super) basis: f64,
-    /// One σ, or `AICoin`'s form of it.
-    pub(super) deviation: f64,
+    /// The bands, where they are known.
+    pub(super) band: Option<Band>,
 }
 
-/// All figures of one bar. Which of them mean something, the number of the bar says.
+/// All figures of one bar. Which of them mean something, the number of the bar says, save where
+/// it is said otherwise.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Reading {
     pub(super) open: f64,
@@ -41,9 +40,8 @@ pub(super) struct Reading {
     pub(super) cross_time: UnixMs,
     pub(super) parts: Parts,
     pub(super) score: f64,
-    pub(super) basis: f64,
-    pub(super) band: figures::Band,
-    pub(super) breakout: Option<Sign>,
+    /// The bands, where they are known.
+    pub(super) bands: Option<Bands>,
 }
 
 impl Reading {
@@ -80,7 +78,7 @@ impl Reading {
             cross: self.crossing.cross().filter(|_| since(needs.cross())),
             flip: since(needs.cross()) && self.crossing.flip,
             last_cross: has_trend.then(|| self.last_cross()),
-            bands: needs.bands.filter(|from| since(*from)).map(|_| self.bands()),
+            bands: self.bands,
             parts: has_score.then_some(self.parts),
             score: has_score.then_some(self.score),
         }
@@ -91,19 +89,5 @@ impl Reading {
         let Crossing { direction, inferred, bars, .. } = self.crossing;
         let seen = direction != Sign::Flat && !inferred;
         LastCross { dir: direction, inferred, bars, time: seen.then_some(self.cross_time) }
-    }
-
-    #[inline]
-    fn bands(&self) -> Bands {
-        let figures::Band { upper, lower, width, pos } = self.band;
-        Bands {
-            basis: self.basis,
-            upper,
-            lower,
-            width,
-            pos: tie::above(upper, lower).then_some(pos),
-            state: figures::band_state(width),
-            breakout: self.breakout,
-        }
     }
 }

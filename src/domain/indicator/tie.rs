@@ -9,11 +9,14 @@ use crate::domain::hama::Sign;
 pub const TIE: f64 = 1e-12;
 
 /// Whether `a` is above `b`, and whether it is below.
+///
+/// The greater of the two stands for the greater magnitude: no two figures here are both negative,
+/// since prices and their averages never are, and where one is, their difference is beyond any
+/// margin.
 #[inline]
 fn order(a: f64, b: f64) -> (bool, bool) {
-    let (x, y) = (a.abs(), b.abs());
     // Not `f64::max`: that looks after NaN, which is none of our values, and is slower for it.
-    let margin = TIE * if x > y { x } else { y };
+    let margin = TIE * if a > b { a } else { b };
     let difference = a - b;
     (difference > margin, difference < -margin)
 }
