@@ -8,17 +8,17 @@ use crate::domain::hama::Sign;
 /// Two figures are equal when they differ by no more than this share of the greater one.
 pub const TIE: f64 = 1e-12;
 
+/// What is left of a figure less the share by which it may differ from an equal one.
+const REST: f64 = 1.0 - TIE;
+
 /// Whether `a` is above `b`, and whether it is below.
 ///
-/// The greater of the two stands for the greater magnitude: no two figures here are both negative,
-/// since prices and their averages never are, and where one is, their difference is beyond any
-/// margin.
+/// `a − b > TIE · a`, put so that it takes two multiplications and two comparisons. The greater of
+/// the two stands for the greater magnitude: at most one of any two figures is negative (a lower
+/// band; prices and their averages never are), and then it is the lesser one by either measure.
 #[inline]
 fn order(a: f64, b: f64) -> (bool, bool) {
-    // Not `f64::max`: that looks after NaN, which is none of our values, and is slower for it.
-    let margin = TIE * if a > b { a } else { b };
-    let difference = a - b;
-    (difference > margin, difference < -margin)
+    (a * REST > b, b * REST > a)
 }
 
 /// Down where `a` is below `b`, flat where they are equal, up where it is above.
