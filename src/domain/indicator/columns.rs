@@ -13,7 +13,7 @@ use crate::domain::kline::Kline;
 use crate::domain::preset::{Average, BandForm, GradientLine, MaSource, Needs, Preset};
 use crate::domain::time::UnixMs;
 
-use super::crossing::Crossing;
+use super::crossing::{Cross, Crossing};
 use super::figures::{Band, Scoring};
 use super::ladder::Ladder;
 use super::mean::inputs;
@@ -136,9 +136,9 @@ impl HamaColumns {
     }
 
     fn reading(&self, i: usize) -> Option<Reading> {
-        let crossing = self.crossing(i)?;
+        let (crossing, cross) = self.crossing(i);
         let ladder = self.ladder.get(i)?;
-        let cross_time = self.sources.close_times.get(i.saturating_sub(crossing.bars as usize));
+        let cross_time = self.sources.close_times.get(crossing.since as usize);
         Some(Reading {
             open: at(&self.lines.open, i),
             high: at(&self.lines.high, i),
@@ -151,6 +151,7 @@ impl HamaColumns {
             dev: at(&self.dev, i),
             trend: sign_at(&self.trend, i),
             crossing,
+            cross,
             cross_time: cross_time.copied().unwrap_or(UnixMs(0)),
             parts: self.parts(i),
             score: at(&self.score, i),
@@ -159,23 +160,17 @@ impl HamaColumns {
     }
 
     /// What the column of the last crosses says of a bar.
-    fn crossing(&self, i: usize) -> Option<Crossing> {
-        let from = self.needs.trend() as usize;
-        if i < from {
-            return Some(Crossing::START);
-        }
-        let (at, side) = (*self.cross_at.get(i)?, sign_at(&self.side, i));
+    fn crossing(&self, i: usize) -> (Crossing, Option<Cross>) {
+        let (from, side) = (self.needs.trend(), sign_at(&self.side, i));
+        let Some(at) = self.cross_at.get(i).filter(|_| i >= from as usize) else {
+            return (Crossing::START, None);
+        };
         let direction = sign_at(&self.direction, i);
-        let is_here = usize::try_from(at) == Ok(i);
-        let since = if at == NO_CROSS { from } else { at as usize };
-        Some(Crossing {
-            direction,
-            inferred: at == NO_CROSS && direction != Sign::Flat,
-            bars: u32::try_from(i - since).unwrap_or(u32::MAX),
-            crossed: is_here,
-            flip: is_here && i > from && side != sign_at(&self.direction, i - 1),
-            side,
-        })
+        let inferred = *at == NO_CROSS && direction != Sign::Flat;
+        let since = if *at == NO_CROSS { from } else { *at };
+        let is_here = i > from as usize && usize::try_from(*at) == Ok(i);
+        let cross = is_here.then(|| Cross { dir: side, flip: side != sign_at(&self.direction, i - 1) });
+        (Crossing { direction, inferred, since, side }, cross)
     }
 
     fn parts(&self, i: usize) -> Parts {

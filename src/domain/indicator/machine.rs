@@ -6,7 +6,7 @@ use crate::domain::kline::Kline;
 use crate::domain::preset::{BandForm, BandsSpec, GradientLine, MaSource, Needs, Preset};
 use crate::domain::time::UnixMs;
 
-use super::crossing::Crossing;
+use super::crossing::{Cross, Crossing};
 use super::ema::Ema;
 use super::figures::{self, Band, Scoring};
 use super::ladder::Ladder;
@@ -199,8 +199,8 @@ impl Hama {
         let ma_slope = tie::sign(lines.ma, past.ma);
         let ladder = self.ladder::<WARM>(lines, ma_slope);
         let side = tie::sign(lines.close, lines.ma);
-        let crossing = self.crossing::<WARM>(side);
-        let cross_time = if crossing.crossed { bar.close_time() } else { past.cross_time };
+        let (crossing, cross) = self.crossing::<WARM>(side);
+        let cross_time = if cross.is_some() { bar.close_time() } else { past.cross_time };
         let dev = figures::deviation_pct(lines.close, lines.ma, side == Sign::Flat);
         let is_trend = figures::is_trend(dev, side == Sign::Flat || side == crossing.direction);
         let trend = if is_trend { crossing.direction } else { Sign::Flat };
@@ -228,6 +228,7 @@ impl Hama {
             dev,
             trend,
             crossing,
+            cross,
             cross_time,
             parts,
             score: figures::score(parts),
@@ -260,12 +261,12 @@ impl Hama {
 
     #[expect(clippy::inline_always, reason = "measured: a call passes dozens of figures through memory")]
     #[inline(always)]
-    fn crossing<const WARM: bool>(&self, side: Sign) -> Crossing {
+    fn crossing<const WARM: bool>(&self, side: Sign) -> (Crossing, Option<Cross>) {
         let from = self.needs.trend();
         match self.bars {
-            bar if WARM || bar > from => self.past.crossing.next(side),
-            bar if bar == from => Crossing::first(side, self.initial_side),
-            _ => Crossing::START,
+            bar if WARM || bar > from => self.past.crossing.next(side, bar),
+            bar if bar == from => (Crossing::first(side, bar, self.initial_side), None),
+            _ => (Crossing::START, None),
         }
     }
 }

@@ -4,7 +4,7 @@ use crate::domain::hama::{Bands, Color, Gradient, HamaPoint, LastCross, Parts, S
 use crate::domain::preset::Needs;
 use crate::domain::time::UnixMs;
 
-use super::crossing::Crossing;
+use super::crossing::{Cross, Crossing};
 use super::figures::{self, Band};
 
 /// The averages of one bar.
@@ -37,6 +37,7 @@ pub(super) struct Reading {
     pub(super) dev: f64,
     pub(super) trend: Sign,
     pub(super) crossing: Crossing,
+    pub(super) cross: Option<Cross>,
     pub(super) cross_time: UnixMs,
     pub(super) parts: Parts,
     pub(super) score: f64,
@@ -75,9 +76,9 @@ impl Reading {
             dev_pct: known(trend_from, self.dev),
             trend: sign_known(trend_from, self.trend),
             strength: has_trend.then(|| figures::strength(self.dev)),
-            cross: self.crossing.cross().filter(|_| since(needs.cross())),
-            flip: since(needs.cross()) && self.crossing.flip,
-            last_cross: has_trend.then(|| self.last_cross()),
+            cross: self.cross.map(|cross| cross.dir),
+            flip: self.cross.is_some_and(|cross| cross.flip),
+            last_cross: has_trend.then(|| self.last_cross(index)),
             bands: self.bands,
             parts: has_score.then_some(self.parts),
             score: has_score.then_some(self.score),
@@ -85,9 +86,9 @@ impl Reading {
     }
 
     #[inline]
-    fn last_cross(&self) -> LastCross {
-        let Crossing { direction, inferred, bars, .. } = self.crossing;
-        let seen = direction != Sign::Flat && !inferred;
-        LastCross { dir: direction, inferred, bars, time: seen.then_some(self.cross_time) }
+    fn last_cross(&self, index: u32) -> LastCross {
+        let Crossing { direction: dir, inferred, since, .. } = self.crossing;
+        let seen = dir != Sign::Flat && !inferred;
+        LastCross { dir, inferred, bars: index - since, time: seen.then_some(self.cross_time) }
     }
 }

@@ -52,7 +52,8 @@ impl HamaColumns {
         let side = known(&self.side, from);
         let Some(first) = side.first() else { return };
         let mut at = NO_CROSS;
-        let mut direction = Crossing::first(sign_of(*first), self.options.initial_side).direction.as_f64();
+        let mut direction =
+            Crossing::first(sign_of(*first), from, self.options.initial_side).direction.as_f64();
         let out = known_mut(&mut self.cross_at, from).iter_mut().zip(known_mut(&mut self.direction, from));
         // The first has nothing to cross from.
         let mut before = *first;
