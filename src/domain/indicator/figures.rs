@@ -66,6 +66,15 @@ pub(super) fn score(parts: Parts) -> f64 {
     100.0 * (0.40 * parts.trend + 0.25 * parts.distance + 0.20 * parts.gradient + 0.15 * parts.body)
 }
 
+/// What bands are made of.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct BandBase {
+    pub(super) basis: f64,
+    /// One σ, or `AICoin`'s form of it. One that is only rounding counts as none.
+    pub(super) deviation: f64,
+    pub(super) mult: f64,
+}
+
 /// The bands around a basis.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Band {
@@ -78,9 +87,8 @@ pub(super) struct Band {
 }
 
 impl Band {
-    /// `deviation` is one σ. One that is only rounding counts as none.
     #[inline]
-    pub(super) fn around(basis: f64, deviation: f64, mult: f64, close: f64) -> Self {
+    pub(super) fn around(BandBase { basis, deviation, mult }: BandBase, close: f64) -> Self {
         let half = if deviation <= tie::TIE * basis { 0.0 } else { mult * deviation };
         let (upper, lower) = (basis + half, basis - half);
         let height = upper - lower;

@@ -8,7 +8,7 @@ use crate::domain::time::UnixMs;
 
 use super::crossing::{Cross, Crossing};
 use super::ema::Ema;
-use super::figures::{self, Band, Scoring};
+use super::figures::{self, Band, BandBase, Scoring};
 use super::ladder::Ladder;
 use super::mean::{self, Mean};
 use super::options::{EmaSeed, HamaOptions, InitialSide};
@@ -204,7 +204,8 @@ impl Hama {
         let dev = figures::deviation_pct(lines.close, lines.ma, side == Sign::Flat);
         let is_trend = figures::is_trend(dev, side == Sign::Flat || side == crossing.direction);
         let trend = if is_trend { crossing.direction } else { Sign::Flat };
-        let band_side = lines.band.map(|band| {
+        let band = lines.band.map(|base| Band::around(base, bar.close()));
+        let band_side = band.map(|band| {
             let (above, below) = band.sides(bar.close());
             Sign::of(above, below)
         });
@@ -232,7 +233,7 @@ impl Hama {
             cross_time,
             parts,
             score: figures::score(parts),
-            bands: lines.band.map(|band| band.says(breakout)),
+            bands: band.map(|band| band.says(breakout)),
         };
         let next = Past {
             body: (bar.open() + bar.close()) * 0.5,
@@ -305,6 +306,12 @@ impl Averages {
     #[expect(clippy::inline_always, reason = "measured: a call passes dozens of figures through memory")]
     #[inline(always)]
     fn push<const WARM: bool>(&mut self, s: &Sources, needs: &Needs, bar: u32) -> Lines {
+        // First, since the root takes long: the other averages are worked out meanwhile.
+        // Not `map_or`: that stays a call of its own.
+        let band = match &mut self.bands {
+            Some(bands) => bands.push::<WARM>(s.bar_close, bar),
+            None => None,
+        };
         let close = self.close.push::<WARM>(s.close);
         let ma = match s.ma {
             Some(x) => self.ma.push::<WARM>(x),
@@ -317,10 +324,6 @@ impl Averages {
         };
         let known = WARM || bar >= needs.gradient_line;
         let gradient_mean = if known { self.gradient_mean.push::<WARM>(gradient) } else { 0.0 };
-        let band = match &mut self.bands {
-            Some(bands) => bands.push::<WARM>(s.bar_close, bar),
-            None => None,
-        };
         let open = s.open.map_or(0.0, |x| self.open.push::<WARM>(x));
         let (high, low) = (self.high.push::<WARM>(s.high), self.low.push::<WARM>(s.low));
         Lines { open, high, low, close, ma, gradient, gradient_mean, band }
@@ -329,6 +332,10 @@ impl Averages {
     #[expect(clippy::inline_always, reason = "measured: a call passes dozens of figures through memory")]
     #[inline(always)]
     fn peek<const WARM: bool>(&self, s: &Sources, needs: &Needs, bar: u32) -> Lines {
+        let band = match &self.bands {
+            Some(bands) => bands.peek::<WARM>(s.bar_close, bar),
+            None => None,
+        };
         let close = self.close.peek::<WARM>(s.close);
         let ma = match s.ma {
             Some(x) => self.ma.peek::<WARM>(x),
@@ -341,10 +348,6 @@ impl Averages {
         };
         let known = WARM || bar >= needs.gradient_line;
         let gradient_mean = if known { self.gradient_mean.peek::<WARM>(gradient) } else { 0.0 };
-        let band = match &self.bands {
-            Some(bands) => bands.peek::<WARM>(s.bar_close, bar),
-            None => None,
-        };
         let open = s.open.map_or(0.0, |x| self.open.peek::<WARM>(x));
         let (high, low) = (self.high.peek::<WARM>(s.high), self.low.peek::<WARM>(s.low));
         Lines { open, high, low, close, ma, gradient, gradient_mean, band }
@@ -375,10 +378,10 @@ impl BandAverages {
         Self { lines, mult: spec.mult, from: spec.first_bar() }
     }
 
-    /// The bands, where they are known.
+    /// Of the bands, where they are known.
     #[expect(clippy::inline_always, reason = "measured: a call costs as much as the bands")]
     #[inline(always)]
-    fn push<const WARM: bool>(&mut self, close: f64, bar: u32) -> Option<Band> {
+    fn push<const WARM: bool>(&mut self, close: f64, bar: u32) -> Option<BandBase> {
         let (basis, deviation) = match &mut self.lines {
             BandLines::Simple(spread) => spread.push::<WARM>(close),
             BandLines::Exponential { basis, squares, from } => {
@@ -388,12 +391,12 @@ impl BandAverages {
                 (middle, square.sqrt())
             }
         };
-        (WARM || bar >= self.from).then(|| Band::around(basis, deviation, self.mult, close))
+        (WARM || bar >= self.from).then_some(BandBase { basis, deviation, mult: self.mult })
     }
 
     #[expect(clippy::inline_always, reason = "measured: a call costs as much as the bands")]
     #[inline(always)]
-    fn peek<const WARM: bool>(&self, close: f64, bar: u32) -> Option<Band> {
+    fn peek<const WARM: bool>(&self, close: f64, bar: u32) -> Option<BandBase> {
         let (basis, deviation) = match &self.lines {
             BandLines::Simple(spread) => spread.peek::<WARM>(close),
             BandLines::Exponential { basis, squares, from } => {
@@ -403,6 +406,6 @@ impl BandAverages {
                 (middle, square.sqrt())
             }
         };
-        (WARM || bar >= self.from).then(|| Band::around(basis, deviation, self.mult, close))
+        (WARM || bar >= self.from).then_some(BandBase { basis, deviation, mult: self.mult })
     }
 }

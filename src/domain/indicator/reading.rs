@@ -5,7 +5,7 @@ use crate::domain::preset::Needs;
 use crate::domain::time::UnixMs;
 
 use super::crossing::{Cross, Crossing};
-use super::figures::{self, Band};
+use super::figures::{self, BandBase};
 
 /// The averages of one bar.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -18,8 +18,8 @@ pub(super) struct Lines {
     /// The line the gradient is taken of, and its short average.
     pub(super) gradient: f64,
     pub(super) gradient_mean: f64,
-    /// The bands, where they are known.
-    pub(super) band: Option<Band>,
+    /// Of the bands, where they are known.
+    pub(super) band: Option<BandBase>,
 }
 
 /// All figures of one bar. Which of them mean something, the number of the bar says, save where

@@ -3,7 +3,7 @@
 
 use crate::domain::hama::Parts;
 use crate::domain::indicator::crossing::Crossing;
-use crate::domain::indicator::figures::{self, Band};
+use crate::domain::indicator::figures::{self, Band, BandBase};
 use crate::domain::indicator::ladder::Ladder;
 use crate::domain::indicator::spread;
 use crate::domain::indicator::tie;
@@ -37,7 +37,8 @@ impl HamaColumns {
         let shares = known_mut(&mut b.width, from).iter_mut().zip(known_mut(&mut b.pos, from));
         let out = lines.zip(shares).zip(known_mut(&mut b.side, from));
         for (((basis, variance), close), (((upper, lower), (width, pos)), side)) in input.zip(out) {
-            let band = Band::around(*basis, spread::root(*variance), spec.mult, *close);
+            let base = BandBase { basis: *basis, deviation: spread::root(*variance), mult: spec.mult };
+            let band = Band::around(base, *close);
             (*upper, *lower, *width, *pos) = (band.upper, band.lower, band.width, band.pos);
             let (above, below) = band.sides(*close);
             *side = tie::factor_of(above, below);
