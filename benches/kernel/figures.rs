@@ -5,7 +5,7 @@ use hamatop::domain::hama::{Color, HamaPoint};
 use hamatop::domain::kline::Kline;
 
 /// All figures of one bar.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Debug)]
 pub struct Figures {
     pub open: f64,
     pub high: f64,
@@ -28,13 +28,10 @@ pub struct Figures {
     pub trend: i8,
     pub direction: i8,
     pub steps: i8,
-    /// Which side of its short average the line is on.
-    pub gradient_side: i8,
     pub cross: i8,
     pub last_cross: i8,
     pub strength: i8,
     pub band_state: i8,
-    pub band_side: i8,
     pub band_break: i8,
     pub flip: bool,
     pub inferred: bool,
@@ -61,70 +58,106 @@ pub fn sign(a: f64, b: f64) -> i8 {
     i8::from(a > b) - i8::from(a < b)
 }
 
-impl Figures {
-    /// Those of the product's point of this bar, as far as the next bar needs them.
-    pub fn after(newest: &Kline, last: &HamaPoint) -> Self {
+/// What the next bar has to know of the last.
+pub struct Last {
+    pub open: f64,
+    ma: f64,
+    cross_time: i64,
+    bars_since: u32,
+    side: i8,
+    direction: i8,
+    steps: i8,
+    /// Which side of its short average the line is on.
+    gradient_side: i8,
+    cross: i8,
+    inferred: bool,
+    band_side: i8,
+}
+
+impl Last {
+    /// Of the product's point of this bar.
+    pub fn of(newest: &Kline, last: &HamaPoint) -> Self {
         let (gradient, cross) = (last.gradient.unwrap(), last.last_cross.unwrap());
         let bands = last.bands.unwrap();
         Self {
             open: last.open.unwrap(),
-            high: last.high.unwrap(),
-            low: last.low.unwrap(),
-            close: last.close.unwrap(),
             ma: last.ma.unwrap(),
+            cross_time: cross.time.map_or(0, |t| t.0),
+            bars_since: cross.bars,
             side: last.side.unwrap().as_i8(),
             direction: gradient.dir.as_i8(),
-            gradient_side: gradient.dir.as_i8(),
             steps: gradient.steps as i8,
-            last_cross: cross.dir.as_i8(),
+            gradient_side: gradient.dir.as_i8(),
+            cross: cross.dir.as_i8(),
             inferred: cross.inferred,
-            bars_since: cross.bars,
-            cross_time: cross.time.map_or(0, |t| t.0),
             band_side: sign(newest.close(), bands.upper).max(0) - sign(bands.lower, newest.close()).max(0),
-            ..Self::default()
         }
     }
 
-    /// Those of the next bar.
+    /// The figures of the next bar, which becomes the last.
     #[inline(always)]
-    pub fn next(&self, bar: &Kline, averages: Averages) -> Self {
-        let before = self;
+    pub fn next(&mut self, bar: &Kline, averages: Averages) -> Figures {
         let Averages { open, high, low, close, ma, mean3, basis, upper, lower } = averages;
-        let mut f = Self { open, high, low, close, ma, basis, upper, lower, ..*before };
-        f.open_slope = sign(open, before.open);
-        f.color = if f.open_slope > 0 { 1 } else { -1 };
-        f.ma_slope = sign(ma, before.ma);
-        f.side = sign(close, ma);
-        f.count(mean3);
-        f.cross = if f.side != 0 && f.side != before.side { f.side } else { 0 };
-        f.flip = f.cross != 0 && f.cross != before.last_cross;
-        if f.cross == 0 {
-            f.bars_since += 1;
+        let open_slope = sign(open, self.open);
+        let ma_slope = sign(ma, self.ma);
+        self.count(sign(ma, mean3), ma_slope);
+        let side = sign(close, ma);
+        let cross = if side != 0 && side != self.side { side } else { 0 };
+        let flip = cross != 0 && cross != self.cross;
+        if cross == 0 {
+            self.bars_since += 1;
         } else {
-            (f.last_cross, f.inferred, f.bars_since) = (f.cross, false, 0);
-            f.cross_time = bar.close_time().0;
+            (self.cross, self.inferred, self.bars_since) = (cross, false, 0);
+            self.cross_time = bar.close_time().0;
         }
-        f.dev = (close - ma) / ma * 100.0;
-        f.distance = f.dev / (f.dev.abs() + 1.5);
-        f.trend = if f.dev.abs() >= 0.1 && f.side * f.last_cross >= 0 { f.last_cross } else { 0 };
-        f.strength = i8::from(f.dev.abs() > 0.3) + i8::from(f.dev.abs() > 1.0);
-        f.gradient = f64::from(f.direction) * f64::from(f.steps) / 5.0;
-        let signs = 0.40 * f64::from(f.trend) + 0.25 * f.distance + 0.20 * f.gradient;
-        f.score = 100.0 * (signs + 0.15 * f64::from(f.open_slope));
+        let dev = (close - ma) / ma * 100.0;
+        let distance = dev / (dev.abs() + 1.5);
+        let trend = if dev.abs() >= 0.1 && side * self.cross >= 0 { self.cross } else { 0 };
+        let gradient = f64::from(self.direction) * f64::from(self.steps) / 5.0;
+        let signs = 0.40 * f64::from(trend) + 0.25 * distance + 0.20 * gradient;
         let c = bar.close();
-        f.width = (upper - lower) / basis;
-        f.pos = (c - lower) / (upper - lower);
-        f.band_state = i8::from(f.width > 0.15) - i8::from(f.width < 0.10);
-        f.band_side = i8::from(c > upper) - i8::from(c < lower);
-        f.band_break = if f.band_side == before.band_side { 0 } else { f.band_side };
-        f
+        let width = (upper - lower) / basis;
+        let band_side = i8::from(c > upper) - i8::from(c < lower);
+        let band_break = if band_side == self.band_side { 0 } else { band_side };
+        (self.open, self.ma, self.side, self.band_side) = (open, ma, side, band_side);
+        Figures {
+            open,
+            high,
+            low,
+            close,
+            ma,
+            dev,
+            distance,
+            gradient,
+            score: 100.0 * (signs + 0.15 * f64::from(open_slope)),
+            basis,
+            upper,
+            lower,
+            width,
+            pos: (c - lower) / (upper - lower),
+            color: if open_slope > 0 { 1 } else { -1 },
+            open_slope,
+            ma_slope,
+            side,
+            trend,
+            direction: self.direction,
+            steps: self.steps,
+            cross,
+            last_cross: self.cross,
+            strength: i8::from(dev.abs() > 0.3) + i8::from(dev.abs() > 1.0),
+            band_state: i8::from(width > 0.15) - i8::from(width < 0.10),
+            band_break,
+            flip,
+            inferred: self.inferred,
+            bars_since: self.bars_since,
+            cross_time: self.cross_time,
+        }
     }
 
     #[inline(always)]
-    fn count(&mut self, mean3: f64) {
-        let side = sign(self.ma, mean3);
+    fn count(&mut self, side: i8, slope: i8) {
         if side != 0 {
-            self.steps = match side * self.ma_slope {
+            self.steps = match side * slope {
                 _ if side * self.gradient_side <= 0 => 1,
                 1 => (self.steps + 1).min(5),
                 -1 => (self.steps - 1).max(1),
@@ -134,7 +167,9 @@ impl Figures {
         }
         self.gradient_side = side;
     }
+}
 
+impl Figures {
     /// Says where it differs from the product's point.
     /// `by`: the share by which averages may.
     pub fn assert_agrees(&self, p: &HamaPoint, by: f64) {

@@ -4,10 +4,12 @@
 use hamatop::domain::hama::HamaPoint;
 use hamatop::domain::kline::Kline;
 
-use super::figures::{Averages, Figures};
+use super::figures::{Averages, Figures, Last};
 
 pub struct State {
     body: f64,
+    high: f64,
+    low: f64,
     mean3: f64,
     plain40: f64,
     weighted40: f64,
@@ -22,7 +24,7 @@ pub struct State {
     window40: Box<[f64]>,
     window100: Box<[f64]>,
     window400: Box<[f64]>,
-    last: Figures,
+    last: Last,
 }
 
 fn replace(window: &mut [f64], at: &mut usize, x: f64) -> f64 {
@@ -55,6 +57,8 @@ impl State {
         let newest = &bars[bars.len() - 1];
         Self {
             body: (newest.open() + newest.close()) / 2.0,
+            high: last.high.unwrap(),
+            low: last.low.unwrap(),
             mean3: mean3(bars),
             plain40: window40.iter().sum(),
             weighted40: weighted(&window40),
@@ -69,20 +73,19 @@ impl State {
             window40,
             window100,
             window400,
-            last: Figures::after(newest, last),
+            last: Last::of(newest, last),
         }
     }
 
     pub fn step(&mut self, bar: &Kline) -> Figures {
         let (o, h, l, c) = (bar.open(), bar.high(), bar.low(), bar.close());
-        let before = self.last;
         let mean4 = (o + h + l + c) / 4.0;
         let old40 = replace(&mut self.window40, &mut self.at40, mean4);
         let old100 = replace(&mut self.window100, &mut self.at100, c);
         let old400 = replace(&mut self.window400, &mut self.at400, c);
-        let open = ema(45.0, before.open, self.body);
-        let high = ema(20.0, before.high, h.max(c));
-        let low = ema(20.0, before.low, l.min(c));
+        let open = ema(45.0, self.last.open, self.body);
+        self.high = ema(20.0, self.high, h.max(c));
+        self.low = ema(20.0, self.low, l.min(c));
         let close = wma(&mut self.plain40, &mut self.weighted40, 40.0, mean4, old40);
         let ma = wma(&mut self.plain100, &mut self.weighted100, 100.0, c, old100);
         self.mean3 = ema(3.0, self.mean3, ma);
@@ -93,9 +96,9 @@ impl State {
         let sigma = ((self.squares - self.sum * shift) / 400.0).max(0.0).sqrt();
         self.body = (o + c) / 2.0;
         let (basis, half) = (self.anchor + shift, 2.0 * sigma);
-        let (mean3, upper, lower) = (self.mean3, basis + half, basis - half);
-        self.last = before.next(bar, Averages { open, high, low, close, ma, mean3, basis, upper, lower });
-        self.last
+        let (high, low, mean3) = (self.high, self.low, self.mean3);
+        let (upper, lower) = (basis + half, basis - half);
+        self.last.next(bar, Averages { open, high, low, close, ma, mean3, basis, upper, lower })
     }
 }
 

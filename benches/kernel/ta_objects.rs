@@ -10,7 +10,7 @@ use hamatop::domain::kline::Kline;
 use ta::Next;
 use ta::indicators::{BollingerBands, ExponentialMovingAverage as Ema};
 
-use super::figures::{Averages, Figures};
+use super::figures::{Averages, Figures, Last};
 
 /// The weighted average in that crate's manner.
 struct Wma {
@@ -95,7 +95,7 @@ impl Objects {
 /// The objects, and everything that follows from them.
 pub struct All {
     objects: Objects,
-    last: Figures,
+    last: Last,
 }
 
 impl All {
@@ -105,12 +105,11 @@ impl All {
         for bar in bars {
             objects.next(bar);
         }
-        Self { objects, last: Figures::after(&bars[bars.len() - 1], last) }
+        Self { objects, last: Last::of(&bars[bars.len() - 1], last) }
     }
 
     pub fn next(&mut self, bar: &Kline) -> Figures {
-        self.last = self.last.next(bar, self.objects.next(bar));
-        self.last
+        self.last.next(bar, self.objects.next(bar))
     }
 }
 

@@ -1,27 +1,37 @@
 //! The HAMA indicator ("NSDT HAMA Candles"): what one bar's result is made of.
 
+use std::cmp::Ordering;
+
 use super::time::UnixMs;
 
 /// Up, down or neither. Whether the market says "neither" or we do not know is not mixed up:
 /// unknown is the `None` of an `Option<Sign>`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(i8)]
 pub enum Sign {
     /// −1
-    Down,
+    Down = -1,
     /// 0
-    Flat,
+    Flat = 0,
     /// 1
-    Up,
+    Up = 1,
 }
 
 impl Sign {
-    /// −1, 0 or 1.
-    pub fn as_i8(self) -> i8 {
-        match self {
-            Self::Down => -1,
-            Self::Flat => 0,
-            Self::Up => 1,
+    /// Up, down or neither, where both at once are neither.
+    #[inline]
+    pub fn of(is_up: bool, is_down: bool) -> Self {
+        // An order has the same numbers as a sign: this is one subtraction.
+        match is_up.cmp(&is_down) {
+            Ordering::Less => Self::Down,
+            Ordering::Equal => Self::Flat,
+            Ordering::Greater => Self::Up,
         }
+    }
+
+    /// −1, 0 or 1.
+    pub const fn as_i8(self) -> i8 {
+        self as i8
     }
 
     /// −1.0, 0.0 or 1.0.

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use crate::domain::hama::Sign;
 use crate::domain::indicator::tie;
 use crate::domain::kline::Kline;
 use crate::domain::score::{SymbolScore, symbol_score};
@@ -102,7 +101,7 @@ impl Engine {
             newest: lane.series().newest().map(|k| (k.open_time(), k.close_time())),
             point: *lane.point(),
             preview: live.and_then(|_| lane.preview()),
-            price_side: live.zip(lane.point().ma).map(|(price, ma)| side(price, ma)),
+            price_side: live.zip(lane.point().ma).map(|(price, ma)| tie::sign(price, ma)),
             seen: lane.seen,
             klines,
         }
@@ -145,13 +144,4 @@ fn score(views: &[LaneView]) -> Option<SymbolScore> {
 
 fn worst(views: &[LaneView]) -> DataState {
     views.iter().map(|v| v.state).max().unwrap_or(DataState::Warming)
-}
-
-/// Equal, as the indicator counts it, is flat.
-fn side(price: f64, ma: f64) -> Sign {
-    match tie::sign(price, ma) {
-        1 => Sign::Up,
-        -1 => Sign::Down,
-        _ => Sign::Flat,
-    }
 }

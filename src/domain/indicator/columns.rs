@@ -7,18 +7,18 @@ mod averages;
 mod passes;
 mod sources;
 
-use crate::domain::hama::{Gradient, HamaPoint};
+use crate::domain::hama::{Bands, HamaPoint, Parts, Sign};
 use crate::domain::interval::Interval;
 use crate::domain::kline::Kline;
 use crate::domain::preset::{Average, BandForm, GradientLine, MaSource, Needs, Preset};
 use crate::domain::time::UnixMs;
 
-use super::crossing::Crossing;
+use super::crossing::{Cross, Crossing};
 use super::figures::{Band, Scoring};
-use super::ladder::{Ladder, Moves};
+use super::ladder::Ladder;
 use super::mean::inputs;
 use super::options::HamaOptions;
-use super::reading::{Reading, as_i8, sign_of};
+use super::reading::Reading;
 use averages::Job;
 use sources::Sources;
 
@@ -46,12 +46,11 @@ pub struct HamaColumns {
     direction: Vec<f64>,
     /// The bar of that cross.
     cross_at: Vec<u32>,
-    /// The gradient's counter, as the state of its ladder.
-    ladder: Vec<u8>,
+    /// The gradient's counter.
+    ladder: Vec<Ladder>,
     gradient_part: Vec<f64>,
     score: Vec<f64>,
     bands: BandColumns,
-    moves: Moves,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -104,7 +103,6 @@ impl HamaColumns {
             ladder: Vec::new(),
             gradient_part: Vec::new(),
             score: Vec::new(),
-            moves: Moves::new(),
             bands: BandColumns::default(),
         }
     }
@@ -138,10 +136,9 @@ impl HamaColumns {
     }
 
     fn reading(&self, i: usize) -> Option<Reading> {
-        let crossing = self.crossing(i)?;
-        let ladder = self.moves.ladder(*self.ladder.get(i)?);
-        let cross_time = self.sources.close_times.get(i.saturating_sub(crossing.bars as usize));
-        let band = &self.bands;
+        let (crossing, cross) = self.crossing(i);
+        let ladder = self.ladder.get(i)?;
+        let cross_time = self.sources.close_times.get(crossing.since as usize);
         Some(Reading {
             open: at(&self.lines.open, i),
             high: at(&self.lines.high, i),
@@ -150,50 +147,54 @@ impl HamaColumns {
             ma: at(&self.lines.ma, i),
             open_slope: sign_at(&self.open_slope, i),
             ma_slope: sign_at(&self.ma_slope, i),
-            side: sign_at(&self.side, i),
-            gradient: Gradient { dir: sign_of(ladder.direction), steps: ladder.steps },
+            gradient: ladder.gradient(),
             dev: at(&self.dev, i),
             trend: sign_at(&self.trend, i),
             crossing,
+            cross,
             cross_time: cross_time.copied().unwrap_or(UnixMs(0)),
-            distance: at(&self.distance, i),
+            parts: self.parts(i),
             score: at(&self.score, i),
-            basis: at(&band.basis, i),
-            band: Band {
-                upper: at(&band.upper, i),
-                lower: at(&band.lower, i),
-                width: at(&band.width, i),
-                pos: at(&band.pos, i),
-            },
-            band_break: self.band_break(i),
+            bands: self.bands_at(i),
         })
     }
 
     /// What the column of the last crosses says of a bar.
-    fn crossing(&self, i: usize) -> Option<Crossing> {
-        let from = self.needs.trend() as usize;
-        if i < from {
-            return Some(Crossing::START);
-        }
-        let (at, side) = (*self.cross_at.get(i)?, sign_at(&self.side, i));
+    fn crossing(&self, i: usize) -> (Crossing, Option<Cross>) {
+        let (from, side) = (self.needs.trend(), sign_at(&self.side, i));
+        let Some(at) = self.cross_at.get(i).filter(|_| i >= from as usize) else {
+            return (Crossing::START, None);
+        };
         let direction = sign_at(&self.direction, i);
-        let is_here = usize::try_from(at) == Ok(i);
-        let since = if at == NO_CROSS { from } else { at as usize };
-        Some(Crossing {
-            direction,
-            inferred: at == NO_CROSS && direction != 0,
-            bars: u32::try_from(i - since).unwrap_or(u32::MAX),
-            cross: if is_here { side } else { 0 },
-            flip: is_here && i > from && side != sign_at(&self.direction, i - 1),
-            side,
-        })
+        let inferred = *at == NO_CROSS && direction != Sign::Flat;
+        let since = if *at == NO_CROSS { from } else { *at };
+        let is_here = i > from as usize && usize::try_from(*at) == Ok(i);
+        let cross = is_here.then(|| Cross { dir: side, flip: side != sign_at(&self.direction, i - 1) });
+        (Crossing { direction, inferred, since, side }, cross)
+    }
+
+    fn parts(&self, i: usize) -> Parts {
+        Parts {
+            trend: at(&self.trend, i),
+            distance: at(&self.distance, i),
+            gradient: at(&self.gradient_part, i),
+            body: at(&self.open_slope, i),
+        }
+    }
+
+    fn bands_at(&self, i: usize) -> Option<Bands> {
+        self.needs.bands.filter(|from| i >= *from as usize)?;
+        let b = &self.bands;
+        let [basis, upper, lower, width, pos] =
+            [&b.basis, &b.upper, &b.lower, &b.width, &b.pos].map(|column| at(column, i));
+        Some(Band { basis, upper, lower, width, pos }.says(self.breakout(i)))
     }
 
     /// The side taken on this bar, where the bar before is known to have been on another.
-    fn band_break(&self, i: usize) -> i8 {
-        let Some(from) = self.needs.bands else { return 0 };
+    fn breakout(&self, i: usize) -> Option<Sign> {
+        let from = self.needs.bands? as usize;
         let side = |i: usize| sign_at(&self.bands.side, i);
-        if i > from as usize && side(i) != side(i - 1) { side(i) } else { 0 }
+        Some(side(i)).filter(|s| *s != Sign::Flat && i > from && *s != side(i - 1))
     }
 
     fn resize(&mut self, bars: usize) {
@@ -215,7 +216,7 @@ impl HamaColumns {
         }
         b.side.resize(banded, 0.0);
         self.cross_at.resize(bars, NO_CROSS);
-        self.ladder.resize(bars, Ladder::START.state());
+        self.ladder.resize(bars, Ladder::START);
     }
 
     /// The candles, and the averages of their opens, highs and lows.
@@ -282,6 +283,11 @@ fn at(column: &[f64], i: usize) -> f64 {
 }
 
 /// The sign that the line's bar stands for.
-fn sign_at(column: &[f64], i: usize) -> i8 {
-    as_i8(at(column, i))
+fn sign_at(column: &[f64], i: usize) -> Sign {
+    sign_of(at(column, i))
+}
+
+/// The sign that a factor of −1, 0 or 1 stands for.
+fn sign_of(factor: f64) -> Sign {
+    Sign::of(factor > 0.0, factor < 0.0)
 }

@@ -1,9 +1,8 @@
 //! The figures of one bar that follow from its averages.
 
-use crate::domain::hama::{BandState, Parts, Strength};
+use crate::domain::hama::{BandState, Bands, Parts, Sign, Strength};
 use crate::domain::interval::Interval;
 
-use super::ladder::STEPS;
 use super::tie::{self, Limit};
 
 /// |dev| from which there is a trend, in per cent.
@@ -61,24 +60,25 @@ impl Scoring {
     }
 }
 
-/// Steps over [`STEPS`], without a division.
-const SHARES: [f64; STEPS as usize + 1] = [0.0, 1.0 / 5.0, 2.0 / 5.0, 3.0 / 5.0, 4.0 / 5.0, 1.0];
-
-/// The gradient's part.
-#[inline]
-pub(super) fn gradient_part(direction: i8, steps: u8) -> f64 {
-    f64::from(direction) * SHARES[usize::from(steps.min(STEPS))]
-}
-
 /// The interval's score, −100 to 100.
 #[inline]
 pub(super) fn score(parts: Parts) -> f64 {
     100.0 * (0.40 * parts.trend + 0.25 * parts.distance + 0.20 * parts.gradient + 0.15 * parts.body)
 }
 
+/// What bands are made of.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct BandBase {
+    pub(super) basis: f64,
+    /// One σ, or `AICoin`'s form of it. One that is only rounding counts as none.
+    pub(super) deviation: f64,
+    pub(super) mult: f64,
+}
+
 /// The bands around a basis.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Band {
+    pub(super) basis: f64,
     pub(super) upper: f64,
     pub(super) lower: f64,
     pub(super) width: f64,
@@ -86,23 +86,32 @@ pub(super) struct Band {
     pub(super) pos: f64,
 }
 
-/// `deviation` is one σ. One that is only rounding counts as none.
-#[inline]
-pub(super) fn band(basis: f64, deviation: f64, mult: f64, close: f64) -> Band {
-    let half = if deviation <= tie::TIE * basis { 0.0 } else { mult * deviation };
-    let (upper, lower) = (basis + half, basis - half);
-    let height = upper - lower;
-    Band { upper, lower, width: height / basis, pos: (close - lower) / height }
+impl Band {
+    #[inline]
+    pub(super) fn around(BandBase { basis, deviation, mult }: BandBase, close: f64) -> Self {
+        let half = if deviation <= tie::TIE * basis { 0.0 } else { mult * deviation };
+        let (upper, lower) = (basis + half, basis - half);
+        let height = upper - lower;
+        Self { basis, upper, lower, width: height / basis, pos: (close - lower) / height }
+    }
+
+    /// Whether the close is above the bands, and whether it is below them.
+    #[inline]
+    pub(super) fn sides(&self, close: f64) -> (bool, bool) {
+        (tie::above(close, self.upper), tie::below(close, self.lower))
+    }
+
+    /// All there is to say of them, `breakout` being the side that the close went to on this bar.
+    #[inline]
+    pub(super) fn says(&self, breakout: Option<Sign>) -> Bands {
+        let Self { basis, upper, lower, width, pos } = *self;
+        let pos = tie::above(upper, lower).then_some(pos);
+        Bands { basis, upper, lower, width, pos, state: band_state(width), breakout }
+    }
 }
 
-/// Whether the close is above the bands, and whether it is below them.
 #[inline]
-pub(super) fn band_sides(close: f64, upper: f64, lower: f64) -> (bool, bool) {
-    (tie::above(close, upper), tie::below(close, lower))
-}
-
-#[inline]
-pub(super) fn band_state(width: f64) -> BandState {
+fn band_state(width: f64) -> BandState {
     let wide = if EXPANSION_ABOVE.is_passed_by(width) { BandState::Expansion } else { BandState::Normal };
     if SQUEEZE_BELOW.is_reached_by(width) { wide } else { BandState::Squeeze }
 }

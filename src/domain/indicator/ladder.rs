@@ -1,111 +1,139 @@
 //! The gradient counter.
 
+use crate::domain::hama::{Gradient, Sign};
+
 /// Steps from neutral to full colour.
-pub(super) const STEPS: u8 = 5;
+const STEPS: u8 = 5;
 
 /// Counts how long, and how firmly, a line has been on one side of its own short average.
+///
+/// It is the number of a [`Rung`], and what follows from each is worked out beforehand: a series
+/// has hundreds of moves in a row, each of which waits for the one before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Ladder {
-    /// −1, 0 or 1: the side last taken.
-    pub(super) direction: i8,
-    /// 0 to [`STEPS`].
-    pub(super) steps: u8,
-    /// The side on the last bar; [`NO_BAR`] before the first.
-    side: i8,
-}
-
-/// The side before the first bar: none that a bar can have.
-const NO_BAR: i8 = 2;
+pub(super) struct Ladder(u8);
 
 impl Ladder {
-    pub(super) const START: Self = Self { direction: 0, steps: 0, side: NO_BAR };
-
-    /// The ladder as one number.
-    pub(super) fn state(self) -> u8 {
-        ((self.direction + 1).unsigned_abs() * (STEPS + 1) + self.steps) * 4 + (self.side + 1).unsigned_abs()
-    }
+    pub(super) const START: Self = Rung { direction: Sign::Flat, steps: 0, side: None }.number();
 
     /// The next bar: the line's side of its average, and which way the line went.
-    ///
-    /// Written as choices between values, not as branches: which way a market goes is what a
-    /// processor predicts worst.
     #[inline]
-    pub(super) fn next(self, side: i8, slope: i8) -> Self {
-        let crossed = self.side != NO_BAR && self.side != side;
-        let with_it = slope * side;
-        let climbed = if with_it > 0 { (self.steps + 1).min(STEPS) } else { self.steps };
-        let moved = if with_it < 0 { self.steps.max(2) - 1 } else { climbed };
-        let steps = if crossed { 1 } else { moved };
-        let beside = side != 0;
+    pub(super) fn next(self, side: Sign, slope: Sign) -> Self {
+        let index = |sign: Sign| usize::from((sign.as_i8() + 1).unsigned_abs());
+        NEXT[usize::from(self.0)][index(side)][index(slope)]
+    }
+
+    #[inline]
+    pub(super) fn gradient(self) -> Gradient {
+        SAYS[usize::from(self.0)].0
+    }
+
+    /// The gradient's part of the score.
+    #[inline]
+    pub(super) fn part(self) -> f64 {
+        SAYS[usize::from(self.0)].1
+    }
+}
+
+/// Where a ladder can be.
+#[derive(Clone, Copy)]
+struct Rung {
+    /// The side last taken.
+    direction: Sign,
+    /// 0 to [`STEPS`].
+    steps: u8,
+    /// The side on the last bar; `None` before the first.
+    side: Option<Sign>,
+}
+
+impl Rung {
+    const fn next(self, side: Sign, slope: Sign) -> Self {
+        if matches!(side, Sign::Flat) {
+            return Self { side: Some(side), ..self };
+        }
+        let crossed = matches!(self.side, Some(before) if before.as_i8() != side.as_i8());
+        let steps = match (self.steps, side.as_i8() * slope.as_i8()) {
+            _ if crossed => 1,
+            (steps, 1) if steps < STEPS => steps + 1,
+            (steps, -1) if steps > 1 => steps - 1,
+            (_, -1) => 1,
+            (steps, _) => steps,
+        };
+        Self { direction: side, steps, side: Some(side) }
+    }
+
+    const fn part(self) -> f64 {
+        let share = [0.0, 0.2, 0.4, 0.6, 0.8, 1.0][self.steps as usize];
+        match self.direction {
+            Sign::Down => -share,
+            Sign::Flat => 0.0,
+            Sign::Up => share,
+        }
+    }
+
+    const fn number(self) -> Ladder {
+        let side = match self.side {
+            Some(side) => (side.as_i8() + 1).unsigned_abs(),
+            None => 3,
+        };
+        Ladder(((self.direction.as_i8() + 1).unsigned_abs() * (STEPS + 1) + self.steps) * 4 + side)
+    }
+
+    /// The rung of that number; from 72 on they begin anew.
+    const fn of(number: usize) -> Self {
+        let side = number % 4;
         Self {
-            direction: if beside { side } else { self.direction },
-            steps: if beside { steps } else { self.steps },
-            side,
+            direction: SIGNS[number / 24 % 3],
+            steps: [0, 1, 2, 3, 4, STEPS][number / 4 % 6],
+            side: if side == 3 { None } else { Some(SIGNS[side]) },
         }
     }
 }
 
-/// States a ladder can be in: three directions, six steps and four sides.
-const STATES: usize = 3 * (STEPS as usize + 1) * 4;
+const SIGNS: [Sign; 3] = [Sign::Down, Sign::Flat, Sign::Up];
 
-/// The moves of every ladder, worked out beforehand: a series has hundreds in a row, each of which
-/// waits for the one before.
-#[derive(Clone, Debug)]
-pub(super) struct Moves {
-    /// By side and slope, then by state.
-    next: [[u8; STATES]; 9],
-    ladders: [Ladder; STATES],
-}
+/// As many as a byte can tell apart, so that no number is out of range.
+const NUMBERS: usize = 256;
 
-impl Moves {
-    pub(super) fn new() -> Self {
-        let mut all = Self { next: [[0; STATES]; 9], ladders: [Ladder::START; STATES] };
-        for direction in -1..=1 {
-            for steps in 0..=STEPS {
-                for side in -1..=NO_BAR {
-                    let ladder = Ladder { direction, steps, side };
-                    let state = usize::from(ladder.state());
-                    all.ladders[state] = ladder;
-                    for (side, slope) in (0..9).map(|n| (n / 3 - 1, n % 3 - 1)) {
-                        all.next[Self::way(side, slope)][state] = ladder.next(side, slope).state();
-                    }
-                }
-            }
-        }
-        all
+/// The next rung, by side and slope.
+static NEXT: [[[Ladder; 3]; 3]; NUMBERS] = {
+    let mut next = [[[Ladder::START; 3]; 3]; NUMBERS];
+    let mut n = 0;
+    while n < NUMBERS * 9 {
+        let (number, side, slope) = (n / 9, n / 3 % 3, n % 3);
+        next[number][side][slope] = Rung::of(number).next(SIGNS[side], SIGNS[slope]).number();
+        n += 1;
     }
+    next
+};
 
-    /// The state after `state`.
-    #[inline]
-    pub(super) fn next(&self, state: u8, side: i8, slope: i8) -> u8 {
-        self.next[Self::way(side, slope)][usize::from(state)]
+/// What a rung says: the gradient, and its part of the score.
+static SAYS: [(Gradient, f64); NUMBERS] = {
+    let mut says = [(Gradient { dir: Sign::Flat, steps: 0 }, 0.0); NUMBERS];
+    let mut number = 0;
+    while number < NUMBERS {
+        let rung = Rung::of(number);
+        says[number] = (Gradient { dir: rung.direction, steps: rung.steps }, rung.part());
+        number += 1;
     }
-
-    pub(super) fn ladder(&self, state: u8) -> Ladder {
-        self.ladders[usize::from(state)]
-    }
-
-    /// Each state's ladder, made into something else.
-    pub(super) fn map<T>(&self, f: impl FnMut(Ladder) -> T) -> [T; STATES] {
-        self.ladders.map(f)
-    }
-
-    #[inline]
-    fn way(side: i8, slope: i8) -> usize {
-        usize::from((side * 3 + slope + 4).unsigned_abs())
-    }
-}
+    says
+};
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn sign(x: i8) -> Sign {
+        Sign::of(x > 0, x < 0)
+    }
+
     #[test]
     fn the_counter_climbs_falls_and_begins_anew_on_a_cross() {
         let mut ladder = Ladder::START;
         let mut go = |side, slope| {
-            ladder = ladder.next(side, slope);
-            (ladder.direction, ladder.steps)
+            ladder = ladder.next(sign(side), sign(slope));
+            let Gradient { dir, steps } = ladder.gradient();
+            assert!((ladder.part() - dir.as_f64() * f64::from(steps) / 5.0).abs() < 1e-15);
+            (dir.as_i8(), steps)
         };
         assert_eq!(go(0, 0), (0, 0));
         assert_eq!(go(1, 1), (1, 1));
@@ -123,8 +151,17 @@ mod tests {
 
     #[test]
     fn the_first_bar_is_no_cross() {
-        assert_eq!(Ladder::START.next(-1, -1), Ladder { direction: -1, steps: 1, side: -1 });
-        assert_eq!(Ladder::START.next(1, 0).steps, 0);
-        assert_eq!(Ladder::START.next(1, -1).steps, 1);
+        let first = |side, slope| Ladder::START.next(sign(side), sign(slope)).gradient();
+        assert_eq!(first(-1, -1), Gradient { dir: Sign::Down, steps: 1 });
+        assert_eq!(first(1, 0).steps, 0);
+        assert_eq!(first(1, -1).steps, 1);
+        assert_ne!(Ladder::START.next(Sign::Flat, Sign::Flat), Ladder::START, "flat is a side to cross from");
+    }
+
+    #[test]
+    fn every_rung_has_its_number() {
+        for number in 0..72 {
+            assert_eq!(Rung::of(number).number(), Ladder(u8::try_from(number).unwrap()));
+        }
     }
 }

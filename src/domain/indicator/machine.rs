@@ -1,18 +1,18 @@
 //! The incremental form: one candle after the other.
 
-use crate::domain::hama::{Gradient, HamaPoint, Parts};
+use crate::domain::hama::{HamaPoint, Parts, Sign};
 use crate::domain::interval::Interval;
 use crate::domain::kline::Kline;
 use crate::domain::preset::{BandForm, BandsSpec, GradientLine, MaSource, Needs, Preset};
 use crate::domain::time::UnixMs;
 
-use super::crossing::Crossing;
+use super::crossing::{Cross, Crossing};
 use super::ema::Ema;
-use super::figures::{self, Scoring};
+use super::figures::{self, Band, BandBase, Scoring};
 use super::ladder::Ladder;
 use super::mean::{self, Mean};
 use super::options::{EmaSeed, HamaOptions, InitialSide};
-use super::reading::{Lines, Reading, sign_of};
+use super::reading::{Lines, Reading};
 use super::spread::Spread;
 use super::tie;
 
@@ -49,8 +49,10 @@ struct Averages {
 
 #[derive(Clone, Debug, PartialEq)]
 struct BandAverages {
+    lines: BandLines,
     mult: f64,
-    form: BandLines,
+    /// The first bar on which the bands are known.
+    from: u32,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -75,7 +77,7 @@ struct Past {
     ladder: Ladder,
     crossing: Crossing,
     cross_time: UnixMs,
-    band_side: Option<i8>,
+    band_side: Option<Sign>,
 }
 
 /// The inputs of one bar's averages.
@@ -128,7 +130,7 @@ impl Hama {
     #[expect(clippy::inline_always, reason = "measured: a call passes dozens of figures through memory")]
     #[inline(always)]
     fn take<const WARM: bool>(&mut self, bar: &Kline) -> HamaPoint {
-        let lines = self.averages.push::<WARM>(&self.sources(bar), &self.needs, self.bars);
+        let lines = self.averages.push::<WARM>(&self.sources::<WARM>(bar), &self.needs, self.bars);
         let (reading, past) = self.read::<WARM>(bar, &lines);
         let point = reading.point::<WARM>(&self.needs, self.bars);
         self.past = past;
@@ -139,7 +141,7 @@ impl Hama {
     #[expect(clippy::inline_always, reason = "measured: a call passes dozens of figures through memory")]
     #[inline(always)]
     fn look<const WARM: bool>(&self, bar: &Kline) -> HamaPoint {
-        let lines = self.averages.peek::<WARM>(&self.sources(bar), &self.needs, self.bars);
+        let lines = self.averages.peek::<WARM>(&self.sources::<WARM>(bar), &self.needs, self.bars);
         self.read::<WARM>(bar, &lines).0.point::<WARM>(&self.needs, self.bars)
     }
 
@@ -170,11 +172,11 @@ impl Hama {
     }
 
     #[inline]
-    fn sources(&self, bar: &Kline) -> Sources {
+    fn sources<const WARM: bool>(&self, bar: &Kline) -> Sources {
         let (o, h, l, c) = (bar.open(), bar.high(), bar.low(), bar.close());
         let ohlc4 = (o + h + l + c) * 0.25;
         Sources {
-            open: (self.bars > 0).then_some(self.past.body),
+            open: (WARM || self.bars > 0).then_some(self.past.body),
             high: if h > c { h } else { c },
             low: if l < c { l } else { c },
             close: ohlc4,
@@ -192,29 +194,28 @@ impl Hama {
     #[expect(clippy::inline_always, reason = "measured: a call passes dozens of figures through memory")]
     #[inline(always)]
     fn read<const WARM: bool>(&self, bar: &Kline, lines: &Lines) -> (Reading, Past) {
-        let (past, needs) = (&self.past, &self.needs);
+        let past = &self.past;
         let open_slope = tie::sign(lines.open, past.open);
         let ma_slope = tie::sign(lines.ma, past.ma);
         let ladder = self.ladder::<WARM>(lines, ma_slope);
         let side = tie::sign(lines.close, lines.ma);
-        let crossing = self.crossing::<WARM>(side);
-        let cross_time = if crossing.cross == 0 { past.cross_time } else { bar.close_time() };
-        let dev = figures::deviation_pct(lines.close, lines.ma, side == 0);
-        let is_trend = figures::is_trend(dev, side * crossing.direction >= 0);
-        let trend = if is_trend { crossing.direction } else { 0 };
-        let distance = self.scoring.distance(dev);
-        let mult = self.averages.bands.as_ref().map_or(0.0, |b| b.mult);
-        let band = figures::band(lines.basis, lines.deviation, mult, bar.close());
-        let band_known = needs.bands.is_some_and(|from| WARM || self.bars >= from);
-        let (above, below) = figures::band_sides(bar.close(), band.upper, band.lower);
-        let band_side = band_known.then(|| i8::from(above) - i8::from(below));
-        let left = band_side.unwrap_or(0);
-        let band_break = if past.band_side.is_some_and(|before| before != left) { left } else { 0 };
+        let (crossing, cross) = self.crossing::<WARM>(side);
+        let cross_time = if cross.is_some() { bar.close_time() } else { past.cross_time };
+        let dev = figures::deviation_pct(lines.close, lines.ma, side == Sign::Flat);
+        let is_trend = figures::is_trend(dev, side == Sign::Flat || side == crossing.direction);
+        let trend = if is_trend { crossing.direction } else { Sign::Flat };
+        let band = lines.band.map(|base| Band::around(base, bar.close()));
+        let band_side = band.map(|band| {
+            let (above, below) = band.sides(bar.close());
+            Sign::of(above, below)
+        });
+        let left = band_side.filter(|side| *side != Sign::Flat);
+        let breakout = left.filter(|_| past.band_side.is_some() && past.band_side != left);
         let parts = Parts {
-            trend: f64::from(trend),
-            distance,
-            gradient: figures::gradient_part(ladder.direction, ladder.steps),
-            body: f64::from(open_slope),
+            trend: trend.as_f64(),
+            distance: self.scoring.distance(dev),
+            gradient: ladder.part(),
+            body: open_slope.as_f64(),
         };
         let reading = Reading {
             open: lines.open,
@@ -224,17 +225,15 @@ impl Hama {
             ma: lines.ma,
             open_slope,
             ma_slope,
-            side,
-            gradient: Gradient { dir: sign_of(ladder.direction), steps: ladder.steps },
+            gradient: ladder.gradient(),
             dev,
             trend,
             crossing,
+            cross,
             cross_time,
-            distance,
+            parts,
             score: figures::score(parts),
-            basis: lines.basis,
-            band,
-            band_break,
+            bands: band.map(|band| band.says(breakout)),
         };
         let next = Past {
             body: (bar.open() + bar.close()) * 0.5,
@@ -251,7 +250,7 @@ impl Hama {
 
     #[expect(clippy::inline_always, reason = "measured: a call passes dozens of figures through memory")]
     #[inline(always)]
-    fn ladder<const WARM: bool>(&self, lines: &Lines, ma_slope: i8) -> Ladder {
+    fn ladder<const WARM: bool>(&self, lines: &Lines, ma_slope: Sign) -> Ladder {
         if !WARM && self.bars < self.needs.gradient {
             return Ladder::START;
         }
@@ -263,12 +262,12 @@ impl Hama {
 
     #[expect(clippy::inline_always, reason = "measured: a call passes dozens of figures through memory")]
     #[inline(always)]
-    fn crossing<const WARM: bool>(&self, side: i8) -> Crossing {
+    fn crossing<const WARM: bool>(&self, side: Sign) -> (Crossing, Option<Cross>) {
         let from = self.needs.trend();
         match self.bars {
-            bar if WARM || bar > from => self.past.crossing.next(side),
-            bar if bar == from => Crossing::first(side, self.initial_side),
-            _ => Crossing::START,
+            bar if WARM || bar > from => self.past.crossing.next(side, bar),
+            bar if bar == from => (Crossing::first(side, bar, self.initial_side), None),
+            _ => (Crossing::START, None),
         }
     }
 }
@@ -307,6 +306,12 @@ impl Averages {
     #[expect(clippy::inline_always, reason = "measured: a call passes dozens of figures through memory")]
     #[inline(always)]
     fn push<const WARM: bool>(&mut self, s: &Sources, needs: &Needs, bar: u32) -> Lines {
+        // First, since the root takes long: the other averages are worked out meanwhile.
+        // Not `map_or`: that stays a call of its own.
+        let band = match &mut self.bands {
+            Some(bands) => bands.push::<WARM>(s.bar_close, bar),
+            None => None,
+        };
         let close = self.close.push::<WARM>(s.close);
         let ma = match s.ma {
             Some(x) => self.ma.push::<WARM>(x),
@@ -319,19 +324,18 @@ impl Averages {
         };
         let known = WARM || bar >= needs.gradient_line;
         let gradient_mean = if known { self.gradient_mean.push::<WARM>(gradient) } else { 0.0 };
-        // Not `map_or`: that stays a call of its own.
-        let (basis, deviation) = match &mut self.bands {
-            Some(bands) => bands.push::<WARM>(s.bar_close, bar),
-            None => (0.0, 0.0),
-        };
         let open = s.open.map_or(0.0, |x| self.open.push::<WARM>(x));
         let (high, low) = (self.high.push::<WARM>(s.high), self.low.push::<WARM>(s.low));
-        Lines { open, high, low, close, ma, gradient, gradient_mean, basis, deviation }
+        Lines { open, high, low, close, ma, gradient, gradient_mean, band }
     }
 
     #[expect(clippy::inline_always, reason = "measured: a call passes dozens of figures through memory")]
     #[inline(always)]
     fn peek<const WARM: bool>(&self, s: &Sources, needs: &Needs, bar: u32) -> Lines {
+        let band = match &self.bands {
+            Some(bands) => bands.peek::<WARM>(s.bar_close, bar),
+            None => None,
+        };
         let close = self.close.peek::<WARM>(s.close);
         let ma = match s.ma {
             Some(x) => self.ma.peek::<WARM>(x),
@@ -344,19 +348,15 @@ impl Averages {
         };
         let known = WARM || bar >= needs.gradient_line;
         let gradient_mean = if known { self.gradient_mean.peek::<WARM>(gradient) } else { 0.0 };
-        let (basis, deviation) = match &self.bands {
-            Some(bands) => bands.peek::<WARM>(s.bar_close, bar),
-            None => (0.0, 0.0),
-        };
         let open = s.open.map_or(0.0, |x| self.open.peek::<WARM>(x));
         let (high, low) = (self.high.peek::<WARM>(s.high), self.low.peek::<WARM>(s.low));
-        Lines { open, high, low, close, ma, gradient, gradient_mean, basis, deviation }
+        Lines { open, high, low, close, ma, gradient, gradient_mean, band }
     }
 
     fn heap_bytes(&self) -> usize {
         let lines = [Some(&self.open), Some(&self.high), Some(&self.low), Some(&self.close), Some(&self.ma)];
         let lines = lines.into_iter().chain([self.gradient.as_ref()]).flatten();
-        let bands = match self.bands.as_ref().map(|b| &b.form) {
+        let bands = match self.bands.as_ref().map(|b| &b.lines) {
             Some(BandLines::Simple(spread)) => spread.heap_bytes(),
             Some(BandLines::Exponential { .. }) | None => 0,
         };
@@ -367,7 +367,7 @@ impl Averages {
 impl BandAverages {
     fn new(spec: BandsSpec) -> Self {
         let length = spec.length;
-        let form = match spec.form {
+        let lines = match spec.form {
             BandForm::Simple => BandLines::Simple(Spread::new(length)),
             BandForm::Exponential => BandLines::Exponential {
                 basis: Ema::new(length, length),
@@ -375,14 +375,14 @@ impl BandAverages {
                 from: length.max(1) - 1,
             },
         };
-        Self { mult: spec.mult, form }
+        Self { lines, mult: spec.mult, from: spec.first_bar() }
     }
 
-    /// Basis and one deviation.
+    /// Of the bands, where they are known.
     #[expect(clippy::inline_always, reason = "measured: a call costs as much as the bands")]
     #[inline(always)]
-    fn push<const WARM: bool>(&mut self, close: f64, bar: u32) -> (f64, f64) {
-        match &mut self.form {
+    fn push<const WARM: bool>(&mut self, close: f64, bar: u32) -> Option<BandBase> {
+        let (basis, deviation) = match &mut self.lines {
             BandLines::Simple(spread) => spread.push::<WARM>(close),
             BandLines::Exponential { basis, squares, from } => {
                 let middle = basis.push::<WARM>(close);
@@ -390,13 +390,14 @@ impl BandAverages {
                 let square = if WARM || bar >= *from { squares.push::<WARM>(away * away) } else { 0.0 };
                 (middle, square.sqrt())
             }
-        }
+        };
+        (WARM || bar >= self.from).then_some(BandBase { basis, deviation, mult: self.mult })
     }
 
     #[expect(clippy::inline_always, reason = "measured: a call costs as much as the bands")]
     #[inline(always)]
-    fn peek<const WARM: bool>(&self, close: f64, bar: u32) -> (f64, f64) {
-        match &self.form {
+    fn peek<const WARM: bool>(&self, close: f64, bar: u32) -> Option<BandBase> {
+        let (basis, deviation) = match &self.lines {
             BandLines::Simple(spread) => spread.peek::<WARM>(close),
             BandLines::Exponential { basis, squares, from } => {
                 let middle = basis.peek::<WARM>(close);
@@ -404,6 +405,7 @@ impl BandAverages {
                 let square = if WARM || bar >= *from { squares.peek::<WARM>(away * away) } else { 0.0 };
                 (middle, square.sqrt())
             }
-        }
+        };
+        (WARM || bar >= self.from).then_some(BandBase { basis, deviation, mult: self.mult })
     }
 }

@@ -4,12 +4,11 @@ use crate::domain::hama::{Bands, Color, Gradient, HamaPoint, LastCross, Parts, S
 use crate::domain::preset::Needs;
 use crate::domain::time::UnixMs;
 
-use super::crossing::Crossing;
-use super::figures;
-use super::tie;
+use super::crossing::{Cross, Crossing};
+use super::figures::{self, BandBase};
 
 /// The averages of one bar.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Lines {
     pub(super) open: f64,
     pub(super) high: f64,
@@ -19,12 +18,12 @@ pub(super) struct Lines {
     /// The line the gradient is taken of, and its short average.
     pub(super) gradient: f64,
     pub(super) gradient_mean: f64,
-    pub(super) basis: f64,
-    /// One σ, or `AICoin`'s form of it.
-    pub(super) deviation: f64,
+    /// Of the bands, where they are known.
+    pub(super) band: Option<BandBase>,
 }
 
-/// All figures of one bar. Which of them mean something, the number of the bar says.
+/// All figures of one bar. Which of them mean something, the number of the bar says, save where
+/// it is said otherwise.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Reading {
     pub(super) open: f64,
@@ -32,19 +31,18 @@ pub(super) struct Reading {
     pub(super) low: f64,
     pub(super) close: f64,
     pub(super) ma: f64,
-    pub(super) open_slope: i8,
-    pub(super) ma_slope: i8,
-    pub(super) side: i8,
+    pub(super) open_slope: Sign,
+    pub(super) ma_slope: Sign,
     pub(super) gradient: Gradient,
     pub(super) dev: f64,
-    pub(super) trend: i8,
+    pub(super) trend: Sign,
     pub(super) crossing: Crossing,
+    pub(super) cross: Option<Cross>,
     pub(super) cross_time: UnixMs,
-    pub(super) distance: f64,
+    pub(super) parts: Parts,
     pub(super) score: f64,
-    pub(super) basis: f64,
-    pub(super) band: figures::Band,
-    pub(super) band_break: i8,
+    /// The bands, where they are known.
+    pub(super) bands: Option<Bands>,
 }
 
 impl Reading {
@@ -54,7 +52,7 @@ impl Reading {
     pub(super) fn point<const ALL: bool>(&self, needs: &Needs, index: u32) -> HamaPoint {
         let since = |from: u32| ALL || index >= from;
         let known = |from: u32, x: f64| since(from).then_some(x);
-        let sign_known = |from: u32, x: i8| since(from).then_some(sign_of(x));
+        let sign_known = |from: u32, x: Sign| since(from).then_some(x);
         let trend_from = needs.trend();
         let has_trend = since(trend_from);
         let has_score = since(needs.score_index());
@@ -66,7 +64,7 @@ impl Reading {
             ma: known(needs.ma, self.ma),
             color: if !since(needs.color()) {
                 Color::Gray
-            } else if self.open_slope > 0 {
+            } else if self.open_slope == Sign::Up {
                 Color::Green
             } else {
                 Color::Red
@@ -74,60 +72,23 @@ impl Reading {
             open_slope: sign_known(needs.color(), self.open_slope),
             gradient: since(needs.gradient).then_some(self.gradient),
             ma_slope: sign_known(needs.ma_slope(), self.ma_slope),
-            side: sign_known(trend_from, self.side),
+            side: sign_known(trend_from, self.crossing.side),
             dev_pct: known(trend_from, self.dev),
             trend: sign_known(trend_from, self.trend),
             strength: has_trend.then(|| figures::strength(self.dev)),
-            cross: (since(needs.cross()) && self.crossing.cross != 0).then(|| sign_of(self.crossing.cross)),
-            flip: since(needs.cross()) && self.crossing.flip,
-            last_cross: has_trend.then(|| self.last_cross()),
-            bands: needs.bands.filter(|from| since(*from)).map(|_| self.bands()),
-            parts: has_score.then(|| self.parts()),
+            cross: self.cross.map(|cross| cross.dir),
+            flip: self.cross.is_some_and(|cross| cross.flip),
+            last_cross: has_trend.then(|| self.last_cross(index)),
+            bands: self.bands,
+            parts: has_score.then_some(self.parts),
             score: has_score.then_some(self.score),
         }
     }
 
     #[inline]
-    fn last_cross(&self) -> LastCross {
-        let Crossing { direction, inferred, bars, .. } = self.crossing;
-        let seen = direction != 0 && !inferred;
-        LastCross { dir: sign_of(direction), inferred, bars, time: seen.then_some(self.cross_time) }
+    fn last_cross(&self, index: u32) -> LastCross {
+        let Crossing { direction: dir, inferred, since, .. } = self.crossing;
+        let seen = dir != Sign::Flat && !inferred;
+        LastCross { dir, inferred, bars: index - since, time: seen.then_some(self.cross_time) }
     }
-
-    #[inline]
-    fn bands(&self) -> Bands {
-        let figures::Band { upper, lower, width, pos } = self.band;
-        Bands {
-            basis: self.basis,
-            upper,
-            lower,
-            width,
-            pos: tie::above(upper, lower).then_some(pos),
-            state: figures::band_state(width),
-            breakout: (self.band_break != 0).then(|| sign_of(self.band_break)),
-        }
-    }
-
-    #[inline]
-    fn parts(&self) -> Parts {
-        Parts {
-            trend: f64::from(self.trend),
-            distance: self.distance,
-            gradient: figures::gradient_part(self.gradient.dir.as_i8(), self.gradient.steps),
-            body: f64::from(self.open_slope),
-        }
-    }
-}
-
-/// The sign of a number that stands for one.
-#[inline]
-pub(super) fn sign_of(x: i8) -> Sign {
-    let up = if x > 0 { Sign::Up } else { Sign::Flat };
-    if x < 0 { Sign::Down } else { up }
-}
-
-/// −1, 0 or 1 of a sign that is kept as a factor.
-#[inline]
-pub(super) fn as_i8(factor: f64) -> i8 {
-    i8::from(factor > 0.0) - i8::from(factor < 0.0)
 }

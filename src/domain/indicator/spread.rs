@@ -127,22 +127,22 @@ impl Spread {
     #[expect(clippy::inline_always, reason = "measured: a call costs as much as the average")]
     #[inline(always)]
     pub(super) fn push<const WARM: bool>(&mut self, x: f64) -> (f64, f64) {
-        let next = self.next::<WARM>(x);
-        let mut moments = next.moments(self.scale);
-        self.distances = next;
         if !WARM && self.lacking > 0 {
             if self.lacking == self.length {
                 self.window.fill(x);
+                self.distances = Distances::standing_at(x);
             }
             self.lacking -= 1;
         }
-        if (WARM || self.lacking == 0) && next.is_worn(moments) {
-            self.distances = self.fresh(x);
+        self.distances = self.distances.next(x, self.window.replace(x));
+        let mut moments = self.distances.moments(self.scale);
+        if (WARM || self.lacking == 0) && self.distances.is_worn(moments) {
+            self.freshen(x);
             moments = self.distances.moments(self.scale);
         }
-        self.window.replace(x);
         self.until_fresh -= 1;
         if self.until_fresh == 0 {
+            self.until_fresh = self.period;
             self.freshen(x);
         }
         (moments.mean, root(moments.squares * self.scale))
@@ -169,7 +169,6 @@ impl Spread {
     #[inline(never)]
     fn freshen(&mut self, x: f64) {
         self.distances = Distances::of(self.window.iter(), x);
-        self.until_fresh = self.period;
     }
 
     pub(super) fn heap_bytes(&self) -> usize {

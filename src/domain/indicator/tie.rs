@@ -3,24 +3,29 @@
 //! A market that stands still has averages which differ in their last bits. Every order comparison
 //! of the indicator goes through here, so that such a market has no side, slope or signal.
 
+use crate::domain::hama::Sign;
+
 /// Two figures are equal when they differ by no more than this share of the greater one.
 pub const TIE: f64 = 1e-12;
 
+/// What is left of a figure less the share by which it may differ from an equal one.
+const REST: f64 = 1.0 - TIE;
+
 /// Whether `a` is above `b`, and whether it is below.
+///
+/// `a − b > TIE · a`, put so that it takes two multiplications and two comparisons. The greater of
+/// the two stands for the greater magnitude: at most one of any two figures is negative (a lower
+/// band; prices and their averages never are), and then it is the lesser one by either measure.
 #[inline]
 fn order(a: f64, b: f64) -> (bool, bool) {
-    let (x, y) = (a.abs(), b.abs());
-    // Not `f64::max`: that looks after NaN, which is none of our values, and is slower for it.
-    let margin = TIE * if x > y { x } else { y };
-    let difference = a - b;
-    (difference > margin, difference < -margin)
+    (a * REST > b, b * REST > a)
 }
 
-/// −1 where `a` is below `b`, 0 where they are equal, 1 where it is above.
+/// Down where `a` is below `b`, flat where they are equal, up where it is above.
 #[inline]
-pub fn sign(a: f64, b: f64) -> i8 {
+pub fn sign(a: f64, b: f64) -> Sign {
     let (above, below) = order(a, b);
-    i8::from(above) - i8::from(below)
+    Sign::of(above, below)
 }
 
 /// The same as a factor: in a column as wide as the figures it is made of, several bars are
@@ -85,13 +90,13 @@ mod tests {
     fn the_last_bits_do_not_count() {
         for scale in [1e-8, 1.0, 6e4] {
             let a = 0.1 * scale;
-            assert_eq!(sign(a, a), 0);
-            assert_eq!(sign(a * (1.0 + 5e-13), a), 0);
-            assert_eq!(sign(a * (1.0 + 5e-12), a), 1);
-            assert_eq!(sign(a, a * (1.0 + 5e-12)), -1);
-            assert_eq!(sign(-a, a), -1);
+            assert_eq!(sign(a, a), Sign::Flat);
+            assert_eq!(sign(a * (1.0 + 5e-13), a), Sign::Flat);
+            assert_eq!(sign(a * (1.0 + 5e-12), a), Sign::Up);
+            assert_eq!(sign(a, a * (1.0 + 5e-12)), Sign::Down);
+            assert_eq!(sign(-a, a), Sign::Down);
         }
-        assert_eq!(sign(0.0, 0.0), 0);
+        assert_eq!(sign(0.0, 0.0), Sign::Flat);
         let limit = Limit::new(0.1);
         let near = [0.1 * (1.0 - 5e-12), 0.1 * (1.0 - 5e-13), 0.1, 0.1 * (1.0 + 5e-13), 0.1 * (1.0 + 5e-12)];
         assert_eq!(near.map(|x| limit.is_reached_by(x)), [false, true, true, true, true]);

@@ -1,6 +1,6 @@
 //! How many bars each field of the indicator needs.
 
-use super::{BandForm, GradientLine, Line, MaSource, Preset};
+use super::{BandForm, BandsSpec, GradientLine, Line, MaSource, Preset};
 
 /// Bars in the short average that the gradient compares its line with.
 pub(crate) const GRADIENT_AVERAGE: u32 = 3;
@@ -53,11 +53,7 @@ impl Needs {
             ma,
             gradient_line,
             gradient: gradient_line + GRADIENT_AVERAGE - 1,
-            bands: preset.bands.map(|b| match b.form {
-                BandForm::Simple => b.length.max(1) - 1,
-                // The squared distances begin where the basis does, and are averaged as long.
-                BandForm::Exponential => 2 * (b.length.max(1) - 1),
-            }),
+            bands: preset.bands.map(BandsSpec::first_bar),
         }
     }
 
@@ -96,6 +92,18 @@ impl Needs {
         let candle = self.high.max(self.low);
         let lines = self.cross().max(self.ma_slope()).max(self.score_index());
         candle.max(lines).max(self.bands.unwrap_or(0)) + 1
+    }
+}
+
+impl BandsSpec {
+    /// The first bar on which the bands are known, from 0.
+    pub(crate) fn first_bar(self) -> u32 {
+        let basis = self.length.max(1) - 1;
+        match self.form {
+            BandForm::Simple => basis,
+            // The squared distances begin where the basis does, and are averaged as long.
+            BandForm::Exponential => 2 * basis,
+        }
     }
 }
 

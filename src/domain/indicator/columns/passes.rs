@@ -3,14 +3,13 @@
 
 use crate::domain::hama::Parts;
 use crate::domain::indicator::crossing::Crossing;
-use crate::domain::indicator::figures;
+use crate::domain::indicator::figures::{self, Band, BandBase};
 use crate::domain::indicator::ladder::Ladder;
-use crate::domain::indicator::reading::as_i8;
 use crate::domain::indicator::spread;
 use crate::domain::indicator::tie;
 use crate::domain::preset::{GRADIENT_AVERAGE, GradientLine};
 
-use super::{HamaColumns, NO_CROSS};
+use super::{HamaColumns, NO_CROSS, sign_of};
 
 impl HamaColumns {
     /// Slopes, side, deviation and distance: each bar by itself.
@@ -38,9 +37,10 @@ impl HamaColumns {
         let shares = known_mut(&mut b.width, from).iter_mut().zip(known_mut(&mut b.pos, from));
         let out = lines.zip(shares).zip(known_mut(&mut b.side, from));
         for (((basis, variance), close), (((upper, lower), (width, pos)), side)) in input.zip(out) {
-            let band = figures::band(*basis, spread::root(*variance), spec.mult, *close);
+            let base = BandBase { basis: *basis, deviation: spread::root(*variance), mult: spec.mult };
+            let band = Band::around(base, *close);
             (*upper, *lower, *width, *pos) = (band.upper, band.lower, band.width, band.pos);
-            let (above, below) = figures::band_sides(*close, band.upper, band.lower);
+            let (above, below) = band.sides(*close);
             *side = tie::factor_of(above, below);
         }
     }
@@ -53,7 +53,8 @@ impl HamaColumns {
         let side = known(&self.side, from);
         let Some(first) = side.first() else { return };
         let mut at = NO_CROSS;
-        let mut direction = f64::from(Crossing::first(as_i8(*first), self.options.initial_side).direction);
+        let mut direction =
+            Crossing::first(sign_of(*first), from, self.options.initial_side).direction.as_f64();
         let out = known_mut(&mut self.cross_at, from).iter_mut().zip(known_mut(&mut self.direction, from));
         // The first has nothing to cross from.
         let mut before = *first;
@@ -78,17 +79,15 @@ impl HamaColumns {
         let alpha = 2.0 / (f64::from(GRADIENT_AVERAGE) + 1.0);
         let beta = 1.0 - alpha;
         let mut mean = (first + second + third) / f64::from(GRADIENT_AVERAGE);
-        let parts = self.moves.map(|l| figures::gradient_part(l.direction, l.steps));
-        let mut state = Ladder::START.state();
+        let mut ladder = Ladder::START;
         let lines = known(line, from).iter().zip(known(line, from - 1));
         let out = known_mut(&mut self.ladder, from).iter_mut().zip(known_mut(&mut self.gradient_part, from));
         for (n, ((x, before), (out, part))) in lines.zip(out).enumerate() {
             if n > 0 {
                 mean = alpha * x + beta * mean;
             }
-            state = self.moves.next(state, tie::sign(*x, mean), tie::sign(*x, *before));
-            *out = state;
-            *part = parts[usize::from(state)];
+            ladder = ladder.next(tie::sign(*x, mean), tie::sign(*x, *before));
+            (*out, *part) = (ladder, ladder.part());
         }
     }
 
