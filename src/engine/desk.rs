@@ -10,6 +10,8 @@ use crate::domain::time::{Mono, UnixMs};
 use crate::exchange::{BudgetReport, ExchangeError, TimeAnswer};
 use crate::market::snapshot::RestStatus;
 
+use super::turns::Turns;
+
 /// The least time a close must lie back, on the exchange's clock, before a row of REST counts as
 /// closed: rows lag behind the stream.
 const MARGIN: Duration = Duration::from_secs(2);
@@ -74,6 +76,7 @@ pub(super) struct Desk {
     pub(super) universe_failures: u32,
     pub(super) universe_error: Option<CleanText>,
     pub(super) rest: RestStatus,
+    pub(super) turns: Turns,
 }
 
 impl Desk {
@@ -90,6 +93,7 @@ impl Desk {
             universe: Call::Due(Mono::default()),
             universe_failures: 0,
             universe_error: None,
+            turns: Turns::default(),
             rest: RestStatus {
                 market,
                 used: 0,

@@ -103,6 +103,7 @@ impl Engine {
             preview: live.and_then(|_| lane.preview()),
             price_side: live.zip(lane.point().ma).map(|(price, ma)| tie::sign(price, ma)),
             seen: lane.seen,
+            holes: u32::try_from(lane.series().holes().len()).unwrap_or(u32::MAX),
             klines,
         }
     }

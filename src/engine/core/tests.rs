@@ -8,6 +8,8 @@ mod links;
 mod overdue;
 mod queue;
 mod standing;
+mod streams;
+mod truth;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -5,7 +5,7 @@ use crate::exchange::Discard;
 use crate::market::snapshot::Discards;
 
 #[test]
-fn a_gap_makes_the_lane_stale_is_repaired_and_only_then_signals_go_on() {
+fn item_17_a_gap_makes_the_lane_stale_only_the_hole_is_fetched_and_only_then_signals_go_on() {
     let mut rig = Rig::live(&["BTCUSDT"]);
     rig.now = Mono::from_millis(u64::try_from(4 * STEP - 119_000).unwrap());
     rig.frame("BTCUSDT", bar_to(N + 3, 900.0, 100), Finality::Closed);
@@ -59,7 +59,7 @@ fn flips_older_than_an_interval_are_not_signalled_after_a_repair() {
 }
 
 #[test]
-fn a_gap_longer_than_the_ring_loads_that_series_anew_and_no_other() {
+fn item_17_a_gap_longer_than_the_ring_loads_that_series_anew_and_no_other() {
     let mut rig = Rig::live(&["BTCUSDT", "ETHUSDT"]);
     rig.now = Mono::from_millis(u64::try_from(50 * STEP).unwrap());
     rig.close("BTCUSDT", N + 49);
@@ -71,7 +71,7 @@ fn a_gap_longer_than_the_ring_loads_that_series_anew_and_no_other() {
 }
 
 #[test]
-fn a_hole_the_exchange_has_is_asked_for_once() {
+fn item_18_a_hole_the_exchange_has_is_recorded_asked_for_once_and_absent_for_the_indicator() {
     let mut rig = Rig::live(&["BTCUSDT"]);
     rig.now = Mono::from_millis(u64::try_from(4 * STEP).unwrap());
     rig.form("BTCUSDT", N + 4);
@@ -85,6 +85,17 @@ fn a_hole_the_exchange_has_is_asked_for_once() {
     rig.until(N + 5, 60_000);
     assert_eq!(rig.requests(), []);
     assert_eq!(rig.series("BTCUSDT").len(), usize::try_from(HISTORY).unwrap() + 1);
+    // What REST is asked for another reason confirms it again, and that is no news.
+    rig.step(Input::Command(Command::Refresh(Scope::All)));
+    let request = rig.one_request();
+    let mut rows = bars(N - HISTORY..N);
+    rows.push(bar(N + 4));
+    rig.answer(&request, &rows);
+    assert_eq!((rig.lane("BTCUSDT").holes, rig.snapshot().stats.upkeep.holes), (1, 1));
+    // Its neighbours are consecutive bars, as on a chart.
+    let mut hama = crate::domain::indicator::Hama::new(&Arc::new(preset()), Interval::M15);
+    let point = rows.iter().map(|k| hama.push(k)).last().unwrap();
+    assert_eq!(rig.lane("BTCUSDT").point, point);
 }
 
 #[test]
@@ -102,14 +113,18 @@ fn a_lost_socket_makes_its_lanes_stale_and_only_those_that_miss_something_are_re
     assert_eq!(rig.state("BTCUSDT").0, DataState::Live);
     assert_eq!(rig.state("ETHUSDT").0, DataState::Live, "the socket brings data and nothing is missing");
 
+    rig.until(N + 1, 3);
+    rig.close("BTCUSDT", N);
+    rig.close("ETHUSDT", N);
+    rig.until(N + 1, 899_000);
     rig.down(&names);
-    rig.until(N + 2, 60_000);
-    assert_eq!(rig.requests(), [], "nothing is asked while it is gone");
+    rig.until(N + 2, 15_000);
+    assert_eq!(rig.requests(), [], "nothing is asked while it is gone for a moment");
     rig.subscribed(&names);
     let requests = rig.requests();
     assert_eq!(requests.len(), 2);
     for request in &requests {
-        assert_eq!((request.from, request.bars), (Some(UnixMs(N * STEP)), 4), "missing + 2");
+        assert_eq!((request.from, request.bars), (Some(UnixMs((N + 1) * STEP)), 3), "missing + 2");
         let mut rows = bars(N..N + 2);
         rows.push(bar_to(N + 2, 400.0, 10));
         rig.answer(request, &rows);
