@@ -136,12 +136,6 @@ impl Exchange {
     pub(super) fn is_called(&mut self) -> bool {
         !self.calls.is_empty()
     }
-
-    /// The next connection, with its handshake done.
-    pub(super) async fn accept(&mut self) -> WebSocketStream<DuplexStream> {
-        let stream = self.call().await.connect().expect("the caller hung up");
-        tokio_tungstenite::accept_async(stream).await.unwrap()
-    }
 }
 
 /// Somebody who connects.
