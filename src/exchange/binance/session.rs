@@ -247,7 +247,7 @@ impl Session {
         let proved: Vec<u64> = proved.map(|(id, _)| *id).collect();
         for id in proved {
             if let Some((_, frame)) = self.awaited.remove(&id) {
-                self.granted(frame, now);
+                self.granted(&frame, now);
             }
         }
     }
@@ -306,9 +306,11 @@ impl Session {
     fn route(&mut self, frame: &KlineFrame<'_>) -> Result<SeriesKey, Discard> {
         let route = match &frame.stream {
             Some(name) => self.routes.get_mut(&**name),
-            None => self
-                .routes
-                .get_mut(&format!("{}@kline_{}", frame.symbol.to_ascii_lowercase(), frame.interval)),
+            None => self.routes.get_mut(&format!(
+                "{}@kline_{}",
+                frame.symbol.to_ascii_lowercase(),
+                frame.interval
+            )),
         };
         match route {
             Some(Route { topic: Topic::Series(key), heard })
@@ -353,17 +355,12 @@ impl Session {
         }
     }
 
-    fn on_reply(
-        &mut self,
-        id: Option<u64>,
-        refusal: Option<String>,
-        now: Mono,
-    ) -> Result<(), ExchangeError> {
+    fn on_reply(&mut self, id: Option<u64>, refusal: Option<String>, now: Mono) -> Result<(), ExchangeError> {
         // A second answer to the same request, or one to nobody's, says nothing.
         let asked = id.and_then(|id| self.awaited.remove(&id));
         match (asked, refusal) {
-            (Some((_, frame)), None) => self.granted(frame, now),
-            (Some((_, frame)), Some(why)) => return self.refused(frame, &why, now),
+            (Some((_, frame)), None) => self.granted(&frame, now),
+            (Some((_, frame)), Some(why)) => return self.refused(&frame, &why, now),
             (None, Some(why)) if id.is_none() => {
                 return Err(rejected(&format!("the exchange can't read a request of ours: {why}")));
             }
@@ -372,7 +369,7 @@ impl Session {
         Ok(())
     }
 
-    fn granted(&mut self, frame: ControlFrame, now: Mono) {
+    fn granted(&mut self, frame: &ControlFrame, now: Mono) {
         if frame.method == Method::Unsubscribe {
             return;
         }
@@ -387,7 +384,7 @@ impl Session {
 
     /// One bad name spoils a whole request: the halves are asked for by themselves, until only the
     /// bad name is left, which is told and let be. Its series is without a stream, and it shows.
-    fn refused(&mut self, frame: ControlFrame, why: &str, now: Mono) -> Result<(), ExchangeError> {
+    fn refused(&mut self, frame: &ControlFrame, why: &str, now: Mono) -> Result<(), ExchangeError> {
         if frame.method == Method::Unsubscribe {
             return Ok(());
         }

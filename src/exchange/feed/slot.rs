@@ -227,8 +227,9 @@ impl Slot {
             return Vec::new();
         }
         let retry = self.succeed(wait.map(|wait| allowed(now + wait)), now);
-        let again =
-            retry.map_or("not tried again".to_owned(), |t| format!("again in {:.1} s", t.since(now).as_secs_f64()));
+        let again = retry.map_or("not tried again".to_owned(), |t| {
+            format!("again in {:.1} s", t.since(now).as_secs_f64())
+        });
         tracing::info!("{name} is lost: {error}; {again}");
         let keys = self.wanted.borrow().keys.clone();
         let mut told = vec![FeedEvent::Down { conn, keys, error: error.clone(), retry }];

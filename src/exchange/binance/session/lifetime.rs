@@ -32,8 +32,10 @@ enum Stage {
 const AGE: Duration = Duration::from_secs(23 * 3_600);
 /// So much earlier or later, so that the sockets do not all go at once.
 const SPREAD: Duration = Duration::from_secs(20 * 60);
-/// What is kept of the spread for moving out of the way of candles' ends.
-const LEEWAY: Duration = Duration::from_secs(180);
+/// What is kept of the spread for moving out of the way of candles' ends: so much before,
+const BEFORE: Duration = Duration::from_secs(60);
+/// and so much after.
+const AFTER: Duration = Duration::from_secs(180);
 
 impl Lifetime {
     /// Of a connection opened at `opened`, with an exchange whose clock runs `rate` times as fast
@@ -74,8 +76,8 @@ impl Lifetime {
 /// longer candles end there too, and that is when most is to be heard.
 fn renewal(opened: UnixMs, stagger: f64) -> UnixMs {
     let stagger = if stagger.is_finite() { stagger.clamp(0.0, 1.0) } else { 0.5 };
-    let earliest = opened + (AGE - SPREAD + LEEWAY / 3);
-    let wish = earliest + (SPREAD * 2 - LEEWAY).mul_f64(stagger);
+    let span = (SPREAD * 2).saturating_sub(BEFORE + AFTER);
+    let wish = opened + AGE + BEFORE + span.mul_f64(stagger) - SPREAD;
     let minute = wish.0.div_euclid(60_000);
     let aside = match minute.rem_euclid(15) {
         14 => 2,

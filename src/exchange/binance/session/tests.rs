@@ -19,10 +19,7 @@ fn of(market: Market, timing: Timing) -> Session {
 }
 
 fn key(n: usize) -> SeriesKey {
-    SeriesKey::new(
-        Pair { market: Market::UsdM, symbol: format!("S{n}USDT").parse().unwrap() },
-        Interval::M1,
-    )
+    SeriesKey::new(Pair { market: Market::UsdM, symbol: format!("S{n}USDT").parse().unwrap() }, Interval::M1)
 }
 
 fn wanted(n: usize) -> Wanted {
@@ -72,10 +69,7 @@ fn subscribed_is_told_once_after_the_last_acknowledgement() {
     assert!(sent[0].contains("UNSUBSCRIBE") && sent[0].contains("\"s0usdt@kline_1m\""), "{sent:?}");
     assert!(sent[1].contains("\"s400usdt@kline_1m\"") && sent.len() == 2);
     let told = events(&mut session);
-    assert!(
-        matches!(&told[..], [FeedEvent::Subscribed { keys, .. }] if **keys == [key(400)]),
-        "{told:?}"
-    );
+    assert!(matches!(&told[..], [FeedEvent::Subscribed { keys, .. }] if **keys == [key(400)]), "{told:?}");
 }
 
 #[test]
@@ -132,9 +126,7 @@ fn day_figures_are_of_watched_pairs_only() {
     let text = format!(r#"{{"stream":"!miniTicker@arr","data":[{},{}]}}"#, row("S1USDT"), row("OTHER"));
     session.on_text(&text, s(1)).unwrap();
     let told = events(&mut session);
-    assert!(
-        matches!(&told[..], [FeedEvent::Day(rows)] if rows.len() == 1 && rows[0].pair == key(1).pair)
-    );
+    assert!(matches!(&told[..], [FeedEvent::Day(rows)] if rows.len() == 1 && rows[0].pair == key(1).pair));
 }
 
 fn says(session: &mut Session, at: u64) -> String {
@@ -197,8 +189,7 @@ fn item_01_an_address_off_the_market_route_is_known_within_15_s() {
 
 #[test]
 fn a_few_pairs_are_judged_by_what_their_socket_carries() {
-    let row =
-        r#"{"e":"24hrMiniTicker","E":1760000399999,"s":"OTHER","c":"3","o":"2","h":"3","l":"1","v":"1","q":"9"}"#;
+    let row = r#"{"e":"24hrMiniTicker","E":1760000399999,"s":"OTHER","c":"3","o":"2","h":"3","l":"1","v":"1","q":"9"}"#;
     let day = format!(r#"{{"stream":"!miniTicker@arr","data":[{row}]}}"#);
     for (market, limit) in [(Market::UsdM, 15), (Market::Spot, 30)] {
         // Whose pairs the figures are of plays no part: an empty table is a pulse and no more.
@@ -348,7 +339,8 @@ fn item_08_a_shutdown_is_announced_once_raw_or_wrapped_and_the_talk_goes_on() {
 #[test]
 fn item_09_a_connection_ages_on_the_exchanges_clock_and_says_so_once() {
     let lifetime = Lifetime::new(s(0), 60.0, 0.5);
-    let mut session = Session::new(ConnId { market: Market::UsdM, number: 0 }, Timing::default(), lifetime, s(0));
+    let mut session =
+        Session::new(ConnId { market: Market::UsdM, number: 0 }, Timing::default(), lifetime, s(0));
     session.want(&wanted(1));
     settle(&mut session, s(0));
     let mut aged = Vec::new();
@@ -369,12 +361,12 @@ fn item_10_what_is_no_news_is_counted_and_skipped() {
     events(&mut session);
     let good = frame("S1USDT", "s1usdt@kline_1m", true);
     let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
-    for bad in ["", " ", "nonsense", "{", "null", "1", &deep, "[[]]", r#"{"e":"neverHeardOf","E":1}"#, "{}"]
-    {
+    for bad in ["", " ", "nonsense", "{", "null", "1", &deep, "[[]]", r#"{"e":"neverHeardOf","E":1}"#, "{}"] {
         session.on_text(bad, s(1)).unwrap();
         let told = events(&mut session);
-        let counted = matches!(&told[..], [FeedEvent::Discarded { why: Discard::NotJson | Discard::UnknownShape, .. }]);
-        assert!(counted, "{:.40}: {told:?}", bad);
+        let counted =
+            matches!(&told[..], [FeedEvent::Discarded { why: Discard::NotJson | Discard::UnknownShape, .. }]);
+        assert!(counted, "{bad:.40}: {told:?}");
     }
     session.on_binary(s(1));
     assert_eq!(events(&mut session).len(), 1);
@@ -390,7 +382,10 @@ fn item_10_what_is_no_news_is_counted_and_skipped() {
     for price in ["NaN", "inf", "-1", "0", "1e999", "", "x"] {
         session.on_text(&good.replace("\"o\":\"1\"", &format!("\"o\":\"{price}\"")), s(1)).unwrap();
         let told = events(&mut session);
-        assert!(matches!(&told[..], [FeedEvent::Discarded { why: Discard::BadValue, .. }]), "{price}: {told:?}");
+        assert!(
+            matches!(&told[..], [FeedEvent::Discarded { why: Discard::BadValue, .. }]),
+            "{price}: {told:?}"
+        );
     }
 }
 
@@ -412,7 +407,10 @@ fn item_11_times_in_microseconds_are_not_taken_for_milliseconds() {
         assert_ne!(text, good);
         session.on_text(&text, s(1)).unwrap();
         let told = events(&mut session);
-        assert!(matches!(&told[..], [FeedEvent::Discarded { why: Discard::BadValue, .. }]), "{text}: {told:?}");
+        assert!(
+            matches!(&told[..], [FeedEvent::Discarded { why: Discard::BadValue, .. }]),
+            "{text}: {told:?}"
+        );
     }
     let row = r#"{"stream":"!miniTicker@arr","data":[{"e":"24hrMiniTicker","E":1760000399999000,"s":"S1USDT","c":"3","o":"2","h":"3","l":"1","v":"1","q":"9"}]}"#;
     session.on_text(row, s(1)).unwrap();

@@ -50,6 +50,7 @@ pub(super) struct Log {
 #[derive(Clone)]
 pub(super) struct Served {
     orders: mpsc::Sender<Order>,
+    pub(super) opened: Instant,
     pub(super) log: Arc<Mutex<Log>>,
 }
 
@@ -72,7 +73,7 @@ impl Served {
 pub(super) fn serve(call: Call, zero: Instant, pace: Duration) -> Served {
     let (orders, mut taken) = mpsc::channel(8);
     let log = Arc::new(Mutex::new(Log::default()));
-    let served = Served { orders, log: log.clone() };
+    let served = Served { orders, opened: Instant::now(), log: log.clone() };
     tokio::spawn(async move {
         let mut peer = tokio_tungstenite::accept_async(call.connect().unwrap()).await.unwrap();
         let mut ticks = tokio::time::interval(pace);
