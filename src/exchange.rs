@@ -311,6 +311,8 @@ pub enum ErrorKind {
         /// How long from now on our clock.
         wait: Duration,
     },
+    /// A connection answers and brings no data: the wrong route, or a stall.
+    Silent,
     /// Asking again is no use: no such symbol, wrong URL.
     Rejected,
     /// The place we ask from is refused (HTTP 451): permanent.

@@ -8,13 +8,14 @@ use crate::domain::time::Mono;
 /// have to know the time; the pure parts are told.
 #[derive(Clone, Copy, Debug)]
 pub struct Stopwatch {
-    start: Instant,
+    // The runtime's, so that a test that holds the runtime's time holds this too.
+    start: tokio::time::Instant,
 }
 
 impl Stopwatch {
     /// Starts counting.
     pub fn start() -> Self {
-        Self { start: Instant::now() }
+        Self { start: tokio::time::Instant::now() }
     }
 
     /// Now.
@@ -24,7 +25,7 @@ impl Stopwatch {
 
     /// The instant of `moment`, for timers.
     pub fn instant(&self, moment: Mono) -> Instant {
-        self.start + moment.0
+        (self.start + moment.0).into_std()
     }
 }
 

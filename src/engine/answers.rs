@@ -217,8 +217,10 @@ impl Engine {
             ErrorKind::RateLimited { wait } => (wait + Duration::from_millis(100), false),
             // One request of all series is enough to find that out, so it may be asked often.
             ErrorKind::NoConnection => (backoff(care.failures), care.failures >= MAX_FAILURES),
-            ErrorKind::Transient if care.failures < MAX_FAILURES => (backoff(care.failures), false),
-            ErrorKind::Transient => (LATER, true),
+            ErrorKind::Transient | ErrorKind::Silent if care.failures < MAX_FAILURES => {
+                (backoff(care.failures), false)
+            }
+            ErrorKind::Transient | ErrorKind::Silent => (LATER, true),
             ErrorKind::Rejected | ErrorKind::Bug => (LATER * 2, true),
             ErrorKind::Restricted => (LATER * 6, true),
         };

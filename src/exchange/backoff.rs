@@ -21,6 +21,10 @@ pub struct Backoff {
 impl Backoff {
     /// The shortest wait.
     pub const FLOOR: Duration = Duration::from_millis(500);
+    /// The shortest wait after [`Backoff::STORM`] failures in a row.
+    pub const STORM_FLOOR: Duration = Duration::from_secs(1);
+    /// So many failures in a row are no accident.
+    pub const STORM: u32 = 3;
     /// The longest wait.
     pub const CEILING: Duration = Duration::from_secs(60);
     /// How long a connection has to be up before its loss counts as a new story.
@@ -51,11 +55,13 @@ impl Backoff {
         self.failures = self.failures.saturating_add(1);
         let bound = Self::FLOOR.saturating_mul(1 << self.failures.min(10)).min(Self::CEILING);
         let dice = if dice.is_finite() { dice.clamp(0.0, 1.0) } else { 0.0 };
-        Self::FLOOR + bound.saturating_sub(Self::FLOOR).mul_f64(dice)
+        let floor = if self.failures > Self::STORM { Self::STORM_FLOOR } else { Self::FLOOR };
+        floor + bound.saturating_sub(floor).mul_f64(dice)
     }
 }
 
-/// The connection attempts of one market: Binance allows 300 in five minutes, we take a fifth.
+/// The connection attempts of all sockets, which share an address: Binance allows 300 in five
+/// minutes, we take a fifth.
 #[derive(Clone, Debug, Default)]
 pub struct Attempts {
     made: VecDeque<Mono>,
@@ -98,10 +104,13 @@ mod tests {
         let mut lowest = Backoff::default();
         let bounds: Vec<u128> = (0..9).map(|_| highest.failed(s(0), 1.0).as_millis()).collect();
         assert_eq!(bounds, [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000, 60_000]);
-        for _ in 0..100 {
+        for _ in 0..3 {
             assert_eq!(lowest.failed(s(0), 0.0), Backoff::FLOOR);
         }
-        assert_eq!(lowest.failed(s(0), f64::NAN), Backoff::FLOOR);
+        for _ in 0..100 {
+            assert_eq!(lowest.failed(s(0), 0.0), Backoff::STORM_FLOOR);
+        }
+        assert_eq!(lowest.failed(s(0), f64::NAN), Backoff::STORM_FLOOR);
         assert_eq!(lowest.failed(s(0), 7.0), Backoff::CEILING);
     }
 

@@ -45,6 +45,9 @@ pub struct Dialer {
     proxies: Proxies,
     matcher: Arc<Matcher>,
     tls: Result<Arc<ClientConfig>, CleanText>,
+    /// A network inside the test, whose time the test holds.
+    #[cfg(test)]
+    memory: Option<super::testing::Net>,
 }
 
 impl fmt::Debug for Dialer {
@@ -81,7 +84,20 @@ impl Dialer {
                 "no root certificates to check the exchange's against ({e}): install the package ca-certificates, or point SSL_CERT_FILE at a file of them"
             ))
         });
-        Self { proxies, matcher: Arc::new(matcher), tls }
+        Self {
+            proxies,
+            matcher: Arc::new(matcher),
+            tls,
+            #[cfg(test)]
+            memory: None,
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn within(net: super::testing::Net) -> Self {
+        let tls = Err(CleanText::new("a test without certificates"));
+        let matcher = Arc::new(Matcher::builder().build());
+        Self { proxies: Proxies::None, matcher, tls, memory: Some(net) }
     }
 
     /// A client for REST.
@@ -118,6 +134,10 @@ impl Dialer {
     /// for it, and with TLS where the URL says so.
     pub async fn open(&self, url: &str) -> Result<Box<dyn ByteStream>, ExchangeError> {
         let target = Target::of(url)?;
+        #[cfg(test)]
+        if let Some(net) = &self.memory {
+            return net.dial().await.map_err(|e| unreachable_error(&target, &e));
+        }
         let dial = Dial { tcp: tcp(), tls: self.tls.clone().ok() };
         let way = match self.matcher.intercept(&target.uri) {
             None => dial.plain(target.uri.clone()).await,

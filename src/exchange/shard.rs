@@ -77,6 +77,11 @@ impl Shards {
         self.sockets.get(&number).into_iter().flatten()
     }
 
+    /// Whether a socket carries `key`.
+    pub fn carries(&self, key: &SeriesKey) -> bool {
+        self.home.contains_key(key)
+    }
+
     /// The sockets there are to be.
     pub fn numbers(&self) -> impl Iterator<Item = u32> {
         self.sockets.keys().copied()

@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_thousand_streams_lose_none() {
+    fn item_02_a_thousand_streams_lose_none() {
         let names: Vec<String> = (0..1_000).map(|n| format!("{n}币安人生usdt@kline_15m")).collect();
         let mut id = 0;
         let frames = frames(Method::Unsubscribe, names.clone(), &mut id);
@@ -159,7 +159,7 @@ mod tests {
     proptest! {
         /// With a server that pings at most once a second, no second has more than four messages.
         #[test]
-        fn at_most_four_in_any_second(pings in prop::collection::vec(1_100u64..4_000, 0..20)) {
+        fn item_03_at_most_four_in_any_second(pings in prop::collection::vec(1_100u64..4_000, 0..20)) {
             let mut pings: VecDeque<u64> = pings.iter().scan(0, |t, d| { *t += d; Some(*t) }).collect();
             let mut p = Pacer::default();
             let mut sent: Vec<u64> = Vec::new();

@@ -5,9 +5,9 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
 
@@ -97,6 +97,71 @@ async fn read_head(stream: &mut TcpStream) -> String {
         }
     }
     String::from_utf8(head).unwrap()
+}
+
+/// A network in memory: under a runtime whose time is paused, days pass in no time, and nothing
+/// depends on how busy the machine is.
+#[derive(Clone)]
+pub(super) struct Net {
+    calls: mpsc::UnboundedSender<oneshot::Sender<std::io::Result<DuplexStream>>>,
+}
+
+impl Net {
+    pub(super) fn new() -> (Self, Exchange) {
+        let (calls, taken) = mpsc::unbounded_channel();
+        (Self { calls }, Exchange { calls: taken })
+    }
+
+    pub(super) async fn dial(&self) -> std::io::Result<Box<dyn super::connect::ByteStream>> {
+        let gone = || std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
+        let (call, answer) = oneshot::channel();
+        self.calls.send(call).map_err(|_| gone())?;
+        let stream = answer.await.map_err(|_| gone())??;
+        Ok(Box::new(stream))
+    }
+}
+
+/// The other end of a [`Net`].
+pub(super) struct Exchange {
+    calls: mpsc::UnboundedReceiver<oneshot::Sender<std::io::Result<DuplexStream>>>,
+}
+
+impl Exchange {
+    /// The next caller, who waits to be connected.
+    pub(super) async fn call(&mut self) -> Call {
+        Call(self.calls.recv().await.expect("nobody calls any more"))
+    }
+
+    /// Whether somebody calls.
+    pub(super) fn is_called(&mut self) -> bool {
+        !self.calls.is_empty()
+    }
+}
+
+/// Somebody who connects.
+pub(super) struct Call(oneshot::Sender<std::io::Result<DuplexStream>>);
+
+impl Call {
+    pub(super) fn connect(self) -> Option<DuplexStream> {
+        let (ours, theirs) = tokio::io::duplex(64 << 10);
+        self.0.send(Ok(theirs)).is_ok().then_some(ours)
+    }
+
+    /// The network says no.
+    pub(super) fn fail(self, error: std::io::Error) {
+        let _ = self.0.send(Err(error));
+    }
+
+    /// The server answers the handshake with an HTTP status, and hangs up.
+    pub(super) async fn refuse(self, status: u16, headers: &str) {
+        if let Some(mut stream) = self.connect() {
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                head.push(stream.read_u8().await.unwrap());
+            }
+            stream.write_all(&reply(status, headers, "{}")).await.unwrap();
+        }
+    }
 }
 
 /// A WebSocket server that hands each connection to the test.

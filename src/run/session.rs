@@ -139,6 +139,7 @@ impl Session {
         let mut feeding = FeedConfig::new(endpoints, stopwatch);
         feeding.proxies = place.proxies.clone();
         feeding.timing.stall = place.stall;
+        feeding.clock_rate = place.clock_rate;
         tasks.spawn("stream", feed::run(feeding, command_out, event_in, cancel.clone()));
         let ports = EnginePorts {
             feed_events,

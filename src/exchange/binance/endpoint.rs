@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn stream_names_keep_the_case_of_the_interval() {
+    fn item_07_stream_names_keep_the_case_of_the_interval() {
         for (symbol, interval, want) in [
             ("BTCUSDT", Interval::M1, "btcusdt@kline_1m"),
             ("BTCUSDT", Interval::Mo1, "btcusdt@kline_1M"),
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_klines_address_has_the_page_and_the_name_in_bytes() {
+    fn item_07_a_klines_address_has_the_page_and_the_name_in_bytes() {
         let e = Endpoint::new(Market::UsdM, Some("http://h"), None).unwrap();
         let page = Page { start: Some(UnixMs(1)), end: Some(UnixMs(2)), limit: 3, weight: 1 };
         assert_eq!(

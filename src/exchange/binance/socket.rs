@@ -15,7 +15,7 @@ use tokio_tungstenite::tungstenite::{self, Bytes, Message};
 use tokio_util::sync::CancellationToken;
 
 use super::refusal::{Refusal, classify};
-use super::session::{Outgoing, Over, Session, Timing, Wanted};
+use super::session::{Lifetime, News, Outgoing, Session, Timing, Wanted};
 use crate::domain::time::Mono;
 use crate::exchange::connect::{ByteStream, Dialer, sentence};
 use crate::exchange::{ConnId, ErrorKind, ExchangeError, FeedEvent};
@@ -26,16 +26,55 @@ use crate::stopwatch::Stopwatch;
 pub struct SocketConfig {
     /// Which it is.
     pub conn: ConnId,
-    /// Given back at the end.
+    /// Given back with what it tells.
     pub attempt: u64,
+    /// Whether it takes over from one that lives, so that nobody has to know that it connects.
+    pub role: Role,
     /// Where to.
     pub url: String,
     /// How to get there.
     pub dialer: Dialer,
     /// How long what may take.
     pub timing: Timing,
+    /// How fast the exchange's clock runs against ours.
+    pub clock_rate: f64,
+    /// Its place among its neighbours, in `0..1`: they must not age all at once.
+    pub stagger: f64,
     /// Our clock.
     pub stopwatch: Stopwatch,
+}
+
+/// What a connection is opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Its streams have no connection.
+    Carrier,
+    /// Its streams have one that is going to end.
+    Successor,
+}
+
+/// What goes into a socket and comes out of it.
+#[derive(Debug)]
+pub struct Ports {
+    /// What it is to carry.
+    pub wanted: watch::Receiver<Wanted>,
+    /// For the engine. Full: the outbox keeps what must not be lost.
+    pub events: mpsc::Sender<FeedEvent>,
+    /// For the supervisor. Full: the session keeps it, one of each kind.
+    pub reports: mpsc::Sender<Report>,
+    /// Ends it, since another carries its streams: what it has heard is still told.
+    pub retire: CancellationToken,
+}
+
+/// What a connection tells its supervisor.
+#[derive(Clone, Copy, Debug)]
+pub struct Report {
+    /// Which.
+    pub conn: ConnId,
+    /// As given.
+    pub attempt: u64,
+    /// What is new.
+    pub news: News,
 }
 
 /// How a connection ended.
@@ -46,7 +85,7 @@ pub struct Ended {
     /// As given.
     pub attempt: u64,
     /// Why; `None` = we wanted it.
-    pub why: Option<Over>,
+    pub why: Option<ExchangeError>,
     /// When it was up, if it ever was.
     pub connected: Option<Mono>,
     /// Whether it carried data.
@@ -59,42 +98,45 @@ type Socket = WebSocketStream<Box<dyn ByteStream>>;
 const FAREWELL: Duration = Duration::from_millis(400);
 
 /// Runs one connection to its end.
-pub async fn run(
-    config: SocketConfig,
-    mut wanted: watch::Receiver<Wanted>,
-    events: mpsc::Sender<FeedEvent>,
-    cancel: CancellationToken,
-) -> Ended {
+pub async fn run(config: SocketConfig, mut ports: Ports, cancel: CancellationToken) -> Ended {
     let conn = config.conn;
-    let streams = u32::try_from(wanted.borrow().keys.len()).unwrap_or(u32::MAX);
+    let streams = u32::try_from(ports.wanted.borrow().keys.len()).unwrap_or(u32::MAX);
     let mut ended = Ended { conn, attempt: config.attempt, why: None, connected: None, had_data: false };
     let opening = async {
-        // A closed channel shows when there is something to tell.
-        let _ = events.send(FeedEvent::Connecting { conn, streams }).await;
+        if config.role == Role::Carrier {
+            // A closed channel shows when there is something to tell.
+            let _ = ports.events.send(FeedEvent::Connecting { conn, streams }).await;
+        }
         open(&config).await
     };
     let socket = tokio::select! {
         () = cancel.cancelled() => return ended,
+        () = ports.retire.cancelled() => return ended,
         socket = opening => socket,
     };
     let mut socket = match socket {
         Ok(socket) => socket,
-        Err(e) => return Ended { why: Some(Over::Failed(e)), ..ended },
+        Err(e) => return Ended { why: Some(e), ..ended },
     };
-    ended.connected = Some(config.stopwatch.now());
-    let mut session = Session::new(conn, config.timing, config.stopwatch.now());
+    let now = config.stopwatch.now();
+    ended.connected = Some(now);
+    tracing::info!("{} socket {} is connected, for {streams} streams", conn.market, conn.number);
+    let lifetime = Lifetime::new(now, config.clock_rate, config.stagger);
+    let mut session = Session::new(conn, config.timing, lifetime, now);
+    let retire = ports.retire.clone();
     tokio::select! {
         () = cancel.cancelled() => {}
-        over = talk(&config, &mut socket, &mut session, &mut wanted, &events) => ended.why = over,
+        () = retire.cancelled() => {}
+        why = talk(&config, &mut socket, &mut session, &mut ports) => ended.why = why,
     }
     ended.had_data = session.had_data();
-    if !matches!(ended.why, Some(Over::Failed(_))) {
+    if ended.why.is_none() {
         let _ = tokio::time::timeout(FAREWELL, socket.close(None)).await;
     }
     drop(socket);
     tokio::select! {
         () = cancel.cancelled() => {}
-        () = tell_rest(&mut session, &events) => {}
+        () = tell_rest(&mut session, &ports.events) => {}
     }
     ended
 }
@@ -151,7 +193,12 @@ fn handshake_error(config: &SocketConfig, error: tungstenite::Error) -> Exchange
     let retry_after = header.and_then(|v| v.trim().parse().ok());
     let body = response.body().as_deref().unwrap_or_default();
     let body = std::str::from_utf8(body).unwrap_or_default();
-    classify(Refusal { status, retry_after, body, asked: &config.url }, None)
+    let mut error = classify(Refusal { status, retry_after, body, asked: &config.url }, None);
+    if let (ErrorKind::Transient, Some(secs)) = (error.kind, retry_after) {
+        // A server that is down may say for how long, too.
+        error.kind = ErrorKind::RateLimited { wait: Duration::from_secs(secs.min(600)) };
+    }
+    error
 }
 
 /// Talks until it is over. Ends with `None` when nobody listens any more.
@@ -159,25 +206,24 @@ async fn talk(
     config: &SocketConfig,
     socket: &mut Socket,
     session: &mut Session,
-    wanted: &mut watch::Receiver<Wanted>,
-    events: &mpsc::Sender<FeedEvent>,
-) -> Option<Over> {
-    session.want(&wanted.borrow_and_update());
+    ports: &mut Ports,
+) -> Option<ExchangeError> {
+    session.want(&ports.wanted.borrow_and_update());
     let alarm = tokio::time::sleep(Duration::ZERO);
     tokio::pin!(alarm);
     loop {
         let now = config.stopwatch.now();
         if let Some(error) = session.overdue(now) {
-            return Some(Over::Failed(error));
+            return Some(error);
         }
         if let Some(outgoing) = session.next_outgoing(now)
             && let Err(error) = send(socket, outgoing, config.timing.write).await
         {
-            return Some(Over::Failed(error));
+            return Some(error);
         }
         // The common case, without a turn of the select.
         while !session.outbox.is_empty() {
-            match events.try_reserve() {
+            match ports.events.try_reserve() {
                 Ok(permit) => tell_one(session, permit),
                 Err(mpsc::error::TrySendError::Full(())) => break,
                 Err(mpsc::error::TrySendError::Closed(())) => return None,
@@ -191,20 +237,30 @@ async fn talk(
         }
         tokio::select! {
             message = socket.next() => {
-                if let Err(over) = hear(session, message, config.stopwatch.now()) {
-                    return Some(over);
+                if let Err(error) = hear(session, message, config.stopwatch.now()) {
+                    return Some(error);
                 }
             }
-            changed = wanted.changed() => match changed {
-                Ok(()) => session.want(&wanted.borrow_and_update()),
+            changed = ports.wanted.changed() => match changed {
+                Ok(()) => session.want(&ports.wanted.borrow_and_update()),
                 Err(_) => return None,
             },
-            permit = events.reserve(), if !session.outbox.is_empty() => match permit {
+            permit = ports.events.reserve(), if !session.outbox.is_empty() => match permit {
                 Ok(permit) => tell_one(session, permit),
+                Err(_) => return None,
+            },
+            permit = ports.reports.reserve(), if session.has_news() => match permit {
+                Ok(permit) => report(config, session, permit),
                 Err(_) => return None,
             },
             () = &mut alarm => {}
         }
+    }
+}
+
+fn report(config: &SocketConfig, session: &mut Session, permit: mpsc::Permit<'_, Report>) {
+    if let Some(news) = session.pop_news() {
+        permit.send(Report { conn: config.conn, attempt: config.attempt, news });
     }
 }
 
@@ -223,8 +279,12 @@ async fn tell_rest(session: &mut Session, events: &mpsc::Sender<FeedEvent>) {
     }
 }
 
-fn hear(session: &mut Session, message: Option<tungstenite::Result<Message>>, now: Mono) -> Result<(), Over> {
-    let failed = |what: &str| Err(Over::Failed(ExchangeError::new(ErrorKind::Transient, what)));
+fn hear(
+    session: &mut Session,
+    message: Option<tungstenite::Result<Message>>,
+    now: Mono,
+) -> Result<(), ExchangeError> {
+    let failed = |what: &str| Err(ExchangeError::new(ErrorKind::Transient, what));
     match message {
         Some(Ok(Message::Text(text))) => session.on_text(text.as_str(), now),
         Some(Ok(Message::Binary(_))) => {
