@@ -184,7 +184,7 @@ pub fn draw(kind: Kind, base: i64, rng: &mut Rng) -> Fault {
         _ => Target::All,
     };
     let (least, most) = kind.minutes();
-    let mut from = base + rng.i64(..3 * MINUTE);
+    let mut from = base + rng.i64(0..3 * MINUTE);
     let mut to = from + rng.i64(least * MINUTE..=most * MINUTE);
     if kind == Kind::Maintenance {
         // Whole candles of every length.

@@ -196,7 +196,7 @@ impl World {
         if self.struck(Kind::DropCloses, series) {
             return;
         }
-        let mut wait = 2 + self.rng.i64(..60);
+        let mut wait = 2 + self.rng.i64(0..60);
         if self.struck(Kind::LateCloses, series) {
             wait += self.rng.i64(5_000..45_000);
         }
@@ -250,13 +250,13 @@ impl World {
         let again = self.struck(Kind::Reorder, series);
         if again {
             // Off the order of the socket, and once more later.
-            for late in [self.rng.i64(..8_000), self.rng.i64(..20_000)] {
+            for late in [self.rng.i64(0..8_000), self.rng.i64(0..20_000)] {
                 self.deliver(number, FeedEvent::Kline(event.clone()), late);
             }
             return;
         }
         if self.struck(Kind::Overlap, series) {
-            let late = self.rng.i64(..3_000);
+            let late = self.rng.i64(0..3_000);
             self.deliver(number, FeedEvent::Kline(event.clone()), late);
         }
         self.send(number, FeedEvent::Kline(event), 60);
@@ -267,7 +267,7 @@ impl World {
         let mut wait = self.agenda.span(self.rng.i64(1..=latency_ms.min(60)) / 4 + 1);
         if self.socket_struck(Kind::Backlog, number) {
             self.feel(Kind::Backlog);
-            wait += 10_000 + self.rng.i64(..10_000);
+            wait += 10_000 + self.rng.i64(0..10_000);
         }
         let arrival = (self.agenda.now + wait).max(self.sockets.0[number as usize].last_arrival);
         if self.sockets.0[number as usize].state == State::Up {

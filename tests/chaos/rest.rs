@@ -199,7 +199,7 @@ impl World {
             FetchRequest::Universe(market) => Fetched::Universe { market, result: Ok(universe(there)) },
             FetchRequest::Klines(request) => {
                 if self.rest_struck(Kind::RestLags) {
-                    there -= self.rng.i64(..1_200);
+                    there -= self.rng.i64(0..1_200);
                 }
                 let answer = self.rows(&request, there);
                 let answer = KlinesAnswer { sent, received, ..answer };
