@@ -130,7 +130,7 @@ fn salvo(series: usize, minute: i64) -> Salvo {
 
 /// Fires `rounds` salvos of `series` closes at each.
 async fn closes(series: usize, rounds: i64) -> Rounds {
-    let mut subject = Subject::start().await;
+    let mut subject = Subject::start(series).await;
     let mut reference = Reference::start(series).await;
     let mut out = Rounds::default();
     let settle = rounds / 10;
@@ -159,7 +159,7 @@ struct Subject {
 }
 
 impl Subject {
-    async fn start() -> Self {
+    async fn start(series: usize) -> Self {
         let server = Streams::start_apart();
         let stopwatch = Stopwatch::start();
         let endpoint = Endpoint::new(Market::UsdM, None, Some(&server.url())).unwrap();
@@ -174,7 +174,7 @@ impl Subject {
             preset: Arc::new(Preset::default()),
             intervals: [INTERVAL].into(),
             markets: [Market::UsdM].into(),
-            universe: UniverseSpec { quote: "USDT".parse().unwrap(), top: PAIRS as u32, named: vec![] },
+            universe: UniverseSpec { quote: "USDT".parse().unwrap(), top: series as u32, named: vec![] },
             bars: BARS as u32,
             clock_rate: 1.0,
             keep_klines: false,
@@ -193,7 +193,7 @@ impl Subject {
                 }
             }
         }
-        while this.server.subscribed() < PAIRS {
+        while this.server.subscribed() < series {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         while let Ok(event) = this.events.try_recv() {

@@ -167,7 +167,7 @@ impl World {
 
     /// A state of the forming candle, and when the next one comes.
     pub fn emit(&mut self, series: usize) {
-        let next = self.agenda.now + self.rng.i64(3_000..9_000);
+        let next = self.agenda.now + self.rng.i64(6_000..20_000);
         self.agenda.at(next, Event::Emit(series));
         let now = START + self.agenda.now;
         let open = Truth::open_at(series, now);
@@ -203,8 +203,11 @@ impl World {
         if self.struck(Kind::CloseAfterOpen, series) {
             wait += 3_000;
             let later = START + now + 1_000;
-            let candle = self.truth.candle(series, Truth::open_at(series, later), later);
-            self.frame(series, candle, Finality::Forming, now + 1_000);
+            let next = Truth::open_at(series, later);
+            if !self.truth.is_shut(series / INTERVALS.len(), next) {
+                let candle = self.truth.candle(series, next, later);
+                self.frame(series, candle, Finality::Forming, now + 1_000);
+            }
         }
         self.agenda.at(now + wait, Event::SendClose(series, open));
     }

@@ -214,7 +214,9 @@ fn disturbed(world: &World, series: usize) -> Vec<(i64, i64)> {
     };
     let stream: Vec<&Fault> = world.faults.iter().filter(|f| !f.kind.is_rest()).filter(strikes).collect();
     let Some(first) = stream.iter().map(|f| f.from).min() else { return Vec::new() };
-    let after = world.agenda.span(REST_AFTERMATH);
+    // A pause that the exchange wanted is waited for on our clock, which stood while we slept.
+    let slept: i64 = world.faults.iter().filter(|f| f.kind == Kind::Suspend).map(|f| f.to - f.from).sum();
+    let after = world.agenda.span(REST_AFTERMATH) + slept;
     let mut spans: Vec<(i64, i64)> = stream.iter().map(|f| (f.from, f.to + aftermath(world, f))).collect();
     let rest = world.faults.iter().filter(|f| f.kind.is_rest() && f.to + after > first);
     spans.extend(rest.map(|f| (f.from, f.to + after)));

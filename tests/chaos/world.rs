@@ -34,17 +34,17 @@ pub struct Setup {
     pub seed: u64,
     /// How fast the exchange's clock runs against ours.
     pub rate: i64,
-    /// The product's own preset with 500 bars; else a short one with 120.
+    /// The product's own preset with 500 bars; else a short one with 200.
     pub full: bool,
 }
 
 impl Setup {
     pub fn of(seed: u64) -> Self {
-        Self { seed, rate: if seed % 5 == 3 { 60 } else { 1 }, full: seed % 10 == 7 }
+        Self { seed, rate: if seed % 5 == 3 { 6 } else { 1 }, full: seed % 10 == 7 }
     }
 
     fn bars(self) -> u32 {
-        if self.full { 500 } else { 120 }
+        if self.full { 500 } else { 200 }
     }
 
     pub fn preset(self) -> Preset {
@@ -169,7 +169,7 @@ pub struct World {
 impl World {
     pub fn new(setup: Setup, faults: &[Fault]) -> Self {
         let heal = faults.iter().map(|f| f.to).max().unwrap_or(QUIET);
-        let end = (heal + SETTLE * if setup.rate > 1 { 4 } else { 1 }).max(LEAST);
+        let end = (heal + SETTLE * setup.rate).max(LEAST);
         let mut truth = Truth::new(setup.seed, i64::from(setup.bars()) + 4, end / MINUTE + 20);
         for f in faults.iter().filter(|f| f.kind == Kind::Maintenance) {
             let super::fault::Target::Symbol(symbol) = f.target else { continue };
@@ -368,12 +368,16 @@ impl World {
             self.take_signals();
         }
         // A close is missed after the grace and three seconds; a clock that slow answers have made
-        // uncertain takes longer.
-        let slow = self.faults.iter().any(|f| f.kind == Kind::RestSlow);
+        // uncertain takes longer, and one that slept while REST said nothing is as late as the
+        // newest stamp, which a backlog delays by 20 s.
+        let has = |kind| self.faults.iter().any(|f| f.kind == kind);
+        let slept = has(Kind::Suspend) && self.faults.iter().any(|f| f.kind.is_rest());
         let patience = match self.agenda.rate {
-            1 if slow => 16_000,
+            1 if slept => 36_000,
+            1 if has(Kind::RestSlow) => 16_000,
             1 => 12_000,
-            _ => 600_000,
+            // Three seconds of ours.
+            _ => 30_000,
         };
         let mut equal = true;
         for series in 0..SERIES {
