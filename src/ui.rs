@@ -6,6 +6,7 @@
 mod cache;
 mod canvas;
 pub mod event_loop;
+mod hangup;
 mod header;
 mod help;
 mod input;

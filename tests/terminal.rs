@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, unreachable_pub, reason = "a test")]
 
+#[cfg(target_os = "linux")]
+#[path = "pty/orphan.rs"]
+mod orphan;
 #[path = "pty/screen.rs"]
 mod screen;
 
@@ -53,18 +56,33 @@ fn small_windows_are_drawn_and_tiny_ones_say_what_they_need() {
 }
 
 #[test]
-fn the_terminal_comes_back_after_a_signal() {
-    for signal in ["TERM", "HUP", "INT"] {
+fn fault_34_signals_give_the_terminal_back() {
+    for signal in ["TERM", "HUP", "INT", "QUIT"] {
         let mut screen = demo((80, 24));
         screen.wait("the first frame", |t| t.contains("DEMO"));
         screen.signal(signal);
-        screen.wait_for_end();
+        assert!(screen.wait_for_end().success(), "SIG{signal}");
         screen.assert_restored();
     }
 }
 
 #[test]
-fn a_frozen_terminal_does_not_keep_the_program_from_ending() {
+fn fault_34_stopped_and_continued_it_goes_on_from_the_newest() {
+    let mut screen = demo((120, 36));
+    screen.wait("a warm table", warm);
+    screen.signal("STOP");
+    // The exchange, in the same process, stands meanwhile; sockets and timers find a jump.
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    screen.signal("CONT");
+    screen.type_keys("/doge\r");
+    screen.wait("the filter", |t| t.contains("DOGEUSDT") && !t.contains("ETHUSDT"));
+    screen.type_keys("Q");
+    assert!(screen.wait_for_end().success());
+    screen.assert_restored();
+}
+
+#[test]
+fn fault_34_a_blocked_terminal_does_not_keep_the_program_from_ending() {
     let mut screen = Screen::start(PROGRAM, &["demo", "--speed", "600", "--data-fps", "30"], &[], (200, 60));
     screen.wait("rows", |t| t.contains("BTCUSDT"));
     screen.freeze();
@@ -72,6 +90,41 @@ fn a_frozen_terminal_does_not_keep_the_program_from_ending() {
     std::thread::sleep(std::time::Duration::from_secs(2));
     screen.signal("TERM");
     screen.wait_for_exit();
+}
+
+/// Nothing is drawn on a screen too small for anything, so that no write fails; and the reader of
+/// keys says nothing of a terminal that is gone.
+#[cfg(target_os = "linux")]
+#[test]
+fn fault_34_a_terminal_that_hangs_up_without_a_signal_ends_the_program() {
+    for size in [(10, 3), (12, 4)] {
+        let id = orphan::start_and_hang_up(PROGRAM, size);
+        let ended = orphan::wait_for_end(id, std::time::Duration::from_secs(20));
+        assert!(ended.is_ok(), "it runs on without a terminal: {ended:?}");
+    }
+}
+
+/// Sizes as fast as the system takes them, among them the least and the largest: no panic, and the
+/// last one is drawn.
+#[test]
+fn fault_35_a_storm_of_sizes_is_survived() {
+    let mut screen = demo((80, 24));
+    screen.wait("the first frame", |t| t.contains("DEMO"));
+    let odd = [(1, 1), (500, 200), (2, 1), (1, 200), (500, 1), (60, 16), (59, 15), (61, 17), (7, 3)];
+    for round in 0..1_000_u32 {
+        let step = u16::try_from(round * 7 % 199).unwrap();
+        let size = if round % 3 == 0 { odd[round as usize / 3 % odd.len()] } else { (1 + step * 5 / 2, 1 + step) };
+        screen.resize(size);
+        if round % 100 == 0 {
+            screen.type_keys("j?\x1b");
+        }
+    }
+    screen.resize((120, 36));
+    let text = screen.wait("the table", |t| t.contains("BTCUSDT") && t.contains("ETHUSDT"));
+    assert!(text.contains("DEMO"), "{text}");
+    screen.type_keys("Q");
+    assert!(screen.wait_for_end().success());
+    screen.assert_restored();
 }
 
 /// The other half of the next test: runs only when that test starts this file in a pty.
@@ -85,7 +138,7 @@ fn panic_inside_the_screen() {
 }
 
 #[test]
-fn the_terminal_comes_back_after_a_panic() {
+fn fault_34_a_panic_gives_the_terminal_back() {
     let this = std::env::current_exe().unwrap();
     let args = ["--exact", "panic_inside_the_screen", "--nocapture"];
     let mut screen = Screen::start(this.to_str().unwrap(), &args, &[("HAMATOP_TEST_PANIC", "1")], (80, 24));

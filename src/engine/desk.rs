@@ -194,6 +194,11 @@ impl Desk {
         self.show(stamp.min(theirs), now);
         if stamp > theirs + MARGIN + self.margin() {
             self.want_time(now);
+            if self.time_failures > 0 && !self.is_standing() {
+                // The machine slept, and nobody says the time: by the old reckoning no close would
+                // be missed for as long as it slept.
+                self.clock = Some(Clock::new(now, stamp, self.rate));
+            }
         }
     }
 
@@ -322,6 +327,20 @@ mod tests {
         assert_eq!(desk.margin(), Duration::ZERO);
         assert_eq!(desk.time_answered(answer(700_000, 1_090_000)), Pace::Started);
         assert!(!desk.is_standing());
+    }
+
+    #[test]
+    fn stamps_set_a_clock_that_slept_while_nobody_says_the_time() {
+        let mut desk = Desk::new(Market::UsdM, 1.0);
+        desk.time_answered(answer(0, 1_000_000));
+        let woke = Mono::from_millis(10_000);
+        desk.witness(UnixMs(1_310_000), woke);
+        assert_eq!(desk.now(woke), Some(UnixMs(1_009_995)), "it can be asked");
+        desk.time_failed(woke);
+        desk.witness(UnixMs(1_310_000), woke);
+        assert_eq!(desk.now(woke), Some(UnixMs(1_310_000)));
+        desk.time_answered(answer(11_000, 1_311_500));
+        assert_eq!(desk.now(Mono::from_millis(11_005)), Some(UnixMs(1_311_500)));
     }
 
     #[test]

@@ -255,7 +255,8 @@ impl Engine {
         let (from, bars) = match purpose {
             Purpose::Warmup => (None, load),
             Purpose::Check(_) => (None, missing.max(99).min(load)),
-            Purpose::Repair | Purpose::Verify if missing >= load => (None, load),
+            // An answer that came before the clock was known proved nothing closed.
+            Purpose::Repair | Purpose::Verify if missing >= load || newest.is_none() => (None, load),
             Purpose::Repair | Purpose::Verify => (newest, missing),
         };
         self.next_id += 1;

@@ -19,6 +19,7 @@ use crate::market::snapshot::Snapshot;
 use crate::stopwatch::Stopwatch;
 
 use super::draw;
+use super::hangup::hung_up;
 use super::input::{message, sane};
 use super::screen::Screen;
 use super::terminal::Terminal;
@@ -73,7 +74,7 @@ pub async fn run(app: App, wires: Wires, config: UiConfig) -> io::Result<Ended> 
     crossterm::style::force_color_output(config.colors);
     let (cols, rows) = sane(crossterm::terminal::size()?);
     let screen = Screen::new(io::stdout(), cols, rows);
-    let ended = Loop::new(app, wires, config, screen, (cols, rows)).run(EventStream::new()).await;
+    let ended = Loop::new(app, wires, config, screen, (cols, rows)).run(EventStream::new(), hung_up()).await;
     terminal.leave();
     ended
 }
@@ -111,7 +112,12 @@ impl<W: Write> Loop<W> {
         }
     }
 
-    async fn run(mut self, mut events: impl Stream<Item = io::Result<Event>> + Unpin) -> io::Result<Ended> {
+    async fn run(
+        mut self,
+        mut events: impl Stream<Item = io::Result<Event>> + Unpin,
+        gone: impl Future<Output = ()>,
+    ) -> io::Result<Ended> {
+        tokio::pin!(gone);
         loop {
             let now = self.wires.stopwatch.now();
             if self.dirty && now >= self.input_due {
@@ -122,6 +128,7 @@ impl<W: Write> Loop<W> {
             tokio::select! {
                 biased;
                 () = self.wires.cancel.cancelled() => return Ok(Ended::Cancelled),
+                () = &mut gone => return Ok(Ended::NoTerminal),
                 event = events.next() => match event {
                     Some(Ok(event)) => if self.take(event) { return Ok(Ended::Quit) },
                     Some(Err(_)) | None => return Ok(Ended::NoTerminal),
