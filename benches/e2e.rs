@@ -7,7 +7,14 @@
 //! into a typed frame, and keeps nothing. Both take turns; a round begins when the server is about
 //! to write its first byte.
 
-#![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout
+)]
 #![allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 
 #[path = "kernel/bare_serde.rs"]
@@ -46,8 +53,8 @@ use hamatop::stopwatch::Stopwatch;
 use streams::{Salvo, Streams, frame};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
-use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message;
 use tokio_util::sync::CancellationToken;
 
 const PAIRS: usize = 375;
@@ -182,7 +189,8 @@ impl Subject {
             close_grace: default_close_grace,
         });
         let out = Vec::new();
-        let mut this = Self { server, engine, events, _commands: commands.clone(), stopwatch, out, appended: 0 };
+        let mut this =
+            Self { server, engine, events, _commands: commands.clone(), stopwatch, out, appended: 0 };
         this.engine.step(Input::Tick, stopwatch.now(), &mut this.out);
         while let Some(output) = this.out.pop() {
             match output {

@@ -91,7 +91,10 @@ async fn rest(mut asked: mpsc::Receiver<FetchRequest>, answers: mpsc::Sender<Fet
                     tick: Tick { decimals: 2 },
                 };
                 let trading = (0..PAIRS).map(instrument).collect();
-                Fetched::Universe { market, result: Ok(UniverseAnswer { trading, ..UniverseAnswer::default() }) }
+                Fetched::Universe {
+                    market,
+                    result: Ok(UniverseAnswer { trading, ..UniverseAnswer::default() }),
+                }
             }
             FetchRequest::Klines(request) => {
                 let interval = request.key.interval;
@@ -146,8 +149,14 @@ fn client(server: &Streams) -> Client {
     feeding.timing.stall = hamatop::exchange::binance::session::Stall::After(PATIENCE);
     tokio::spawn(feed::run(feeding, command_out, event_in, cancel.clone()));
     tokio::spawn(rest(request_out, answer_in, stopwatch));
-    let ports =
-        EnginePorts { feed_events, fetched, commands: engine_commands, feed_commands, fetch_requests, snapshots: picture_in };
+    let ports = EnginePorts {
+        feed_events,
+        fetched,
+        commands: engine_commands,
+        feed_commands,
+        fetch_requests,
+        snapshots: picture_in,
+    };
     tokio::spawn(task::run(engine, ports, stopwatch, cancel.clone()));
     Client { snapshots, commands, cancel }
 }
@@ -158,7 +167,11 @@ fn resident() -> Option<u64> {
     Some(text.split(' ').nth(1)?.parse::<u64>().ok()? * 4_096)
 }
 
-async fn until(what: &str, snapshots: &watch::Receiver<Arc<Snapshot>>, condition: impl Fn(&Snapshot) -> bool) -> Arc<Snapshot> {
+async fn until(
+    what: &str,
+    snapshots: &watch::Receiver<Arc<Snapshot>>,
+    condition: impl Fn(&Snapshot) -> bool,
+) -> Arc<Snapshot> {
     let mut watched = snapshots.clone();
     let found = tokio::time::timeout(PATIENCE, watched.wait_for(|s| condition(s))).await;
     if let Ok(found) = found {
@@ -174,7 +187,8 @@ fn salvo() -> Salvo {
 }
 
 fn has_all_closes(s: &Snapshot) -> bool {
-    let last = |l: &hamatop::market::snapshot::LaneView| l.newest.is_some_and(|(_, close)| close.0 == CLOSE - 1);
+    let last =
+        |l: &hamatop::market::snapshot::LaneView| l.newest.is_some_and(|(_, close)| close.0 == CLOSE - 1);
     s.rows.len() == PAIRS && s.rows.iter().all(|r| r.lanes.iter().all(last))
 }
 
@@ -206,7 +220,8 @@ async fn burst(busy: usize) {
     let start = Instant::now();
     server.fire(salvo);
     client.commands.send(Command::Focus(Some(pair(7)))).await.unwrap();
-    let has_klines = |s: &Snapshot| s.rows.iter().any(|r| r.pair == pair(7) && r.lanes.iter().all(|l| l.klines.is_some()));
+    let has_klines =
+        |s: &Snapshot| s.rows.iter().any(|r| r.pair == pair(7) && r.lanes.iter().all(|l| l.klines.is_some()));
     until("an answer to a command", &client.snapshots, has_klines).await;
     let answered = start.elapsed();
     let after = until("every close", &client.snapshots, has_all_closes).await;
@@ -221,7 +236,10 @@ async fn burst(busy: usize) {
     hogs.into_iter().for_each(|h| h.join().unwrap());
     let slowest = server.pongs().0.into_iter().max().unwrap();
     let grown = resident().zip(memory).map(|(now, then)| now.saturating_sub(then) >> 20);
-    eprintln!("{busy} busy threads: all closes in {done:?}, a command in {answered:?}, slowest of {} pongs {slowest:?}, memory grew by {grown:?} MiB", server.pongs().0.len());
+    eprintln!(
+        "{busy} busy threads: all closes in {done:?}, a command in {answered:?}, slowest of {} pongs {slowest:?}, memory grew by {grown:?} MiB",
+        server.pongs().0.len()
+    );
 
     assert_eq!(server.sent(), PAIRS * INTERVALS.len());
     let appended = after.stats.outcomes.appended - before.outcomes.appended;

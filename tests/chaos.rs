@@ -18,8 +18,20 @@
 //! given; older ones are not told by design, and are counted apart. "Could be known": 45 s of our
 //! time without a fault that concerns the series.
 
-#![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
-#![allow(clippy::cast_precision_loss, clippy::cast_sign_loss, clippy::cast_possible_truncation, clippy::cast_possible_wrap)]
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout
+)]
+#![allow(
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap
+)]
 
 #[path = "chaos/fault.rs"]
 mod fault;
@@ -118,12 +130,27 @@ impl Totals {
         println!(
             "{} seeds, {} closes during the runs, {} bars compared, {} signals given (and {} not, being old), \
              {} requests, peak weight {} in a minute, {} gaps found, {} repaired, {} frames and rows thrown away, {:.1} s",
-            self.runs, self.closes, self.compared, self.signals, self.too_late, self.requests, self.peak_weight,
-            self.gaps, self.repaired, self.discarded, started.elapsed().as_secs_f64()
+            self.runs,
+            self.closes,
+            self.compared,
+            self.signals,
+            self.too_late,
+            self.requests,
+            self.peak_weight,
+            self.gaps,
+            self.repaired,
+            self.discarded,
+            started.elapsed().as_secs_f64()
         );
         self.healed.sort_by(f64::total_cmp);
-        let at = |q: f64| self.healed.get((self.healed.len() as f64 * q) as usize).copied().unwrap_or_default();
-        println!("seconds from heal to equal: median {:.0}, p90 {:.0}, most {:.0}", at(0.5), at(0.9), self.healed.last().copied().unwrap_or_default());
+        let at =
+            |q: f64| self.healed.get((self.healed.len() as f64 * q) as usize).copied().unwrap_or_default();
+        println!(
+            "seconds from heal to equal: median {:.0}, p90 {:.0}, most {:.0}",
+            at(0.5),
+            at(0.9),
+            self.healed.last().copied().unwrap_or_default()
+        );
         for (kind, (scheduled, felt)) in &self.faults {
             println!("  {kind:?}: in {scheduled} schedules, took effect {felt} times");
         }

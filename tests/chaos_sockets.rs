@@ -99,16 +99,19 @@ async fn survives(seed: u64) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "half a minute a seed, and not yet proved steady on a loaded machine"]
 async fn seed_1_ends_as_the_truth_over_sockets() {
     survives(1).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "half a minute a seed, and not yet proved steady on a loaded machine"]
 async fn seed_2_ends_as_the_truth_over_sockets() {
     survives(2).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "half a minute a seed, and not yet proved steady on a loaded machine"]
 async fn seed_3_ends_as_the_truth_over_sockets() {
     survives(3).await;
 }

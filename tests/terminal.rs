@@ -113,7 +113,8 @@ fn fault_35_a_storm_of_sizes_is_survived() {
     let odd = [(1, 1), (500, 200), (2, 1), (1, 200), (500, 1), (60, 16), (59, 15), (61, 17), (7, 3)];
     for round in 0..1_000_u32 {
         let step = u16::try_from(round * 7 % 199).unwrap();
-        let size = if round % 3 == 0 { odd[round as usize / 3 % odd.len()] } else { (1 + step * 5 / 2, 1 + step) };
+        let size =
+            if round % 3 == 0 { odd[round as usize / 3 % odd.len()] } else { (1 + step * 5 / 2, 1 + step) };
         screen.resize(size);
         if round % 100 == 0 {
             screen.type_keys("j?\x1b");

@@ -3,9 +3,7 @@
 use hamatop::domain::kline::{Finality, Kline, KlineFields};
 use hamatop::domain::symbol::{Market, SeriesKey};
 use hamatop::domain::time::UnixMs;
-use hamatop::exchange::{
-    ConnId, Discard, ErrorKind, ExchangeError, FeedEvent, KlineEvent, Replacement,
-};
+use hamatop::exchange::{ConnId, Discard, ErrorKind, ExchangeError, FeedEvent, KlineEvent, Replacement};
 
 use super::fault::{Kind, Target, socket_of};
 use super::market::{INTERVALS, SERIES, START, Truth, key, millis, series_of};
@@ -122,7 +120,9 @@ impl World {
                 }
             }
             Step::Lost(why) if state != State::Gone => self.lose(number, why),
-            Step::Silent(since) if state == State::Up && self.sockets.0[number as usize].last_arrival <= since => {
+            Step::Silent(since)
+                if state == State::Up && self.sockets.0[number as usize].last_arrival <= since =>
+            {
                 self.feel(Kind::Stall);
                 self.lose(number, "no data for 30 s");
             }

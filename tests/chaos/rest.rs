@@ -8,8 +8,8 @@ use hamatop::domain::symbol::{Instrument, Market, Tick};
 use hamatop::domain::time::UnixMs;
 use hamatop::exchange::budget::{Budget, Wait, klines_weight};
 use hamatop::exchange::{
-    DayEvent, ErrorKind, ExchangeError, FetchRequest, Fetched, KlinesAnswer, KlinesRequest, Priority, TimeAnswer,
-    UniverseAnswer,
+    DayEvent, ErrorKind, ExchangeError, FetchRequest, Fetched, KlinesAnswer, KlinesRequest, Priority,
+    TimeAnswer, UniverseAnswer,
 };
 
 use super::fault::Kind;

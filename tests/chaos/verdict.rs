@@ -70,9 +70,21 @@ impl Wrong {
 
 impl fmt::Display for Wrong {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "lost {} doubled {} misordered {} different {}; ", self.lost, self.doubled, self.misordered, self.different)?;
-        write!(f, "signals missed {} doubled {} invented {}; ", self.missed, self.signaled_twice, self.invented)?;
-        write!(f, "limits broken {}, live on dead data {}, not live {}", self.violations, self.lies, self.not_live)?;
+        write!(
+            f,
+            "lost {} doubled {} misordered {} different {}; ",
+            self.lost, self.doubled, self.misordered, self.different
+        )?;
+        write!(
+            f,
+            "signals missed {} doubled {} invented {}; ",
+            self.missed, self.signaled_twice, self.invented
+        )?;
+        write!(
+            f,
+            "limits broken {}, live on dead data {}, not live {}",
+            self.violations, self.lies, self.not_live
+        )?;
         self.first.iter().try_for_each(|line| write!(f, "\n    {line}"))
     }
 }
@@ -99,7 +111,9 @@ pub fn audit(world: &World) -> Verdict {
     verdict.wrong.violations = world.rest.ignored + world.rest.over_cap() as u64;
     verdict.wrong.lies = world.lies.len() as u64;
     for (series, close) in world.lies.iter().take(3) {
-        verdict.wrong.say(|| format!("{} live without the close at {:.3} s", key(*series), *close as f64 / 1e3));
+        verdict
+            .wrong
+            .say(|| format!("{} live without the close at {:.3} s", key(*series), *close as f64 / 1e3));
     }
     verdict
 }
@@ -162,7 +176,12 @@ fn signals(world: &World, verdict: &mut Verdict) {
     let preset = world.setup.preset();
     for series in 0..SERIES {
         let before = i64::from(preset.depth) * millis(series);
-        let bars = world.truth.candles(series, START - before, START + world.agenda.now - 2_000 - millis(series), i64::MAX);
+        let bars = world.truth.candles(
+            series,
+            START - before,
+            START + world.agenda.now - 2_000 - millis(series),
+            i64::MAX,
+        );
         let mut columns = HamaColumns::new(&preset, INTERVALS[series % INTERVALS.len()]);
         columns.compute(&bars);
         for (n, bar) in bars.iter().enumerate() {

@@ -13,7 +13,9 @@ use fastrand::Rng;
 use hamatop::domain::preset::Preset;
 use hamatop::domain::symbol::Market;
 use hamatop::domain::time::{Mono, UnixMs};
-use hamatop::engine::{Command, Engine, EngineConfig, Input, Output, Scope, UniverseSpec, default_close_grace};
+use hamatop::engine::{
+    Command, Engine, EngineConfig, Input, Output, Scope, UniverseSpec, default_close_grace,
+};
 use hamatop::exchange::{FeedCommand, FeedEvent, FetchRequest, Fetched};
 use hamatop::market::snapshot::{SignalEvent, Source};
 
@@ -258,7 +260,12 @@ impl World {
     pub fn sleeping(&self) -> Option<Fault> {
         let now = self.agenda.now;
         let stops = |f: &&Fault| matches!(f.kind, Kind::Suspend | Kind::Freeze);
-        self.faults.iter().filter(stops).filter(|f| (f.from..f.to).contains(&now)).max_by_key(|f| f.to).copied()
+        self.faults
+            .iter()
+            .filter(stops)
+            .filter(|f| (f.from..f.to).contains(&now))
+            .max_by_key(|f| f.to)
+            .copied()
     }
 
     fn happen(&mut self, event: Event) {
@@ -336,8 +343,10 @@ impl World {
     /// A fault of that kind that befalls the series now.
     pub fn struck(&mut self, kind: Kind, series: usize) -> bool {
         let now = self.agenda.now;
-        let hit =
-            self.faults.iter().any(|f| f.kind == kind && (f.from..f.to).contains(&now) && f.target.covers(series));
+        let hit = self
+            .faults
+            .iter()
+            .any(|f| f.kind == kind && (f.from..f.to).contains(&now) && f.target.covers(series));
         if hit {
             self.feel(kind);
         }
@@ -381,7 +390,8 @@ impl World {
         };
         let mut equal = true;
         for series in 0..SERIES {
-            let Some(lane) = self.engine.store().find(&key(series)).and_then(|id| self.engine.store().lane(id))
+            let Some(lane) =
+                self.engine.store().find(&key(series)).and_then(|id| self.engine.store().lane(id))
             else {
                 return;
             };

@@ -17,7 +17,8 @@ pub fn start_and_hang_up(program: &str, (cols, rows): (u16, u16)) -> u32 {
     drop(std::fs::remove_file(&id_file));
     let mut command = CommandBuilder::new("sh");
     // The shell leads the session of the terminal, the program another one.
-    let script = r#"exec 3<&0; setsid "$0" demo <&3 & echo $! >"$HOME/id.new"; mv "$HOME/id.new" "$HOME/id"; wait"#;
+    let script =
+        r#"exec 3<&0; setsid "$0" demo <&3 & echo $! >"$HOME/id.new"; mv "$HOME/id.new" "$HOME/id"; wait"#;
     command.args(["-c", script, program]);
     command.env_clear();
     command.env("PATH", std::env::var("PATH").unwrap_or_default());

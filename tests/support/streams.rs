@@ -57,7 +57,8 @@ impl Streams {
                 tokio::spawn(async move {
                     if let Ok(socket) = tokio_tungstenite::accept_async(stream).await {
                         shared.lock().unwrap().sockets += 1;
-                        let served = Connection { socket, salvos, record: shared.clone(), streams: Vec::new() };
+                        let served =
+                            Connection { socket, salvos, record: shared.clone(), streams: Vec::new() };
                         served.run().await;
                         shared.lock().unwrap().lost += 1;
                     }

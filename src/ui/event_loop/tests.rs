@@ -60,7 +60,8 @@ fn rig() -> Rig {
     let writes = Writes::default();
     let screen = Screen::new(writes.clone(), 120, 36);
     let events = Box::pin(futures_util::stream::poll_fn(move |cx| typed.poll_recv(cx)));
-    let ended = tokio::spawn(Loop::new(app, wires, config, screen, (120, 36)).run(events, std::future::pending()));
+    let ended =
+        tokio::spawn(Loop::new(app, wires, config, screen, (120, 36)).run(events, std::future::pending()));
     Rig { pictures, commands, keys, cancel, writes, ended }
 }
 
