@@ -11,7 +11,7 @@ pub(super) async fn hung_up() {
         unix::gone(terminal).await;
         return;
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 #[cfg(unix)]
