@@ -72,7 +72,7 @@ async fn survives(seed: u64) {
     let world = World::start(SimConfig { source, speed: SPEED, ..SimConfig::default() }).await;
     let flags = [("top", "20"), ("intervals", "1m,3m,5m,15m")];
     let mut scanner = world.scanner(&flags, SPEED);
-    wait(&mut scanner, "twenty live rows", |s| all_fed(s)).await;
+    wait(&mut scanner, "twenty live rows", all_fed).await;
     let faults = schedule(seed, world.exchange.now());
     let list = Value::from(faults.clone()).to_string();
     println!("seed {seed}: {list}");
