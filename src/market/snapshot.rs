@@ -104,7 +104,7 @@ pub struct Snapshot {
 pub struct Row {
     /// Which.
     pub pair: Pair,
-    /// Why it is here: `top`, `named`.
+    /// Why it is here.
     pub pool: Pool,
     /// The price step.
     pub tick: Tick,
@@ -115,6 +115,9 @@ pub struct Row {
     /// 24 h figures. They come by a stream of their own: as old as their `at` says, whatever
     /// `seen` is.
     pub day: Option<DayFigures>,
+    /// Of a perpetual: how far its last price is above that of its spot pair, in per cent. Where
+    /// one of the two is unknown or old there is none.
+    pub basis: Option<f64>,
     /// The score over the intervals; `None` while the primary interval has none.
     pub score: Option<SymbolScore>,
     /// The worst state of its intervals: live only where all of them are. An interval that has the
@@ -126,21 +129,27 @@ pub struct Row {
     pub lanes: Vec<LaneView>,
 }
 
-/// Why a pair is in the table.
+/// Why a pair is in the table: the strongest reason, which comes first here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Pool {
-    /// Among the top N by 24 h quote volume.
-    Top,
     /// Named by the user.
     Named,
+    /// On a list of the user's.
+    Watchlist,
+    /// Among the top N by 24 h quote volume.
+    Top,
+    /// Among those that changed most in 24 h.
+    Mover,
 }
 
 impl Pool {
     /// The word, as exports have it.
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::Top => "top",
             Self::Named => "named",
+            Self::Watchlist => "watchlist",
+            Self::Top => "top",
+            Self::Mover => "mover",
         }
     }
 }
@@ -206,6 +215,29 @@ pub struct UniverseReport {
     pub unknown: Vec<UnknownName>,
     /// Named pairs that exist and are not traded now.
     pub not_trading: Vec<Pair>,
+    /// What became of the lists so far.
+    pub counts: UniverseCounts,
+}
+
+/// What became of the lists of pairs so far, over all markets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct UniverseCounts {
+    /// Lists taken.
+    pub lists: u64,
+    /// Lists that could not be had, were empty, or not believed by themselves.
+    pub refused: u64,
+    /// Pairs that came into the table after the start, for whatever reason.
+    pub entered: u64,
+    /// Pairs that left it since their rank did.
+    pub left: u64,
+    /// Pairs of the table that were no longer traded.
+    pub delisted: u64,
+    /// Pairs of the table that were traded again.
+    pub returned: u64,
+    /// Entries of the lists that could not be read.
+    pub unread: u64,
+    /// Entries with a status, kind or filter that this program does not know.
+    pub unknown: u64,
 }
 
 /// A name no market has, and what may have been meant.
@@ -213,6 +245,8 @@ pub struct UniverseReport {
 pub struct UnknownName {
     /// As it was given.
     pub name: Symbol,
+    /// How it was asked for: by itself, or on a list.
+    pub pool: Pool,
     /// Up to three names that look like it, the likeliest first.
     pub near: Vec<Symbol>,
 }

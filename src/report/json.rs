@@ -169,6 +169,7 @@ impl Serialize for RowJson<'_> {
         map.serialize_entry("last", &row.last)?;
         map.serialize_entry("change_pct_24h", &row.day.map(|d| d.change_pct))?;
         map.serialize_entry("quote_volume_24h", &row.day.map(|d| d.quote_volume))?;
+        map.serialize_entry("basis", &row.basis)?;
         map.serialize_entry("score", &row.score.map(|s| s.score))?;
         map.serialize_entry("raw", &row.score.map(|s| six_digits(s.raw)))?;
         map.serialize_entry("coverage", &row.score.map(|s| s.coverage))?;

@@ -369,7 +369,8 @@ impl WireSymbol<'_> {
     }
 
     fn has_unknown(&self, market: Market) -> bool {
-        let odd = |value: Option<&str>, known: &[&str]| value.is_some_and(|v| !v.is_empty() && !known.contains(&v));
+        let odd =
+            |value: Option<&str>, known: &[&str]| value.is_some_and(|v| !v.is_empty() && !known.contains(&v));
         let filter = |f: &Lenient<WireFilter<'_>>| match f {
             Lenient::Good(f) => !FILTERS.contains(&&*f.filter_type),
             Lenient::Bad(_) => true,
