@@ -457,6 +457,3 @@ impl Desk {
         self.clock().filter(|c| !c.is_standing()).map_or(span, |c: &Clock| c.ours(span))
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -5,6 +5,7 @@ mod chaos;
 mod failures;
 mod lifecycle;
 mod links;
+mod members;
 mod overdue;
 mod queue;
 mod standing;
