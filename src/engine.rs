@@ -9,12 +9,16 @@ mod checks;
 mod core;
 mod desk;
 mod feed;
+pub mod happenings;
+mod hearing;
 mod members;
 mod names;
 mod publish;
 mod repair;
 mod rings;
+mod signals;
 pub mod task;
+mod turns;
 mod universe;
 mod warmup;
 
@@ -40,6 +44,9 @@ pub enum Input {
     Command(Command),
     /// That time has passed; at least once a second.
     Tick,
+    /// That the machine slept, or its wall clock was set: our reckoning of the exchange's time may
+    /// be behind by so much.
+    Slept(Duration),
 }
 
 /// What people and programs can ask of the engine.
@@ -49,6 +56,8 @@ pub enum Command {
     Refresh(Scope),
     /// Put this pair's closed bars into the snapshots (one at a time); `None` = no more.
     Focus(Option<Pair>),
+    /// These rows are looked at: they go first where many series wait for REST.
+    Visible(Vec<Pair>),
 }
 
 /// What a command is about.

@@ -1,6 +1,6 @@
-//! The one place that reads the monotonic clock.
+//! The one place that reads clocks.
 
-use std::time::Instant;
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::domain::time::Mono;
 
@@ -25,5 +25,55 @@ impl Stopwatch {
     /// The instant of `moment`, for timers.
     pub fn instant(&self, moment: Mono) -> Instant {
         self.start + moment.0
+    }
+}
+
+/// Finds out that time passed which the monotonic clock did not count, as it does not while the
+/// machine sleeps, or that somebody set the wall clock. What the wall clock shows is never used.
+#[derive(Clone, Copy, Debug)]
+pub struct SleepWatch {
+    last: (Mono, SystemTime),
+}
+
+impl SleepWatch {
+    /// Less than this is a clock being disciplined.
+    const LEAST: Duration = Duration::from_secs(2);
+
+    /// Begins at `now`.
+    pub fn start(now: Mono) -> Self {
+        Self { last: (now, SystemTime::now()) }
+    }
+
+    /// By how much the wall clock ran ahead of ours, or behind, since the last call; `None` where
+    /// that is next to nothing.
+    pub fn slept(&mut self, now: Mono) -> Option<Duration> {
+        self.compare(now, SystemTime::now())
+    }
+
+    fn compare(&mut self, now: Mono, wall: SystemTime) -> Option<Duration> {
+        let (ours, before) = std::mem::replace(&mut self.last, (now, wall));
+        let passed = now.since(ours);
+        let jump = match wall.duration_since(before) {
+            Ok(theirs) => theirs.abs_diff(passed),
+            Err(back) => back.duration() + passed,
+        };
+        (jump >= Self::LEAST).then_some(jump)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_jump_of_the_wall_clock_is_seen_either_way_and_the_pass_of_time_is_not() {
+        let (start, wall) = (Mono::from_millis(0), SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000));
+        let mut watch = SleepWatch { last: (start, wall) };
+        let second = Duration::from_secs(1);
+        assert_eq!(watch.compare(start + second * 3_600, wall + second * 3_601), None);
+        let (now, wall) = (start + second * 3_601, wall + second * (3_601 + 600));
+        assert_eq!(watch.compare(now, wall), Some(second * 599), "ten minutes asleep");
+        assert_eq!(watch.compare(now + second, wall - second * 119), Some(second * 120), "set back");
+        assert_eq!(watch.compare(now + second * 2, wall - second * 118), None, "told once");
     }
 }

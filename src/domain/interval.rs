@@ -59,6 +59,26 @@ impl Interval {
         i64::from(self.minutes()) * 60_000
     }
 
+    /// When the candle that opens at `open` closes, by the calendar. The exchange's own word goes
+    /// before it where there is one.
+    pub fn close_of(self, open: UnixMs) -> UnixMs {
+        let next = match self {
+            Self::Mo1 => next_month(open),
+            _ => open.0 + self.millis(),
+        };
+        UnixMs(next - 1)
+    }
+
+    /// Candles that open at `from` or later and have closed by `until`.
+    pub fn closed_between(self, from: UnixMs, until: UnixMs) -> u32 {
+        if self != Self::Mo1 {
+            return u32::try_from((until.0 - from.0).max(0) / self.millis()).unwrap_or(u32::MAX);
+        }
+        let opens = std::iter::successors(Some(from), |open| Some(UnixMs(self.close_of(*open).0 + 1)));
+        let closed = opens.skip(1).take_while(|next| *next <= until).take(MANY_MONTHS);
+        u32::try_from(closed.count()).unwrap_or(u32::MAX)
+    }
+
     /// Whether candles open on multiples of the length since the epoch. Days and shorter do; for
     /// `3d`, `1w` and `1M` only the exchange knows the opens.
     pub fn is_epoch_aligned(self) -> bool {
@@ -69,6 +89,29 @@ impl Interval {
     pub fn open_at(self, t: UnixMs) -> Option<UnixMs> {
         self.is_epoch_aligned().then(|| UnixMs(t.0 - t.0.rem_euclid(self.millis())))
     }
+}
+
+/// More than any ring holds.
+const MANY_MONTHS: usize = 100_000;
+const DAY: i64 = 86_400_000;
+
+/// The first millisecond of the month after the one that `t` falls in.
+fn next_month(t: UnixMs) -> i64 {
+    // The 28th lies in the same month, four days later is the next one, in every month.
+    let day = t.0.div_euclid(DAY);
+    let late = day - day_of_month(day) + 27;
+    let next = late + 4;
+    (next - day_of_month(next)) * DAY
+}
+
+/// From 0, of a day counted from 1970: years are taken to begin in March, so that the leap day is
+/// their last one, and each five months then have 153 days.
+fn day_of_month(day: i64) -> i64 {
+    let of_era = (day + 719_468).rem_euclid(146_097);
+    let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year + year / 4 - year / 100);
+    let month = (5 * of_year + 2) / 153;
+    of_year - (153 * month + 2) / 5
 }
 
 impl fmt::Display for Interval {
@@ -105,6 +148,26 @@ mod tests {
         for bad in ["", "15M", "2m", "1H", "60m", " 1h"] {
             assert_eq!(bad.parse::<Interval>(), Err(UnknownInterval), "{bad}");
         }
+    }
+
+    #[test]
+    fn months_end_where_the_calendar_says() {
+        let day = |n: i64| UnixMs(n * DAY);
+        // 2024: a leap year; 1 January is day 19 723.
+        let lengths = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31, 31, 28];
+        let mut open = 19_723;
+        for length in lengths {
+            assert_eq!(Interval::Mo1.close_of(day(open)), UnixMs((open + length) * DAY - 1), "{open}");
+            assert_eq!(
+                Interval::Mo1.close_of(UnixMs((open + length) * DAY - 1)).0,
+                (open + length) * DAY - 1
+            );
+            open += length;
+        }
+        let year = |until: i64| Interval::Mo1.closed_between(day(19_723), UnixMs(until));
+        assert_eq!((year(0), year(20_089 * DAY - 1), year(20_089 * DAY)), (0, 11, 12));
+        assert_eq!(Interval::D3.closed_between(day(1), day(8)), 2);
+        assert_eq!(Interval::W1.close_of(day(4)), UnixMs(11 * DAY - 1));
     }
 
     #[test]

@@ -2,17 +2,20 @@
 
 use std::time::Duration;
 
+use crate::domain::kline::Kline;
 use crate::domain::text::CleanText;
 use crate::domain::time::Mono;
 use crate::exchange::{ErrorKind, ExchangeError, KlinesAnswer, KlinesRequest};
-use crate::market::freshness::Refusal;
+use crate::market::freshness::{Refusal, Stream};
 use crate::market::lane::{Answer, Lag};
+use crate::market::series::Merge;
 use crate::market::snapshot::Level;
 use crate::market::store::LaneId;
 
 use super::Output;
 use super::core::Engine;
 use super::desk::{Desk, backoff};
+use super::happenings::What;
 use super::repair::{Errand, Need, Purpose, Settled, Task};
 
 /// Failures in a row after which a series counts as failed.
@@ -81,6 +84,8 @@ impl Engine {
         let Some(lane) = self.store.lane_mut(id) else { return };
         let first = !lane.is_loaded();
         let held = lane.series().closed().len();
+        let known = lane.series().newest().map(Kline::open_time);
+        let pending = lane.pending().copied();
         let merge = lane.rest(
             &Answer {
                 rows: &answer.rows,
@@ -106,13 +111,22 @@ impl Engine {
         self.note_last(id, last.map(|row| row.close()), stamp);
         if first {
             self.loads.loaded(now);
+            let newest = closed.last().map(|c| c.kline.open_time());
+            if let Some(care) = self.care.get_mut(id.index()) {
+                care.loaded_to = newest;
+            }
         } else {
-            self.announce(id, &closed, now);
+            self.announce(id, &closed, known, now);
         }
+        self.note_merge(id, &merge, settled.errand.filter(|_| !first));
         closed.clear();
         self.closed = closed;
         self.note_gap(id, was_gap);
         self.resume_answered(id);
+        if settled.errand == Some(Purpose::Verify) && merge.appended > 0 {
+            self.listen(id, pending.as_ref(), now);
+        }
+        self.note_by_rest(id, now);
         for check in &settled.checks {
             self.checked(*check, Ok(&merge), now);
         }
@@ -122,6 +136,19 @@ impl Engine {
         self.follow_up(id, settled.errand, now, out);
         if answer.skipped > 0 {
             self.on_unread(id, answer.skipped, now);
+        }
+    }
+
+    /// Counts what an answer did to the closed bars.
+    fn note_merge(&mut self, id: LaneId, merge: &Merge, errand: Option<Purpose>) {
+        if let Some(first) = merge.first_amended {
+            self.happened(id, What::Corrected(first, merge.amended));
+        }
+        if merge.holes > 0 {
+            self.happened(id, What::Holes(merge.holes));
+        }
+        if errand == Some(Purpose::Verify) && merge.appended > 0 {
+            self.happened(id, What::ClosedByRest(merge.appended));
         }
     }
 
@@ -135,7 +162,7 @@ impl Engine {
         match care.errand {
             Errand::Asked(_) => return,
             // A pause after a failure; REST answers again.
-            Errand::Again(..) => care.errand = Errand::None,
+            Errand::Again(..) | Errand::Turn(..) => care.errand = Errand::None,
             Errand::None => {}
         }
         let Need::Klines(again) = need else {
@@ -198,6 +225,13 @@ impl Engine {
         care.errand = Errand::Again(now + wait, purpose);
         let key = self.store.key(id);
         let Some(lane) = self.store.lane_mut(id) else { return };
+        // Without any way to the exchange the lost stream is the news, and it is told already.
+        let cut_off = matches!(lane.freshness.stream, Stream::Lost(_))
+            && matches!(error.kind, ErrorKind::NoConnection | ErrorKind::Transient);
+        if cut_off && lane.is_loaded() {
+            lane.freshness.by_rest = false;
+            return;
+        }
         let news = gives_up && !matches!(lane.freshness.refused, Some(Refusal::GivenUp(_)));
         let message = error.message.clone();
         lane.freshness.refused =

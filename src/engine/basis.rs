@@ -63,7 +63,7 @@ impl Engine {
             let f = &l.freshness;
             f.stage != Stage::Delisted
                 && f.doubt.is_none()
-                && !matches!(f.stream, Stream::Lost(_) | Stream::Resumed)
+                && matches!(f.stream, Stream::Fed | Stream::Unneeded | Stream::Waiting)
         });
         self.rows.get(id.index())?.last.filter(|_| known)
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::domain::clock::Clock;
 use crate::domain::kline::Kline;
-use crate::domain::symbol::Market;
+use crate::domain::symbol::{Market, SeriesKey};
 use crate::domain::text::CleanText;
 use crate::domain::time::Mono;
 use crate::exchange::{ConnId, FetchRequest, Fetched};
@@ -17,9 +17,11 @@ use crate::market::store::{LaneId, PairId, Store};
 use super::checks::Check;
 use super::desk::{Call, Desk, Pace};
 use super::feed::Wire;
+use super::happenings::Lines;
 use super::members::RowSlot;
 use super::repair::{Care, Task};
 use super::rings::Rings;
+use super::turns::Visible;
 use super::{Command, EngineConfig, Input, Output, Scope};
 
 /// The engine: owns all market data. See the module's invariant.
@@ -39,10 +41,14 @@ pub struct Engine {
     pub(super) next_id: u64,
     pub(super) checks: Vec<Check>,
     pub(super) rings: Rings,
+    pub(super) lines: Lines,
     pub(super) report: UniverseReport,
     /// The last refusal that was noticed: one sentence for a hundred series is enough.
     pub(super) noticed: Option<CleanText>,
     pub(super) focus: Option<PairId>,
+    pub(super) visible: Visible,
+    /// Silent streams that are to be subscribed anew.
+    pub(super) mute: Vec<SeriesKey>,
     /// Closed bars as handed out, with the revision they are of.
     pub(super) handed: HashMap<LaneId, (u64, Arc<[Kline]>)>,
     pub(super) loads: super::warmup::Loads,
@@ -76,9 +82,12 @@ impl Engine {
             next_id: 0,
             checks: Vec::new(),
             rings: Rings::default(),
+            lines: Lines::default(),
             report,
             noticed: None,
             focus: None,
+            visible: Visible::default(),
+            mute: Vec::new(),
             handed: HashMap::new(),
             loads: super::warmup::Loads::default(),
             scanned: false,
@@ -100,7 +109,12 @@ impl Engine {
                 self.on_refresh(&scope, now, out);
             }
             Input::Command(Command::Focus(pair)) => self.on_focus(pair.as_ref()),
-            Input::Tick => self.attend_all(now, out),
+            Input::Command(Command::Visible(pairs)) => self.on_visible(&pairs),
+            Input::Slept(by) => self.on_slept(by, now),
+            Input::Tick => {
+                self.attend_all(now, out);
+                self.resubscribe(out);
+            }
         }
         self.call(now, out);
     }
@@ -220,7 +234,7 @@ impl Engine {
                 self.notice(now, Level::Info, &format!("{market}: the exchange's clock stands still"));
             }
             Pace::Started => {
-                self.on_started(market);
+                self.on_started(market, now);
                 self.notice(now, Level::Info, &format!("{market}: the exchange's clock runs again"));
             }
         }

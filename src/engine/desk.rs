@@ -10,6 +10,7 @@ use crate::domain::time::{Mono, UnixMs};
 use crate::exchange::{BudgetReport, ExchangeError, TimeAnswer};
 use crate::market::snapshot::RestStatus;
 
+use super::turns::Turns;
 use super::universe::Roster;
 
 /// The least time a close must lie back, on the exchange's clock, before a row of REST counts as
@@ -82,6 +83,7 @@ pub(super) struct Desk {
     /// Pairs and 24 h figures of the last list that could not be read.
     pub(super) unread: [u32; 2],
     pub(super) rest: RestStatus,
+    pub(super) turns: Turns,
 }
 
 impl Desk {
@@ -100,6 +102,7 @@ impl Desk {
             universe_error: None,
             roster: Roster::default(),
             unread: [0; 2],
+            turns: Turns::default(),
             rest: RestStatus {
                 market,
                 used: 0,

@@ -2,25 +2,30 @@
 
 use std::time::Duration;
 
-use crate::domain::kline::Finality;
+use crate::domain::kline::{Finality, Kline};
 use crate::domain::symbol::{Market, SeriesKey};
 use crate::domain::text::CleanText;
 use crate::domain::time::{Mono, UnixMs};
-use crate::exchange::{ConnId, DayEvent, Discard, FeedEvent, KlineEvent};
+use crate::exchange::{ConnId, DayEvent, Discard, FeedEvent, KlineEvent, Replacement};
 use crate::market::freshness::{Stage, Stream};
+use crate::market::series::Upsert;
 use crate::market::snapshot::{Level, Link, LinkState};
 use crate::market::store::LaneId;
 
 use super::Output;
 use super::core::{Engine, day_figures};
 use super::desk::Desk;
+use super::happenings::What;
+use super::hearing::Hearing;
 use super::repair::Errand;
 
 /// A socket, and what it carries.
 #[derive(Debug)]
 pub(super) struct Wire {
     pub(super) link: Link,
-    lanes: Vec<LaneId>,
+    pub(super) lanes: Vec<LaneId>,
+    /// The exchange's stamp on its newest frame.
+    pub(super) spoke: Option<UnixMs>,
     /// Why it was last told to be lost, until it is told to be back.
     told: Option<CleanText>,
 }
@@ -38,7 +43,7 @@ impl Wire {
             drops: 0,
             replaced: 0,
         };
-        Self { link, lanes: Vec::new(), told: None }
+        Self { link, lanes: Vec::new(), spoke: None, told: None }
     }
 
     fn turn(&mut self, state: LinkState, now: Mono) {
@@ -64,9 +69,7 @@ impl Engine {
             FeedEvent::Down { conn, keys, error, retry } => {
                 self.on_down(conn, &keys, &error.message, retry, now);
             }
-            FeedEvent::Replaced { conn, .. } => {
-                self.wire(conn, now).link.replaced += 1;
-            }
+            FeedEvent::Replaced { conn, why } => self.on_replaced(conn, why, now),
             FeedEvent::Kline(event) => self.on_kline(&event, now, out),
             FeedEvent::Day(events) => {
                 for event in &events {
@@ -117,13 +120,14 @@ impl Engine {
         wire.lanes.sort_unstable();
         wire.lanes.dedup();
         wire.link.streams = u32::try_from(wire.lanes.len()).unwrap_or(u32::MAX);
-        for id in lanes {
-            if let Some(care) = self.care.get_mut(id.index()) {
-                care.conn = Some(conn);
-            }
+        for id in self.by_rank(lanes.into_iter()) {
+            let Some(care) = self.care.get_mut(id.index()) else { continue };
+            care.conn = Some(conn);
+            care.acked = now;
+            let mute = care.hearing != Hearing::Fine;
             let Some(lane) = self.store.lane_mut(id) else { continue };
             if matches!(lane.freshness.stream, Stream::Lost(_)) {
-                lane.freshness.stream = Stream::Resumed;
+                lane.freshness.stream = if mute { Stream::Silent } else { Stream::Resumed };
                 self.catch_up(id, now, out);
             }
             if was_up {
@@ -131,6 +135,17 @@ impl Engine {
             }
             self.touch(self.store.pair_of(id));
         }
+    }
+
+    fn on_replaced(&mut self, conn: ConnId, why: Replacement, now: Mono) {
+        self.wire(conn, now).link.replaced += 1;
+        self.store.counters.upkeep.replaced += 1;
+        let why = match why {
+            Replacement::Age => "its day was nearly over",
+            Replacement::Shutdown => "the server said that it goes down",
+        };
+        let text = format!("{} socket {} replaced without a loss: {why}", conn.market, conn.number);
+        self.notice(now, Level::Info, &text);
     }
 
     fn on_down(&mut self, conn: ConnId, keys: &[SeriesKey], why: &CleanText, retry: Option<Mono>, now: Mono) {
@@ -147,26 +162,30 @@ impl Engine {
             desk.is_standing()
         });
         let wire = self.wire(conn, now);
-        wire.link.drops += u32::from(matches!(wire.link.state, LinkState::Up | LinkState::Subscribing));
+        let was_open = matches!(wire.link.state, LinkState::Up | LinkState::Subscribing);
+        wire.link.drops += u32::from(was_open);
         wire.turn(LinkState::Down { why: why.clone(), retry }, now);
+        let news = !standing && wire.told.replace(why.clone()).as_ref() != Some(why);
+        self.store.counters.upkeep.lost += u64::from(was_open);
         if standing {
             return;
         }
-        let news = wire.told.replace(why.clone()).as_ref() != Some(why);
-        self.lose(conn, keys, why);
+        self.lose(conn, keys, why, now);
         if news {
             self.notice(now, Level::Warn, &format!("{} socket {} lost: {why}", conn.market, conn.number));
         }
     }
 
     /// Marks the lanes of a lost socket. One that another socket carries by now is none of them.
-    fn lose(&mut self, conn: ConnId, keys: &[SeriesKey], why: &CleanText) {
+    fn lose(&mut self, conn: ConnId, keys: &[SeriesKey], why: &CleanText, now: Mono) {
         for key in keys {
             let Some(id) = self.store.find(key) else { continue };
-            let carrier = self.care.get(id.index()).and_then(|c| c.conn);
-            let Some(lane) = self.store.lane_mut(id) else { continue };
-            let is_ours = carrier.is_none_or(|c| c == conn);
+            let (Some(care), Some(lane)) = (self.care.get_mut(id.index()), self.store.lane_mut(id)) else {
+                continue;
+            };
+            let is_ours = care.conn.is_none_or(|c| c == conn);
             if is_ours && !matches!(lane.freshness.stage, Stage::Delisted) {
+                care.lost.get_or_insert(now);
                 lane.freshness.stream = Stream::Lost(why.clone());
                 self.touch(self.store.pair_of(id));
             }
@@ -214,7 +233,7 @@ impl Engine {
         let up = up || standing;
         let waits = |s: &Stream| match s {
             Stream::Waiting | Stream::Resumed => true,
-            Stream::Lost(_) => standing,
+            Stream::Lost(_) | Stream::Silent => standing,
             Stream::Fed | Stream::Unneeded => false,
         };
         let ready = self.store.lane(id).is_some_and(|l| l.is_loaded() && waits(&l.freshness.stream));
@@ -237,7 +256,7 @@ impl Engine {
     }
 
     /// Time passes again: what a lost socket carries is missing it.
-    pub(super) fn on_started(&mut self, market: Market) {
+    pub(super) fn on_started(&mut self, market: Market, now: Mono) {
         let mut lost = Vec::new();
         for (conn, wire) in self.wires.iter().filter(|(conn, _)| conn.market == market) {
             if let LinkState::Down { why, .. } = &wire.link.state {
@@ -246,13 +265,14 @@ impl Engine {
             }
         }
         for (conn, keys, why) in lost {
-            self.lose(conn, &keys, &why);
+            self.lose(conn, &keys, &why, now);
         }
     }
 
     fn feed_lane(&mut self, id: LaneId) {
         if let Some(lane) = self.store.lane_mut(id) {
             lane.freshness.stream = Stream::Fed;
+            lane.freshness.by_rest = false;
         }
         self.touch(self.store.pair_of(id));
     }
@@ -273,25 +293,36 @@ impl Engine {
         }
         self.prove(event.conn, now, out);
         self.note_frame(event, now);
+        let late =
+            (event.finality == Finality::Closed).then(|| self.lateness(id, &event.kline, now)).flatten();
+        self.heard(id, event, now);
         let was_gap = self.is_gap(id);
         let mut closed = std::mem::take(&mut self.closed);
         let Some(lane) = self.store.lane_mut(id) else { return };
         lane.seen = lane.seen.max(Some(event.event_time));
         let held = lane.series().closed().len();
+        let known = lane.series().newest().map(Kline::open_time);
         lane.freshness.stream = Stream::Fed;
+        lane.freshness.by_rest = false;
         let outcome = match event.finality {
             Finality::Closed => lane.stream_closed(event.kline, &mut closed),
             Finality::Forming => Some(lane.stream_forming(event.kline, event.event_time)),
         };
         if let Some(outcome) = outcome {
             self.store.count(outcome);
+            if (outcome, event.finality) == (Upsert::Amended, Finality::Closed) {
+                self.happened(id, What::Corrected(event.kline.open_time(), 1));
+            }
+        }
+        if let Some(late) = late {
+            self.happened(id, What::LateClose(late));
         }
         self.note_gap(id, was_gap);
         // A candle's last price is no newer than its end, however late it is told.
         self.note_last(id, Some(event.kline.close()), Some(event.event_time.min(event.kline.close_time())));
         if !closed.is_empty() {
             self.store.count_read(held);
-            self.announce(id, &closed, now);
+            self.announce(id, &closed, known, now);
             if let Some(lane) = self.store.lane_mut(id).filter(|l| l.freshness.doubt.is_none()) {
                 // The stream has brought what REST would not.
                 lane.freshness.refused = None;
@@ -313,6 +344,7 @@ impl Engine {
         let lag = clock.map(|c| c.ours(c.at(event.received).since(event.event_time)));
         let wire = self.wire(event.conn, now);
         wire.link.frames += 1;
+        wire.spoke = wire.spoke.max(Some(event.event_time));
         if let Some(lag) = lag {
             wire.link.lag = Some(wire.link.lag.map_or(lag, |old| smooth(old, lag)));
         }

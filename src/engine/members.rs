@@ -326,6 +326,7 @@ impl Engine {
         if self.focus == Some(id) {
             self.focus = None;
         }
+        self.visible.remove(&id);
         self.dirty = true;
     }
 

@@ -105,6 +105,7 @@ impl Engine {
             preview: live.and_then(|_| lane.preview()),
             price_side: live.zip(lane.point().ma).map(|(price, ma)| side(price, ma)),
             seen: lane.seen,
+            holes: u32::try_from(lane.series().holes().len()).unwrap_or(u32::MAX),
             klines,
         }
     }

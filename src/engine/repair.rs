@@ -10,12 +10,14 @@ use crate::exchange::{FetchRequest, KlinesRequest, Priority};
 use crate::market::freshness::{Doubt, Freshness, Stream};
 use crate::market::lane::Tail;
 use crate::market::series::after;
-use crate::market::snapshot::SignalEvent;
 use crate::market::store::LaneId;
 
 use super::Output;
 use super::core::Engine;
 use super::desk::{Desk, Passed};
+use super::happenings::What;
+use super::hearing::Hearing;
+use super::signals::Given;
 
 /// Beyond the margin, where the next candle has begun and the close is missing.
 const URGENT: Duration = Duration::from_millis(250);
@@ -68,6 +70,8 @@ pub(super) enum Errand {
     Asked(u64),
     /// Looked at again at that time.
     Again(Mono, Purpose),
+    /// Asked at that time, when it is its turn among many.
+    Turn(Mono, Purpose),
 }
 
 /// The state of a lane's errands.
@@ -82,14 +86,22 @@ pub(super) struct Care {
     pub(super) lags: u32,
     /// The socket that carries the lane.
     pub(super) conn: Option<crate::exchange::ConnId>,
-    /// Open time of the newest bar that a signal was given for.
-    signaled: Option<UnixMs>,
+    /// When the exchange last said that it carries the stream.
+    pub(super) acked: Mono,
+    /// Since when no socket carries it, until its own stream speaks again.
+    pub(super) lost: Option<Mono>,
+    /// The exchange's stamp on the newest frame of its stream.
+    pub(super) heard: Option<UnixMs>,
+    pub(super) hearing: Hearing,
+    /// The newest bar of the warm-up: bars up to there give no signal.
+    pub(super) loaded_to: Option<UnixMs>,
+    pub(super) given: Given,
 }
 
 impl Engine {
     /// Looks at every lane: is something due?
     pub(super) fn attend_all(&mut self, now: Mono, out: &mut Vec<Output>) {
-        for lane in self.store.ids() {
+        for lane in self.by_rank(self.store.ids()) {
             self.attend(lane, now, out);
         }
     }
@@ -105,7 +117,8 @@ impl Engine {
         let (Some(care), Some(lane)) = (self.care.get(id.index()), self.store.lane(id)) else { return };
         match care.errand {
             Errand::Asked(_) => return,
-            Errand::Again(at, _) if now < at => return,
+            Errand::Again(at, _) | Errand::Turn(at, _) if now < at => return,
+            Errand::Turn(_, purpose) => return self.on_turn(id, purpose, now, out),
             Errand::Again(_, Purpose::Warmup) => {
                 return self.send(id, Purpose::Warmup, Priority::Warmup, now, out);
             }
@@ -127,14 +140,14 @@ impl Engine {
                     desk.want_time(now);
                 }
             }
-            Need::Klines(purpose) => self.send(id, purpose, Priority::Gap, now, out),
+            Need::Klines(purpose) => self.send_in_turn(id, purpose, now, out),
         }
     }
 
     /// Nothing is missing any more: a pause after a failure must not cover what fails next.
     pub(super) fn relax(&mut self, id: LaneId) {
         let Some(care) = self.care.get_mut(id.index()) else { return };
-        if matches!(care.errand, Errand::Again(..)) {
+        if matches!(care.errand, Errand::Again(..) | Errand::Turn(..)) {
             care.errand = Errand::None;
         }
         care.failures = 0;
@@ -146,8 +159,10 @@ impl Engine {
     /// under way about it. One whose stream is lost is not, and one in doubt says so already.
     fn is_overdue(&self, id: LaneId, now: Mono) -> bool {
         let (Some(lane), Some(desk)) = (self.store.lane(id), self.desk_of(id)) else { return false };
-        let calm = lane.freshness.doubt.is_none() && !matches!(lane.freshness.stream, Stream::Lost(_));
-        calm && lane.is_loaded()
+        let lost = matches!(lane.freshness.stream, Stream::Lost(_)) && !lane.freshness.by_rest;
+        lane.freshness.doubt.is_none()
+            && !lost
+            && lane.is_loaded()
             && lane.next_close().is_some_and(|close| desk.overdue(self.due(desk, close), now))
     }
 
@@ -166,9 +181,9 @@ impl Engine {
         if !lane.is_loaded() {
             return Need::Nothing;
         }
-        // While the socket is gone its candles close unseen; what is missing is fetched once it is
-        // back, and the lane says that it is stale.
-        if matches!(lane.freshness.stream, Stream::Lost(_)) {
+        // While the socket is gone its candles close unseen, and the lane says that it is stale. A
+        // short loss is made up for at its end; in a long one REST is asked at each close.
+        if matches!(lane.freshness.stream, Stream::Lost(_)) && self.is_lost_for_now(id, now) {
             return Need::Nothing;
         }
         let due = match tail {
@@ -196,9 +211,9 @@ impl Engine {
     /// not prove it yet is left to the deadline.
     pub(super) fn catch_up(&mut self, id: LaneId, now: Mono, out: &mut Vec<Output>) -> bool {
         let behind = self.behind(id, now);
-        let idle = self.care.get(id.index()).is_some_and(|c| !matches!(c.errand, Errand::Asked(_)));
-        if behind > 0 && idle {
-            self.send(id, Purpose::Repair, Priority::Gap, now, out);
+        let free = |e: Errand| matches!(e, Errand::None | Errand::Again(..));
+        if behind > 0 && self.care.get(id.index()).is_some_and(|c| free(c.errand)) {
+            self.send_in_turn(id, Purpose::Repair, now, out);
         }
         behind > 0
     }
@@ -238,6 +253,10 @@ impl Engine {
         };
         self.next_id += 1;
         let request = KlinesRequest { id: self.next_id, key, from, bars, priority };
+        if purpose == Purpose::Verify {
+            let deaf = self.is_deaf(id);
+            self.happened(id, if deaf { What::Poll } else { What::Verification });
+        }
         self.tasks.insert(request.id, Task { lane: id, purpose });
         if !matches!(purpose, Purpose::Check(_))
             && let Some(care) = self.care.get_mut(id.index())
@@ -245,32 +264,6 @@ impl Engine {
             care.errand = Errand::Asked(request.id);
         }
         out.push(Output::Fetch(FetchRequest::Klines(request)));
-    }
-
-    /// Gives a signal for each bar that flipped: once, and only where the bar is no older than one
-    /// interval. Bars come here when they enter the ring, so that nothing is missing before them;
-    /// a gap after them is no reason to keep silent, since no later merge tells of them again.
-    pub(super) fn announce(&mut self, id: LaneId, closed: &[crate::market::lane::Closed], now: Mono) {
-        let Some(key) = self.store.key(id) else { return };
-        let theirs = self.desk_of(id).and_then(|d| d.now(now));
-        for bar in closed.iter().filter(|b| b.point.flip) {
-            let (open, close) = (bar.kline.open_time(), bar.kline.close_time());
-            let lag = theirs.map_or(Duration::ZERO, |t| t.since(close));
-            let given = self.care.get(id.index()).and_then(|c| c.signaled).is_some_and(|s| s >= open);
-            let (Some(dir), Some(hama_close), Some(ma)) = (bar.point.cross, bar.point.close, bar.point.ma)
-            else {
-                continue;
-            };
-            if given || lag > key.interval.duration() {
-                continue;
-            }
-            if let Some(care) = self.care.get_mut(id.index()) {
-                care.signaled = Some(open);
-            }
-            let (pair, interval) = (key.pair.clone(), key.interval);
-            let event = SignalEvent { seq: 0, pair, interval, dir, close_time: close, hama_close, ma, lag };
-            self.rings.signal(event);
-        }
     }
 
     pub(super) fn is_gap(&self, id: LaneId) -> bool {
@@ -281,8 +274,8 @@ impl Engine {
     /// Counts a gap that opened or was closed.
     pub(super) fn note_gap(&mut self, id: LaneId, was: bool) {
         match (was, self.is_gap(id)) {
-            (false, true) => self.store.counters.gaps += 1,
-            (true, false) => self.store.counters.repaired += 1,
+            (false, true) => self.happened(id, What::Gap),
+            (true, false) => self.happened(id, What::Repaired),
             _ => {}
         }
     }

@@ -15,7 +15,7 @@ use crate::domain::time::Mono;
 use crate::exchange::{FeedCommand, FeedEvent, FetchRequest, Fetched, Priority};
 use crate::market::snapshot::{Level, Notice, Snapshot};
 use crate::market::store::Counters;
-use crate::stopwatch::Stopwatch;
+use crate::stopwatch::{SleepWatch, Stopwatch};
 
 use super::{Command, Engine, Input, Output};
 
@@ -51,12 +51,16 @@ pub async fn run(
 ) {
     let mut outbox = Outbox::default();
     let mut log = Log::default();
+    let mut sleep = SleepWatch::start(stopwatch.now());
     let mut wanted = Vec::new();
     let mut next_tick = Mono::default();
     let mut next_publish = Mono::default();
     loop {
         let now = stopwatch.now();
         if now >= next_tick {
+            if let Some(by) = sleep.slept(now) {
+                engine.step(Input::Slept(by), now, &mut wanted);
+            }
             engine.step(Input::Tick, now, &mut wanted);
             next_tick = engine.next_deadline(now);
         }
@@ -67,6 +71,7 @@ pub async fn run(
             next_publish = now + PUBLISH_EVERY;
         }
         log.notices(&engine);
+        Log::happenings(&mut engine);
         outbox.take(&mut wanted);
         let wake = if engine.is_dirty() { next_tick.min(next_publish) } else { next_tick };
         let mut step = |input| engine.step(input, stopwatch.now(), &mut wanted);
@@ -103,8 +108,8 @@ pub async fn run(
     }
 }
 
-/// What went to the log so far. Notices go there once each; what is counted and told nobody, as a
-/// sum at each picture.
+/// What went to the log so far. Notices and happenings go there once each; frames thrown away, of
+/// which there may be any number, as a sum at each picture.
 #[derive(Debug, Default)]
 struct Log {
     notice: u64,
@@ -123,12 +128,17 @@ impl Log {
         }
     }
 
+    fn happenings(engine: &mut Engine) {
+        let (lines, dropped) = engine.take_happenings();
+        lines.for_each(|line| tracing::info!("{line}"));
+        if dropped > 0 {
+            tracing::warn!("{dropped} lines more than the log has room for at once");
+        }
+    }
+
     fn counts(&mut self, engine: &Engine) {
         let (old, new) = (self.counters, engine.store().counters);
         self.counters = new;
-        if (new.gaps, new.repaired) != (old.gaps, old.repaired) {
-            tracing::info!("gaps: {} found, {} repaired", new.gaps - old.gaps, new.repaired - old.repaired);
-        }
         if new.discards != old.discards {
             let lost = new.discards.total() - old.discards.total();
             tracing::debug!("{lost} frames or rows thrown away; so far {:?}", new.discards);

@@ -31,6 +31,8 @@ pub enum Stream {
     Lost(CleanText),
     /// Subscribed again after a loss; no data yet.
     Resumed,
+    /// Acknowledged, and it brings nothing while REST shows that there was trade.
+    Silent,
 }
 
 /// What is wrong with the newest end of a series.
@@ -59,6 +61,9 @@ pub struct Freshness {
     pub doubt: Option<Doubt>,
     /// What REST last refused us, while that is so.
     pub refused: Option<Refusal>,
+    /// There is no stream, and REST has brought each bar that closed since. The closed bars are
+    /// true, hence signals go on; the forming one is unknown, hence the series is not live.
+    pub by_rest: bool,
 }
 
 /// A failure of REST, as far as this series goes.
@@ -73,12 +78,12 @@ pub enum Refusal {
 impl Freshness {
     /// A series that is about to be loaded.
     pub fn new(stream: Stream) -> Self {
-        Self { stage: Stage::Loading, stream, doubt: None, refused: None }
+        Self { stage: Stage::Loading, stream, doubt: None, refused: None, by_rest: false }
     }
 
     /// A series that is not traded.
     pub fn delisted() -> Self {
-        Self { stage: Stage::Delisted, stream: Stream::Unneeded, doubt: None, refused: None }
+        Self { stage: Stage::Delisted, ..Self::new(Stream::Unneeded) }
     }
 
     /// Whether what is known is true now: everything but the number of bars.
@@ -97,7 +102,7 @@ impl Freshness {
             (Stage::Loading, _) => DataState::Warming,
             (Stage::Loaded, _) if self.doubt.is_some() => DataState::Stale,
             (Stage::Loaded, _) => match self.stream {
-                Stream::Lost(_) | Stream::Resumed => DataState::Stale,
+                Stream::Lost(_) | Stream::Resumed | Stream::Silent => DataState::Stale,
                 Stream::Waiting => DataState::Warming,
                 Stream::Fed | Stream::Unneeded if bars < need as usize => DataState::Warming,
                 Stream::Fed | Stream::Unneeded => DataState::Live,
@@ -114,7 +119,7 @@ impl Freshness {
         }
         if self.stage == Stage::Loading {
             return match &self.stream {
-                Stream::Lost(why) => Some(lost(why)),
+                Stream::Lost(why) => Some(lost(why, false)),
                 _ => None,
             };
         }
@@ -132,13 +137,15 @@ impl Freshness {
             Stream::Unneeded | Stream::Fed => None,
             Stream::Waiting => Some(CleanText::new("waiting for the stream's first data")),
             Stream::Resumed => Some(CleanText::new("reconnected; waiting for data")),
-            Stream::Lost(why) => Some(lost(why)),
+            Stream::Lost(why) => Some(lost(why, self.by_rest)),
+            Stream::Silent if self.by_rest => Some(CleanText::new("stream silent; kept true by REST")),
+            Stream::Silent => Some(CleanText::new("stream silent")),
         }
     }
 }
 
-fn lost(why: &CleanText) -> CleanText {
-    CleanText::new(&format!("socket lost: {why}"))
+fn lost(why: &CleanText, by_rest: bool) -> CleanText {
+    CleanText::new(&format!("socket lost: {why}{}", if by_rest { "; closed bars by REST" } else { "" }))
 }
 
 #[cfg(test)]
@@ -177,6 +184,9 @@ mod tests {
             assert_eq!(facts.state(200, 102), state, "{facts:?}");
             assert_eq!(facts.why().as_ref().map(CleanText::as_str), why, "{facts:?}");
         }
+        let silent = Freshness { stream: Stream::Silent, by_rest: true, ..fresh() };
+        assert_eq!(silent.state(200, 102), DataState::Stale);
+        assert_eq!(silent.why().unwrap().as_str(), "stream silent; kept true by REST");
         assert_eq!(fresh().state(101, 102), DataState::Warming, "a young listing");
     }
 }

@@ -143,7 +143,7 @@ impl Lane {
     }
 
     /// A candle the stream calls closed. `None` where it is kept for later, since the REST rows
-    /// are not in yet. Bars that enter the ring come out in `out`.
+    /// are not in yet. Bars that enter the ring come out in `out`, and one that is corrected.
     pub fn stream_closed(&mut self, kline: Kline, out: &mut Vec<Closed>) -> Option<Upsert> {
         if !self.is_loaded() {
             self.keep(kline);
@@ -179,7 +179,8 @@ impl Lane {
         outcome
     }
 
-    /// An answer of REST. Bars that enter the ring come out in `out`.
+    /// An answer of REST. Bars that enter the ring come out in `out`, and where one that was there
+    /// is corrected, that one and all after it.
     pub fn rest(&mut self, answer: &Answer<'_>, out: &mut Vec<Closed>) -> Merge {
         let (closed, open, waits) = self.sort_out(answer);
         let known = self.series.newest().map_or(UnixMs(-1), Kline::open_time);
@@ -195,7 +196,8 @@ impl Lane {
         self.freshness.stage = Stage::Loaded;
         // More rows than the ring holds: the indicator would miss those that fell out again.
         if done.rewrites() || done.appended as usize >= self.series.capacity() {
-            self.recompute(UnixMs(known.0 + 1), out);
+            let new = UnixMs(known.0 + 1);
+            self.recompute(done.first_amended.map_or(new, |open| open.min(new)), out);
         } else if done.appended > 0 {
             self.push_from(before, out);
         }
@@ -225,21 +227,25 @@ impl Lane {
         }
     }
 
+    /// The candle that is to close next, as far as anybody showed it.
+    pub fn pending(&self) -> Option<&Kline> {
+        let shown = self.unclosed.as_ref().or(self.series.forming().map(|f| &f.kline));
+        shown.filter(|k| self.series.follows(k.open_time()))
+    }
+
     /// When the candle after the newest closed one closes: as the stream or REST said, else by
-    /// the nominal length.
+    /// the calendar.
     pub fn next_close(&self) -> Option<UnixMs> {
-        let shown = self.unclosed.or(self.series.forming().map(|f| f.kline));
-        if let Some(k) = shown.filter(|k| self.series.follows(k.open_time())) {
+        if let Some(k) = self.pending() {
             return Some(k.close_time());
         }
-        self.series.newest().map(|n| UnixMs(n.close_time().0 + self.interval.millis()))
+        self.series.newest().map(|n| self.interval.close_of(after(n)))
     }
 
     /// Candles that must have closed after the newest one by `now`.
     pub fn behind(&self, now: UnixMs) -> u32 {
         let Some(newest) = self.series.newest() else { return 0 };
-        let passed = (now.0 - after(newest).0).max(0) / self.interval.millis();
-        u32::try_from(passed).unwrap_or(u32::MAX)
+        self.interval.closed_between(after(newest), now)
     }
 
     /// The next close can't be confirmed for now: in doubt, unless something worse is.
@@ -370,8 +376,8 @@ impl Lane {
         self.unclosed = self.unclosed.filter(|u| newest.is_none_or(|n| u.open_time() > n));
         self.freshness.doubt = match self.tail() {
             Tail::Gap { from, to } => {
-                let missing = (to.0 - from.0) / self.interval.millis() + 1;
-                Some(Doubt::Gap { missing: u32::try_from(missing).unwrap_or(u32::MAX) })
+                let missing = self.interval.closed_between(from, UnixMs(to.0 + 1)).max(1);
+                Some(Doubt::Gap { missing })
             }
             Tail::Unclosed { close } => Some(Doubt::Unconfirmed { close }),
             Tail::Whole => self

@@ -46,7 +46,8 @@ pub struct Forming {
     pub event_time: UnixMs,
 }
 
-/// Times for which REST said that the exchange has no candle: first and last millisecond.
+/// Times for which REST said that the exchange has no candle: first and last millisecond. For the
+/// indicator its neighbours are consecutive bars, as on the exchange's own chart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hole {
     /// First millisecond.
@@ -88,6 +89,8 @@ pub struct Merge {
     pub gap: bool,
     /// Rows that know less than was known; not taken.
     pub lagging: u32,
+    /// Open time of the oldest bar that was amended.
+    pub first_amended: Option<UnixMs>,
 }
 
 impl Merge {
@@ -143,6 +146,11 @@ impl Series {
     /// Holes that REST confirmed and that matter still, oldest first.
     pub fn holes(&self) -> &[Hole] {
         &self.holes
+    }
+
+    /// Who said that the newest closed bar is closed; the stream's word counts once it came.
+    pub fn newest_by(&self) -> Origin {
+        self.newest_by
     }
 
     /// Bytes on the heap.
@@ -239,7 +247,10 @@ impl Series {
             done.lagging += u32::from(self.find(row.open_time()).is_some_and(|known| smaller(row, known)));
             match self.close(*row, Origin::Rest) {
                 Upsert::Appended => done.appended += 1,
-                Upsert::Amended => done.amended += 1,
+                Upsert::Amended => {
+                    done.amended += 1;
+                    done.first_amended.get_or_insert(row.open_time());
+                }
                 Upsert::Duplicate => done.duplicate += 1,
                 Upsert::Older | Upsert::Gap { .. } => done.older += 1,
             }

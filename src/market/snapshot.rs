@@ -190,6 +190,8 @@ pub struct LaneView {
     pub price_side: Option<Sign>,
     /// When the exchange last sent anything of this series.
     pub seen: Option<UnixMs>,
+    /// Holes among the bars that the exchange itself has: nothing to repair.
+    pub holes: u32,
     /// All closed bars, where the reader asked for them (`scan --klines`, the detail view).
     pub klines: Option<Arc<[Kline]>>,
 }
@@ -381,6 +383,8 @@ pub struct CacheStats {
     pub discarded: u64,
     /// The same by reason.
     pub discards: Discards,
+    /// What was done to keep the series true.
+    pub upkeep: Upkeep,
 }
 
 impl CacheStats {
@@ -429,6 +433,37 @@ impl Discards {
     pub fn total(&self) -> u64 {
         self.not_json + self.unknown_shape + self.bad_value + self.not_watched + self.overrun + self.rows
     }
+}
+
+/// What was done to keep the series true, and what it was done about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Upkeep {
+    /// Closes the stream had not told in time, which REST was asked about.
+    pub verifications: u64,
+    /// Bars that REST closed, since the stream did not.
+    pub closed_by_rest: u64,
+    /// Closes the stream told after the grace, or after REST.
+    pub late_closes: u64,
+    /// Closed bars that changed afterwards.
+    pub corrections: u64,
+    /// Holes that the exchange itself has.
+    pub holes: u64,
+    /// Streams found silent while their neighbours spoke.
+    pub silent: u64,
+    /// Streams subscribed anew for that.
+    pub resubscribed: u64,
+    /// Closes REST was asked about since there was no stream to tell them.
+    pub polls: u64,
+    /// Repairs put off, so that many at once come one after the other.
+    pub spread: u64,
+    /// Signals not given: they came to light more than an interval after their bar.
+    pub withheld: u64,
+    /// Signals that a correction took back or turned round.
+    pub revised: u64,
+    /// Sockets lost.
+    pub lost: u64,
+    /// Sockets replaced before their end, without a loss.
+    pub replaced: u64,
 }
 
 /// Something people should know.

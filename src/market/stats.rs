@@ -25,6 +25,7 @@ impl Store {
             repaired: c.repaired,
             discarded: c.discards.total(),
             discards: c.discards,
+            upkeep: c.upkeep,
             bytes: self.bytes() as u64,
             ..CacheStats::default()
         };

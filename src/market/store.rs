@@ -14,7 +14,7 @@ use crate::domain::symbol::{Pair, SeriesKey};
 use super::freshness::Freshness;
 use super::lane::Lane;
 use super::series::{Merge, Upsert};
-use super::snapshot::{Discards, Outcomes};
+use super::snapshot::{Discards, Outcomes, Upkeep};
 
 /// A pair's place in the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -53,6 +53,8 @@ pub struct Counters {
     pub repaired: u64,
     /// Frames and rows thrown away.
     pub discards: Discards,
+    /// What was done to keep the series true.
+    pub upkeep: Upkeep,
 }
 
 /// All lanes.

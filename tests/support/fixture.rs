@@ -17,7 +17,7 @@ use hamatop::domain::text::CleanText;
 use hamatop::domain::time::{Mono, UnixMs};
 use hamatop::market::snapshot::{
     CacheStats, DataState, DayFigures, Discards, LaneView, Link, LinkState, Outcomes, Pool, Preview,
-    RestStatus, Row, Snapshot, Source, Warmup,
+    RestStatus, Row, Snapshot, Source, Upkeep, Warmup,
 };
 
 /// 2026-11-21T14:02:11Z, when the pictures are made.
@@ -278,6 +278,7 @@ fn lane(interval: Interval, trend: Sign) -> LaneView {
         preview: Some(Preview { bar: bar(interval, open_of_forming.0, 214.0), point }),
         price_side: Some(Sign::Up),
         seen: Some(NOW),
+        holes: 0,
         klines: None,
     }
 }
@@ -309,6 +310,7 @@ fn empty_lane(interval: Interval, bars: u32) -> LaneView {
         preview: None,
         price_side: None,
         seen: None,
+        holes: 0,
         ..lane(interval, Sign::Up)
     }
 }
@@ -398,6 +400,21 @@ pub fn stats(symbols: u32) -> CacheStats {
         repaired: 3,
         discarded: 7,
         discards: Discards { not_json: 1, unknown_shape: 2, rows: 4, ..Discards::default() },
+        upkeep: Upkeep {
+            verifications: 12,
+            closed_by_rest: 9,
+            late_closes: 2,
+            corrections: 4,
+            holes: 1,
+            silent: 1,
+            resubscribed: 1,
+            polls: 5,
+            spread: 340,
+            withheld: 3,
+            revised: 1,
+            lost: 2,
+            replaced: 8,
+        },
     }
 }
 

@@ -162,6 +162,7 @@ fn rest_that_knows_less_than_the_stream_showed_closes_nothing() {
     let request = rig.one_request();
     rig.answer(&request, &bars(N..N + 1));
     assert_eq!(rig.series("BTCUSDT").last(), Some(&bar(N)));
+    rig.form("BTCUSDT", N + 1);
     assert_eq!(rig.state("BTCUSDT").0, DataState::Live);
     // A stale answer after that does not undo it; a better one does, and counts.
     rig.step(Input::Command(Command::Refresh(Scope::One(pair("BTCUSDT")))));

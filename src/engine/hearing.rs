@@ -1,0 +1,164 @@
+//! The third layer of liveness, the single stream: acknowledged, and silent while its neighbours
+//! speak. And what a series without a stream lives on meanwhile: REST, at its closes.
+
+use std::time::Duration;
+
+use crate::domain::kline::Kline;
+use crate::domain::time::Mono;
+use crate::exchange::{FeedCommand, KlineEvent};
+use crate::market::freshness::Stream;
+use crate::market::series::{Origin, smaller};
+use crate::market::snapshot::{Level, LinkState};
+use crate::market::store::LaneId;
+
+use super::Output;
+use super::core::Engine;
+use super::happenings::What;
+
+/// How long a stream may be lost before its closes are had from REST: most sockets are back
+/// sooner, and then fetch what closed meanwhile anyway.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// A socket with fewer streams may be silent as a whole for want of trade, so that nobody replaces
+/// it for that.
+const WATCHED: usize = 20;
+/// Silent streams named one by one on screen; the log names all.
+const NAMED: usize = 8;
+
+/// What was done about a silent stream.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Hearing {
+    /// Nothing: it speaks, as far as anybody knows.
+    #[default]
+    Fine,
+    /// It was subscribed anew.
+    Resubscribed,
+    /// That did not help: REST has to do until it speaks.
+    GivenUp,
+}
+
+impl Engine {
+    /// After REST closed a bar that the stream should have told: is the stream silent? It is where
+    /// there was trade of which it said nothing, and nothing came of it since the close; a quiet
+    /// pair is not. It is subscribed anew, once; where the whole socket says nothing, that is for
+    /// those who watch the sockets.
+    pub(super) fn listen(&mut self, id: LaneId, pending: Option<&Kline>, now: Mono) {
+        if !self.is_silent(id, pending) {
+            return;
+        }
+        let Some(key) = self.store.key(id) else { return };
+        let alone = self.is_alone(id);
+        let Some(care) = self.care.get_mut(id.index()) else { return };
+        let hearing = care.hearing;
+        care.hearing = match hearing {
+            Hearing::Fine if !alone => Hearing::Fine,
+            Hearing::Fine => Hearing::Resubscribed,
+            Hearing::Resubscribed | Hearing::GivenUp => Hearing::GivenUp,
+        };
+        if let Some(lane) = self.store.lane_mut(id) {
+            lane.freshness.stream = Stream::Silent;
+        }
+        match hearing {
+            Hearing::Fine if !alone => self.happened(id, What::Silent),
+            Hearing::Fine => {
+                self.happened(id, What::Silent);
+                self.happened(id, What::Resubscribed);
+                self.mute.push(key.clone());
+                self.name_silent(&format!("{key}: the stream is silent; subscribed anew"), now);
+            }
+            Hearing::Resubscribed => {
+                let text = format!("{key}: the stream stays silent; kept true by REST at each close");
+                self.name_silent(&text, now);
+            }
+            Hearing::GivenUp => {}
+        }
+        self.touch(self.store.pair_of(id));
+    }
+
+    fn is_silent(&self, id: LaneId, pending: Option<&Kline>) -> bool {
+        let (Some(lane), Some(care), Some(desk)) =
+            (self.store.lane(id), self.care.get(id.index()), self.desk_of(id))
+        else {
+            return false;
+        };
+        let (Some(bar), Some(clock)) = (lane.series().newest(), desk.clock()) else { return false };
+        let Some(wire) = care.conn.and_then(|c| self.wires.get(&c)) else { return false };
+        let listened = clock.at(wire.link.since.max(care.acked)) < bar.close_time();
+        let carried = wire.link.state == LinkState::Up && listened && !desk.is_standing();
+        let unheard = care.heard.is_none_or(|at| at <= bar.close_time());
+        let traded = match pending.filter(|p| p.open_time() == bar.open_time()) {
+            Some(known) => smaller(known, bar),
+            None => bar.trades().is_none_or(|n| n > 0) && bar.volume() > 0.0,
+        };
+        let expected = matches!(lane.freshness.stream, Stream::Fed | Stream::Silent);
+        expected && carried && unheard && traded && lane.series().newest_by() == Origin::Rest
+    }
+
+    /// Whether it is this stream that is silent, not its socket.
+    fn is_alone(&self, id: LaneId) -> bool {
+        let bar = self.store.lane(id).and_then(|l| l.series().newest()).map(Kline::close_time);
+        let wire = self.care.get(id.index()).and_then(|c| c.conn).and_then(|c| self.wires.get(&c));
+        wire.is_some_and(|w| w.spoke > bar || w.lanes.len() < WATCHED)
+    }
+
+    /// Asks for the silent streams found since the last time to be subscribed anew, all at once:
+    /// a socket takes few messages a second.
+    pub(super) fn resubscribe(&mut self, out: &mut Vec<Output>) {
+        if !self.mute.is_empty() {
+            out.push(Output::Feed(FeedCommand::Resubscribe(std::mem::take(&mut self.mute))));
+        }
+    }
+
+    fn name_silent(&mut self, text: &str, now: Mono) {
+        let silent = |l: &LaneId| self.store.lane(*l).is_some_and(|l| l.freshness.stream == Stream::Silent);
+        match self.store.ids().filter(silent).count() {
+            n if n <= NAMED => self.notice(now, Level::Warn, text),
+            n if n == NAMED + 1 => {
+                self.notice(now, Level::Warn, "more streams are silent; the log names them");
+            }
+            _ => {}
+        }
+    }
+
+    /// A frame of the lane's own stream.
+    pub(super) fn heard(&mut self, id: LaneId, event: &KlineEvent, now: Mono) {
+        let Some(care) = self.care.get_mut(id.index()) else { return };
+        care.heard = care.heard.max(Some(event.event_time));
+        care.lost = None;
+        let was = std::mem::take(&mut care.hearing);
+        if was != Hearing::Fine {
+            self.happened(id, What::Heard);
+        }
+        if was == Hearing::GivenUp {
+            self.notice(now, Level::Info, &format!("{}: the stream speaks again", event.key));
+        }
+    }
+
+    /// How long after its due time the stream tells a close; `None` where that is in time.
+    pub(super) fn lateness(&self, id: LaneId, close: &Kline, now: Mono) -> Option<Duration> {
+        let (lane, desk) = (self.store.lane(id)?, self.desk_of(id)?);
+        let theirs = desk.now(now)?;
+        let newest = lane.series().newest()?;
+        let by_rest = newest.open_time() == close.open_time() && lane.series().newest_by() == Origin::Rest;
+        let overdue = newest.open_time() < close.open_time() && theirs >= self.due(desk, close.close_time());
+        (by_rest || overdue).then(|| theirs.since(close.close_time()))
+    }
+
+    /// Whether a lane without a socket is lost for the moment only, and can wait.
+    pub(super) fn is_lost_for_now(&self, id: LaneId, now: Mono) -> bool {
+        let lost = self.care.get(id.index()).and_then(|c| c.lost);
+        lost.is_none_or(|since| now.since(since) < PATIENCE)
+    }
+
+    /// Whether the lane has no stream that could tell a close.
+    pub(super) fn is_deaf(&self, id: LaneId) -> bool {
+        self.store.lane(id).is_some_and(|l| matches!(l.freshness.stream, Stream::Lost(_) | Stream::Silent))
+    }
+
+    /// After an answer of REST: whether a lane without a stream is true by REST alone.
+    pub(super) fn note_by_rest(&mut self, id: LaneId, now: Mono) {
+        let whole = self.is_deaf(id) && self.behind(id, now) == 0;
+        if let Some(lane) = self.store.lane_mut(id) {
+            lane.freshness.by_rest = whole && lane.freshness.doubt.is_none();
+        }
+    }
+}
