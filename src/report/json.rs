@@ -96,6 +96,7 @@ struct Cache<'a> {
     oldest_cache: Option<String>,
     newest_cache: Option<String>,
     klines: Klines,
+    upkeep: UpkeepJson,
 }
 
 impl<'a> Cache<'a> {
@@ -111,6 +112,7 @@ impl<'a> Cache<'a> {
             oldest_cache: snapshot.stats.oldest.and_then(rfc3339),
             newest_cache: snapshot.stats.newest.and_then(rfc3339),
             klines: Klines::new(&snapshot.stats),
+            upkeep: UpkeepJson::new(&snapshot.stats),
         }
     }
 }
@@ -147,6 +149,68 @@ impl Klines {
             cache_misses: s.misses,
             hit_rate: s.hit_rate(),
             memory_bytes: s.bytes,
+        }
+    }
+}
+
+/// What was done to keep the series true, since the start.
+#[derive(Serialize)]
+struct UpkeepJson {
+    gaps_found: u64,
+    gaps_repaired: u64,
+    repairs_queued: u64,
+    verifications: u64,
+    closed_by_rest: u64,
+    late_closes: u64,
+    corrections: u64,
+    exchange_holes: u64,
+    silent_streams: u64,
+    resubscribed: u64,
+    polls: u64,
+    signals_withheld: u64,
+    signals_revised: u64,
+    sockets_lost: u64,
+    sockets_replaced: u64,
+    discarded: DiscardsJson,
+}
+
+#[derive(Serialize)]
+struct DiscardsJson {
+    not_json: u64,
+    unknown_shape: u64,
+    bad_value: u64,
+    not_watched: u64,
+    overrun: u64,
+    rows: u64,
+}
+
+impl UpkeepJson {
+    fn new(s: &CacheStats) -> Self {
+        let (u, d) = (s.upkeep, s.discards);
+        Self {
+            gaps_found: s.gaps,
+            gaps_repaired: s.repaired,
+            repairs_queued: u.spread,
+            verifications: u.verifications,
+            closed_by_rest: u.closed_by_rest,
+            late_closes: u.late_closes,
+            corrections: u.corrections,
+            exchange_holes: u.holes,
+            silent_streams: u.silent,
+            resubscribed: u.resubscribed,
+            polls: u.polls,
+            signals_withheld: u.withheld,
+            signals_revised: u.revised,
+            sockets_lost: u.lost,
+            sockets_replaced: u.replaced,
+            discarded: DiscardsJson {
+                not_json: d.not_json,
+                unknown_shape: d.unknown_shape,
+                bad_value: d.bad_value,
+                not_watched: d.not_watched,
+                overrun: d.overrun,
+                rows: d.rows,
+            },
         }
     }
 }

@@ -18,18 +18,22 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>) {
     let shape = app.shape();
     let reduced = shape.tier == Tier::Reduced;
     let end = shape.rows - if shape.tier == Tier::Roomy { 2 } else { 1 };
-    let half = if reduced { shape.cols } else { shape.cols / 2 };
+    let short = reduced || shape.rows < AT_LENGTH;
+    let half = if short { shape.cols } else { shape.cols / 2 };
     let stats = &app.snapshot().stats;
     let mut y = if reduced { 2 } else { 3 };
     let capacity = or_dash(u64::from(stats.capacity));
     canvas.rule_between(0, half, y, &format!("memory: a ring of {capacity} bars a series"));
-    let left = memory_lines(stats);
+    let left = if short { short_memory_lines(stats) } else { memory_lines(stats) };
     lines(canvas, 1, y + 1, half - 1, &left);
-    if !reduced {
+    if !short {
         canvas.rule_between(half, shape.cols, y, "upserts");
         lines(canvas, half + 1, y + 1, shape.cols - half - 1, &upsert_lines(stats));
     }
     y += 1 + u16::try_from(left.len()).unwrap_or(0);
+    if shape.rows >= WITH_UPKEEP {
+        y = draw_upkeep(canvas, y, stats);
+    }
     y = draw_feeds(app, canvas, y, end);
     draw_series(app, canvas, y, end);
 }
@@ -60,14 +64,92 @@ fn upsert_lines(s: &CacheStats) -> Vec<Line> {
     let o = s.outcomes;
     let time =
         |t: Option<UnixMs>| t.map_or_else(|| "-".to_owned(), |t| format!("{}Z", utc(t, Precision::Day)));
-    let gaps = if s.repaired < s.gaps { Role::Warn } else { Role::Text };
     vec![
         ("updates", group(s.updates), Role::Text),
         ("new", format!("{} bars, {} amended", group(o.appended), group(o.amended)), Role::Text),
         ("ignored", format!("{} the same, {} too old", group(o.duplicate), group(o.older)), Role::Text),
-        ("gaps", format!("{} found, {} repaired", group(s.gaps), group(s.repaired)), gaps),
+        ("gap", format!("{} closes came before what was missing", group(o.gap)), Role::Text),
         ("discarded", format!("{} frames and rows", group(s.discarded)), Role::Text),
         ("bars", format!("{} to {}", time(s.oldest), time(s.newest.map(bar_end))), Role::Text),
+    ]
+}
+
+/// The same in as few lines as a small window has, with what the upserts' lines say.
+fn short_memory_lines(s: &CacheStats) -> Vec<Line> {
+    let all = memory_lines(s);
+    let o = s.outcomes;
+    let (series, symbols) = (group(u64::from(s.series)), group(u64::from(s.symbols)));
+    let held = format!("{series} of {symbols} symbols, {} warm, {} stale", s.warm, s.stale);
+    let role = if s.stale > 0 { Role::Warn } else { Role::Text };
+    let klines = format!("{} in {}", group(s.klines), bytes(s.bytes));
+    let updates = format!(
+        "{} new, {} amended, {} the same, {} old",
+        group(o.appended),
+        group(o.amended),
+        group(o.duplicate),
+        group(o.older)
+    );
+    let mut short = vec![("series", held, role), ("klines", klines, Role::Text)];
+    short.extend(all.into_iter().filter(|(label, ..)| *label == "hit rate"));
+    short.push(("updates", updates, Role::Text));
+    short
+}
+
+/// What was done to keep the series true, in two columns where two fit.
+fn draw_upkeep(canvas: &mut Canvas<'_>, y: u16, stats: &CacheStats) -> u16 {
+    canvas.rule(y, "kept true");
+    let all = upkeep_lines(stats);
+    let cols = canvas.cols();
+    let rows = |n: usize| u16::try_from(n).unwrap_or(0);
+    if cols < TWO_COLUMNS {
+        lines(canvas, 1, y + 1, cols - 1, &all);
+        return y + 1 + rows(all.len());
+    }
+    let (narrow, wide) = all.split_at(all.len() - 1);
+    let (left, right) = narrow.split_at(narrow.len().div_ceil(2));
+    lines(canvas, 1, y + 1, cols / 2 - 1, left);
+    lines(canvas, cols / 2 + 1, y + 1, cols - cols / 2 - 1, right);
+    let below = y + 1 + rows(left.len());
+    lines(canvas, 1, below, cols - 1, wide);
+    below + rows(wide.len())
+}
+
+/// Columns from which two of figures fit beside each other.
+const TWO_COLUMNS: u16 = 80;
+/// Rows from which the memory is told at length.
+const AT_LENGTH: u16 = 30;
+/// Rows from which there is room for more than memory, sockets and series.
+const WITH_UPKEEP: u16 = 24;
+
+fn upkeep_lines(s: &CacheStats) -> Vec<Line> {
+    let (u, d) = (s.upkeep, s.discards);
+    let warn = |n: u64| if n > 0 { Role::Warn } else { Role::Text };
+    let n = group;
+    let closes =
+        format!("{} asked, {} REST, {} late", n(u.verifications), n(u.closed_by_rest), n(u.late_closes));
+    let streams = format!("{} silent, {} anew, {} polled", n(u.silent), n(u.resubscribed), n(u.polls));
+    let gaps = format!("{} found, {} repaired", n(s.gaps), n(s.repaired));
+    let bars = format!("{} corrected, {} holes", n(u.corrections), n(u.holes));
+    let sockets = format!("{} lost, {} replaced", n(u.lost), n(u.replaced));
+    let signals = format!("{} withheld, {} revised", n(u.withheld), n(u.revised));
+    let discards = format!(
+        "{} not JSON, {} unknown, {} bad, {} not ours, {} overrun, {} rows",
+        n(d.not_json),
+        n(d.unknown_shape),
+        n(d.bad_value),
+        n(d.not_watched),
+        n(d.overrun),
+        n(d.rows)
+    );
+    vec![
+        ("closes", closes, Role::Text),
+        ("streams", streams, Role::Text),
+        ("gaps", gaps, warn(s.gaps.saturating_sub(s.repaired))),
+        ("repairs", format!("{} had to queue", n(u.spread)), Role::Text),
+        ("bars", bars, Role::Text),
+        ("sockets", sockets, Role::Text),
+        ("signals", signals, warn(u.revised)),
+        ("discards", discards, Role::Text),
     ]
 }
 
@@ -192,6 +274,9 @@ fn draw_lane(app: &App, canvas: &mut Canvas<'_>, (y, selected): (u16, bool), row
     text.push_str(lane.state.as_str());
     if let Some(why) = &lane.why {
         let _ = write!(text, ": {why}");
+    }
+    if lane.holes > 0 {
+        let _ = write!(text, " ({} holes of the exchange)", lane.holes);
     }
     let width = canvas.cols().saturating_sub(HEAD[5].1);
     canvas.text(HEAD[5].1, y, width, &text, state_tone(lane.state).into());

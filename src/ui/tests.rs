@@ -130,6 +130,54 @@ fn cache_80x24() {
     insta::assert_snapshot!(shown(&app));
 }
 
+/// Counters with a figure each that no other has, all of them: a new one does not compile here.
+fn all_counters(stats: &mut crate::market::snapshot::CacheStats) -> Vec<String> {
+    let mut next = 700_u64;
+    let mut mark = |counters: &mut [&mut u64]| {
+        for counter in counters {
+            next += 7;
+            **counter = next;
+        }
+    };
+    let crate::market::snapshot::Upkeep {
+        verifications,
+        closed_by_rest,
+        late_closes,
+        corrections,
+        holes,
+        silent,
+        resubscribed,
+        polls,
+        spread,
+        withheld,
+        revised,
+        lost,
+        replaced,
+    } = &mut stats.upkeep;
+    mark(&mut [verifications, closed_by_rest, late_closes, corrections, holes, silent, resubscribed]);
+    mark(&mut [polls, spread, withheld, revised, lost, replaced]);
+    let crate::market::snapshot::Discards { not_json, unknown_shape, bad_value, not_watched, overrun, rows } =
+        &mut stats.discards;
+    mark(&mut [not_json, unknown_shape, bad_value, not_watched, overrun, rows]);
+    mark(&mut [&mut stats.gaps, &mut stats.repaired]);
+    (707..=next).step_by(7).map(|n| format!(" {n} ")).collect()
+}
+
+#[test]
+fn item_37_every_counter_is_in_the_cache_view() {
+    for size in [(80, 24), (120, 36), (200, 50)] {
+        let mut picture = assorted();
+        let figures = all_counters(&mut picture.stats);
+        assert_eq!(figures.len(), 21);
+        let mut app = app_of(picture, size);
+        press(&mut app, "4");
+        let shown = shown(&app);
+        for figure in figures {
+            assert!(shown.contains(&figure), "{size:?} lacks {figure}:\n{shown}");
+        }
+    }
+}
+
 #[test]
 fn help_120x36() {
     let mut app = app_of(assorted(), (120, 36));

@@ -9,6 +9,8 @@ mod members;
 mod overdue;
 mod queue;
 mod standing;
+mod streams;
+mod truth;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -102,9 +102,10 @@ fn a_lost_socket_makes_its_lanes_stale_and_only_those_that_miss_something_are_re
     assert_eq!(rig.state("BTCUSDT").0, DataState::Live);
     assert_eq!(rig.state("ETHUSDT").0, DataState::Live, "the socket brings data and nothing is missing");
 
-    rig.until(N + 1, 899_000);
+    rig.until(N + 1, 3);
     rig.close("BTCUSDT", N);
     rig.close("ETHUSDT", N);
+    rig.until(N + 1, 899_000);
     rig.down(&names);
     rig.until(N + 2, 15_000);
     assert_eq!(rig.requests(), [], "nothing is asked while it is gone for a moment");
