@@ -278,9 +278,9 @@ impl Engine {
     }
 
     fn on_kline(&mut self, event: &KlineEvent, now: Mono, out: &mut Vec<Output>) {
-        let traded =
-            |id: &LaneId| self.store.lane(*id).is_some_and(|lane| lane.freshness.stage != Stage::Delisted);
-        let Some(id) = self.store.find(&event.key).filter(traded) else {
+        let is_traded =
+            |id: &LaneId| self.store.lane(*id).is_some_and(|l| l.freshness.stage != Stage::Delisted);
+        let Some(id) = self.store.find(&event.key).filter(is_traded) else {
             self.store.counters.discards.not_watched += 1;
             return;
         };

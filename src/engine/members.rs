@@ -417,11 +417,11 @@ pub(super) fn own((id, pair): (PairId, &Pair)) -> (PairId, Pair) {
 
 /// The first few names, and how many more.
 fn some(names: &[Symbol]) -> String {
-    let mut text = names.iter().take(TOLD).map(Symbol::as_str).collect::<Vec<_>>().join(", ");
-    if names.len() > TOLD {
-        text.push_str(&format!(" and {} more", names.len() - TOLD));
+    let text = names.iter().take(TOLD).map(Symbol::as_str).collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(TOLD) {
+        0 => text,
+        more => format!("{text} and {more} more"),
     }
-    text
 }
 
 /// What the list says of each pair that it has, but for those it says are not traded.

@@ -116,7 +116,7 @@ impl Roster {
             })
             .collect();
         chosen.sort_by(|a, b| self.by_volume(&a.instrument, &b.instrument));
-        let mut out = self.look_up_names(spec, answer);
+        let mut out = look_up_names(spec, answer);
         out.chosen = chosen;
         out
     }
@@ -177,30 +177,33 @@ impl Roster {
             return;
         }
         let floor = ranked.first().and_then(|n| self.volume(n)).unwrap_or(0.0) * MOVER_FLOOR;
-        let moved = |name: &Symbol| self.figures.get(name).filter(|f| f.volume >= floor && f.volume > 0.0);
-        let mut moves: Vec<(f64, &Symbol)> =
-            ranked.iter().filter_map(|n| Some((moved(n)?.change.abs(), *n))).collect();
-        moves.sort_by(|(a, x), (b, y)| b.total_cmp(a).then_with(|| x.cmp(y)));
-        self.movers = moves.into_iter().take(most).map(|(_, n)| n.clone()).collect();
+        let is_alive = |f: &&Figures| f.volume >= floor && f.volume > 0.0;
+        let mut changes: Vec<(f64, &Symbol)> = ranked
+            .iter()
+            .filter_map(|n| Some((self.figures.get(*n).filter(is_alive)?.change.abs(), *n)))
+            .collect();
+        changes.sort_by(|(a, x), (b, y)| b.total_cmp(a).then_with(|| x.cmp(y)));
+        self.movers = changes.into_iter().take(most).map(|(_, n)| n.clone()).collect();
         self.movers_of = theirs;
     }
+}
 
-    fn look_up_names(&self, spec: &UniverseSpec, answer: &UniverseAnswer) -> Selection {
-        let mut out = Selection::default();
-        let names: Vec<Symbol> =
-            answer.trading.iter().chain(&answer.others).map(|i| i.pair.symbol.clone()).collect();
-        let known: HashSet<&Symbol> = names.iter().chain(&answer.unread).collect();
-        for name in spec.names().filter(|n| !known.contains(n)) {
-            match answer.not_trading.iter().find(|p| p.symbol == *name) {
-                Some(pair) => {
-                    let pool = spec.by_name(name).unwrap_or(Pool::Named);
-                    out.not_trading.push((pair.clone(), pool));
-                }
-                None => out.absent.push((name.clone(), near(name, &names))),
+/// Which pairs asked for by name are not there to be chosen, and what was meant.
+fn look_up_names(spec: &UniverseSpec, answer: &UniverseAnswer) -> Selection {
+    let mut out = Selection::default();
+    let names: Vec<Symbol> =
+        answer.trading.iter().chain(&answer.others).map(|i| i.pair.symbol.clone()).collect();
+    let known: HashSet<&Symbol> = names.iter().chain(&answer.unread).collect();
+    for name in spec.names().filter(|n| !known.contains(n)) {
+        match answer.not_trading.iter().find(|p| p.symbol == *name) {
+            Some(pair) => {
+                let pool = spec.by_name(name).unwrap_or(Pool::Named);
+                out.not_trading.push((pair.clone(), pool));
             }
+            None => out.absent.push((name.clone(), near(name, &names))),
         }
-        out
     }
+    out
 }
 
 /// Names that look like `name`: those that hold it first, then those a slip or two away.
