@@ -244,3 +244,46 @@ fn the_cursor_is_on_a_market_and_a_name() {
         "it goes where its row goes"
     );
 }
+
+#[test]
+fn item_22_prices_compare_as_numbers_and_tiny_and_large_ones_are_written_unrounded() {
+    use super::column::{Column, Field};
+    use crate::domain::kline_rows::{parse_csv, series};
+    use crate::domain::symbol::Tick;
+    use crate::market::series::{Origin, Series, Upsert};
+
+    // Spot writes eight digits behind the point, USD-M those of the step.
+    let bar = |price: &str| {
+        let text =
+            format!("1760130000000,{price},{price},{price},{price},1.50000000,1760130899999,0,3,0,0,0");
+        series(&parse_csv(&text).unwrap(), None).unwrap().klines[0]
+    };
+    let mut held = Series::new(4);
+    for (a, b) in [("97412.50000000", "97412.5"), ("0.00000001", "1e-8"), ("123456.70", "123456.7")] {
+        held.clear();
+        held.close(bar(a), Origin::Rest);
+        assert_eq!(held.close(bar(b), Origin::Rest), Upsert::Duplicate, "{a} and {b} are one price");
+    }
+    for (price, step, want) in [
+        (0.000_000_01, "0.00000001", "0.00000001"),
+        (0.000_012_34, "0.00000001", "0.00001234"),
+        (123_456.78, "0.01000000", "123456.78"),
+        (999_999.9, "0.10", "999999.9"),
+        (123_456.0, "1", "123456"),
+    ] {
+        let mut picture = assorted();
+        let mut first = (*picture.rows[0]).clone();
+        (first.last, first.tick) = (Some(price), Tick::parse(step).unwrap());
+        picture.rows[0] = Arc::new(first);
+        let app = app_of(picture);
+        let column = Column::of(Field::Last);
+        let mut text = String::new();
+        column.value(&app.snapshot().rows[0], &app.reading()).write(
+            Notation::Unicode,
+            usize::from(column.width()),
+            &mut text,
+        );
+        assert_eq!(text, want);
+        assert_eq!(text.parse::<f64>().unwrap().to_bits(), price.to_bits(), "nothing was rounded away");
+    }
+}

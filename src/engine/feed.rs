@@ -293,8 +293,7 @@ impl Engine {
         }
         self.prove(event.conn, now, out);
         self.note_frame(event, now);
-        let late =
-            (event.finality == Finality::Closed).then(|| self.lateness(id, &event.kline, now)).flatten();
+        let delay = self.lateness(id, event, now);
         self.heard(id, event, now);
         let was_gap = self.is_gap(id);
         let mut closed = std::mem::take(&mut self.closed);
@@ -308,24 +307,16 @@ impl Engine {
             Finality::Closed => lane.stream_closed(event.kline, &mut closed),
             Finality::Forming => Some(lane.stream_forming(event.kline, event.event_time)),
         };
-        if let Some(outcome) = outcome {
-            self.store.count(outcome);
-            if (outcome, event.finality) == (Upsert::Amended, Finality::Closed) {
-                self.happened(id, What::Corrected(event.kline.open_time(), 1));
-            }
-        }
-        if let Some(late) = late {
-            self.happened(id, What::LateClose(late));
-        }
+        self.note_word(id, event, outcome, delay);
         self.note_gap(id, was_gap);
         // A candle's last price is no newer than its end, however late it is told.
         self.note_last(id, Some(event.kline.close()), Some(event.event_time.min(event.kline.close_time())));
         if !closed.is_empty() {
             self.store.count_read(held);
             self.announce(id, &closed, known, now);
-            if let Some(lane) = self.store.lane_mut(id).filter(|l| l.freshness.doubt.is_none()) {
+            if let Some(healed) = self.store.lane_mut(id).filter(|l| l.freshness.doubt.is_none()) {
                 // The stream has brought what REST would not.
-                lane.freshness.refused = None;
+                healed.freshness.refused = None;
                 self.relax(id);
             }
             closed.clear();
@@ -335,6 +326,19 @@ impl Engine {
             self.attend(id, now, out);
         }
         self.touch(self.store.pair_of(id));
+    }
+
+    /// Counts what became of a candle of the stream.
+    fn note_word(&mut self, id: LaneId, event: &KlineEvent, became: Option<Upsert>, late: Option<Duration>) {
+        if let Some(outcome) = became {
+            self.store.count(outcome);
+        }
+        if (became, event.finality) == (Some(Upsert::Amended), Finality::Closed) {
+            self.happened(id, What::Corrected(event.kline.open_time(), 1));
+        }
+        if let Some(late) = late {
+            self.happened(id, What::LateClose(late));
+        }
     }
 
     fn note_frame(&mut self, event: &KlineEvent, now: Mono) {

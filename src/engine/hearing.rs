@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::domain::kline::Kline;
+use crate::domain::kline::{Finality, Kline};
 use crate::domain::time::Mono;
 use crate::exchange::{FeedCommand, KlineEvent};
 use crate::market::freshness::Stream;
@@ -133,8 +133,9 @@ impl Engine {
         }
     }
 
-    /// How long after its due time the stream tells a close; `None` where that is in time.
-    pub(super) fn lateness(&self, id: LaneId, close: &Kline, now: Mono) -> Option<Duration> {
+    /// How late the stream tells a close; `None` where it is in time, or none.
+    pub(super) fn lateness(&self, id: LaneId, event: &KlineEvent, now: Mono) -> Option<Duration> {
+        let close = Some(&event.kline).filter(|_| event.finality == Finality::Closed)?;
         let (lane, desk) = (self.store.lane(id)?, self.desk_of(id)?);
         let theirs = desk.now(now)?;
         let newest = lane.series().newest()?;

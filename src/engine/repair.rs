@@ -101,8 +101,15 @@ pub(super) struct Care {
 impl Engine {
     /// Looks at every lane: is something due?
     pub(super) fn attend_all(&mut self, now: Mono, out: &mut Vec<Output>) {
-        for lane in self.by_rank(self.store.ids()) {
+        let slots = self.cfg.intervals.len().max(1);
+        for lane in self.in_view() {
             self.attend(lane, now, out);
+        }
+        // The primary interval of all pairs, then the next.
+        for slot in 0..slots {
+            for lane in self.store.ids().skip(slot).step_by(slots) {
+                self.attend(lane, now, out);
+            }
         }
     }
 

@@ -26,8 +26,8 @@ struct Told {
 pub(super) struct Given([Option<Told>; KEPT]);
 
 impl Given {
-    fn of(&self, open: UnixMs) -> Option<Option<Sign>> {
-        self.0.iter().flatten().find(|t| t.open == open).map(|t| t.dir)
+    fn of(&self, open: UnixMs) -> Option<Told> {
+        self.0.iter().flatten().find(|t| t.open == open).copied()
     }
 
     /// Notes what is told now.
@@ -55,7 +55,7 @@ impl Engine {
             let open = bar.kline.open_time();
             let dir = bar.point.cross.filter(|_| bar.point.flip);
             match (self.care.get(id.index()).and_then(|c| c.given.of(open)), dir) {
-                (Some(told), dir) if told != dir => self.revise(id, bar, dir, now),
+                (Some(told), dir) if told.dir != dir => self.revise(id, bar, dir, now),
                 (None, Some(dir)) => self.signal(id, bar, dir, known.is_none_or(|k| open > k), now),
                 (Some(_), _) | (None, None) => {}
             }
@@ -86,7 +86,7 @@ impl Engine {
     fn revise(&mut self, id: LaneId, bar: &Closed, dir: Option<Sign>, now: Mono) {
         let Some(key) = self.store.key(id) else { return };
         let Some(care) = self.care.get_mut(id.index()) else { return };
-        let told = care.given.of(bar.kline.open_time()).flatten();
+        let told = care.given.of(bar.kline.open_time()).and_then(|t| t.dir);
         care.given.tell(bar.kline.open_time(), dir);
         let (was, is) = (dir_text(told), dir_text(dir));
         let text = format!("{key}: a bar was corrected, and its signal with it: was {was}, is {is}");

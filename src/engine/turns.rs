@@ -49,6 +49,11 @@ impl Engine {
         self.focus == Some(pair) || self.visible.contains(&pair)
     }
 
+    /// The lanes of the rows in view.
+    pub(super) fn in_view(&self) -> Vec<LaneId> {
+        self.focus.iter().chain(&self.visible).flat_map(|pair| self.store.lanes_of(*pair)).collect()
+    }
+
     /// Lanes in the order in which they are cared for: those in view, then the primary interval of
     /// all pairs by their rank, then the others.
     pub(super) fn by_rank(&self, lanes: impl Iterator<Item = LaneId>) -> Vec<LaneId> {

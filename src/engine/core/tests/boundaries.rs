@@ -6,7 +6,7 @@ use super::*;
 /// each bar is there once, in the end the lane is live, and the forming row was never taken for a
 /// closed one.
 #[test]
-fn every_alignment_of_rest_and_stream_at_a_close_ends_in_the_same_series() {
+fn item_12_every_alignment_of_rest_and_stream_at_a_close_gives_each_candle_once() {
     for rest_after_close in [false, true] {
         for stream_first in [false, true] {
             let mut rig = Rig::new(config());

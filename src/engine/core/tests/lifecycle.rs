@@ -46,7 +46,7 @@ fn without_streams_none_is_opened_and_rest_alone_is_live() {
 }
 
 #[test]
-fn a_young_listing_says_how_far_it_is() {
+fn item_28_a_young_listing_warms_and_says_how_far_it_is() {
     let mut rig = Rig::new(config());
     rig.start(&["NEWUSDT"]);
     rig.answer_all(&bars(N - 2..N + 1));

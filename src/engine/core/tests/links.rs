@@ -5,7 +5,7 @@ use crate::exchange::Discard;
 use crate::market::snapshot::Discards;
 
 #[test]
-fn a_gap_makes_the_lane_stale_is_repaired_and_only_then_signals_go_on() {
+fn item_17_a_gap_makes_the_lane_stale_only_the_hole_is_fetched_and_only_then_signals_go_on() {
     let mut rig = Rig::live(&["BTCUSDT"]);
     rig.now = Mono::from_millis(u64::try_from(4 * STEP - 119_000).unwrap());
     rig.frame("BTCUSDT", bar_to(N + 3, 900.0, 100), Finality::Closed);
@@ -59,7 +59,7 @@ fn flips_older_than_an_interval_are_not_signalled_after_a_repair() {
 }
 
 #[test]
-fn a_gap_longer_than_the_ring_loads_that_series_anew_and_no_other() {
+fn item_17_a_gap_longer_than_the_ring_loads_that_series_anew_and_no_other() {
     let mut rig = Rig::live(&["BTCUSDT", "ETHUSDT"]);
     rig.now = Mono::from_millis(u64::try_from(50 * STEP).unwrap());
     rig.close("BTCUSDT", N + 49);
@@ -71,7 +71,7 @@ fn a_gap_longer_than_the_ring_loads_that_series_anew_and_no_other() {
 }
 
 #[test]
-fn a_hole_the_exchange_has_is_asked_for_once() {
+fn item_18_a_hole_the_exchange_has_is_recorded_asked_for_once_and_absent_for_the_indicator() {
     let mut rig = Rig::live(&["BTCUSDT"]);
     rig.now = Mono::from_millis(u64::try_from(4 * STEP).unwrap());
     rig.form("BTCUSDT", N + 4);
@@ -85,6 +85,17 @@ fn a_hole_the_exchange_has_is_asked_for_once() {
     rig.until(N + 5, 60_000);
     assert_eq!(rig.requests(), []);
     assert_eq!(rig.series("BTCUSDT").len(), usize::try_from(HISTORY).unwrap() + 1);
+    // What REST is asked for another reason confirms it again, and that is no news.
+    rig.step(Input::Command(Command::Refresh(Scope::All)));
+    let request = rig.one_request();
+    let mut rows = bars(N - HISTORY..N);
+    rows.push(bar(N + 4));
+    rig.answer(&request, &rows);
+    assert_eq!((rig.lane("BTCUSDT").holes, rig.snapshot().stats.upkeep.holes), (1, 1));
+    // Its neighbours are consecutive bars, as on a chart.
+    let mut hama = crate::domain::indicator::Hama::new(&Arc::new(preset()), Interval::M15);
+    let point = rows.iter().map(|k| hama.push(k)).last().unwrap();
+    assert_eq!(rig.lane("BTCUSDT").point, point);
 }
 
 #[test]

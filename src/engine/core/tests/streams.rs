@@ -304,19 +304,14 @@ fn item_21_months_weeks_and_three_days_go_by_the_exchanges_own_times() {
     let now = N * STEP + 120_000;
     for interval in [Interval::D3, Interval::W1, Interval::Mo1] {
         // A grid of their own: weeks begin on Mondays, three days anywhere, months on the first.
-        let mut opens: Vec<i64> = match interval {
-            Interval::Mo1 => {
-                // 1 January 2023 is day 19 358.
-                let next = |o: &i64| Some(interval.close_of(UnixMs(*o)).0 + 1);
-                std::iter::successors(Some(19_358 * DAY), next).take_while(|o| *o <= now).collect()
-            }
-            _ => {
-                let length = interval.millis();
-                let phase = if interval == Interval::W1 { 4 } else { 1 };
-                let newest = (now - phase * DAY).div_euclid(length) * length + phase * DAY;
-                (0..9).rev().map(|back| newest - back * length).collect()
-            }
+        let first = match interval {
+            Interval::Mo1 => 19_358, // 1 January 2023
+            Interval::W1 => 19_725,  // a Monday
+            _ => 19_760,
         };
+        let next = |o: &i64| Some(interval.close_of(UnixMs(*o)).0 + 1);
+        let mut opens: Vec<i64> =
+            std::iter::successors(Some(first * DAY), next).take_while(|o| *o <= now).collect();
         let forming = opens.pop().unwrap();
         let row = |o: &i64| long(*o, interval.close_of(UnixMs(*o)).0);
         let rows: Vec<Kline> = opens.iter().map(row).collect();
