@@ -4,6 +4,7 @@ pub mod color;
 pub mod file;
 mod presets;
 pub mod settings;
+mod watchlists;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -26,8 +27,12 @@ pub struct Config {
     pub quote: Symbol,
     /// Pairs by volume.
     pub top: u32,
+    /// Pairs by the size of their change.
+    pub movers: u32,
     /// Pairs by name.
     pub symbols: Vec<Symbol>,
+    /// Pairs of the lists that are asked for, each once.
+    pub watched: Vec<Symbol>,
     /// Intervals, primary first; not empty.
     pub intervals: Vec<Interval>,
     /// The indicator.
@@ -74,7 +79,9 @@ pub struct Draft {
     pub markets: Vec<Market>,
     pub quote: Option<Symbol>,
     pub top: u32,
+    pub movers: u32,
     pub symbols: Vec<Symbol>,
+    pub watchlist: Vec<String>,
     pub intervals: Vec<Interval>,
     pub preset: String,
     pub bars: Option<u32>,
@@ -135,14 +142,18 @@ impl Config {
         if draft.markets.is_empty() {
             return Err(ConfigError("`market` needs usdm, spot or usdm,spot".into()));
         }
-        if draft.top == 0 && draft.symbols.is_empty() {
-            return Err(ConfigError("with --top 0 some --symbols are needed".into()));
+        let watched = watchlists::resolve(&draft.watchlist, &content.watchlists, &path)?;
+        if draft.top == 0 && draft.movers == 0 && draft.symbols.is_empty() && watched.is_empty() {
+            let cure = "with --top 0 some --symbols, a --watchlist or --movers are needed";
+            return Err(ConfigError(cure.into()));
         }
         Ok(Self {
             markets: draft.markets,
             quote,
             top: draft.top,
+            movers: draft.movers,
             symbols: draft.symbols,
+            watched,
             intervals: draft.intervals,
             preset: Arc::new(preset),
             bars,
@@ -202,7 +213,7 @@ pub fn example() -> String {
         // Writing to a string cannot fail.
         let _ = write!(out, "\n# {} [{value}].{env}\n{set}{} = {default}\n", s.help, s.key);
     }
-    out + presets::EXAMPLE
+    out + watchlists::EXAMPLE + presets::EXAMPLE
 }
 
 #[cfg(test)]

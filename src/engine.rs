@@ -4,12 +4,15 @@
 //! around it never awaits a send, since engine and sockets form a cycle.
 
 mod answers;
+mod basis;
 mod checks;
 mod core;
 mod desk;
 mod feed;
 pub mod happenings;
 mod hearing;
+mod members;
+mod names;
 mod publish;
 mod repair;
 mod rings;
@@ -101,13 +104,18 @@ pub struct EngineConfig {
     pub close_grace: fn(Market) -> Duration,
 }
 
-/// Which pairs are in the table: the union of the top N and the named ones.
+/// Which pairs are in the table: the union of all of these. Where several reasons hold, the first
+/// of named, watchlist, top, mover is the one that is told.
 #[derive(Clone, Debug, PartialEq)]
 pub struct UniverseSpec {
     /// Quote asset, `USDT`.
     pub quote: Symbol,
     /// How many by 24 h quote volume.
     pub top: u32,
+    /// How many by the size of their 24 h change.
+    pub movers: u32,
+    /// Pairs of the user's lists, on every configured market that has them.
+    pub watched: Vec<Symbol>,
     /// Pairs the user named, on every configured market that has them.
     pub named: Vec<Symbol>,
 }

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::kline::{Finality, Kline};
-use crate::domain::symbol::{Instrument, Market, Pair, SeriesKey};
+use crate::domain::symbol::{Instrument, Market, Pair, SeriesKey, Symbol};
 use crate::domain::text::CleanText;
 use crate::domain::time::{Mono, UnixMs};
 
@@ -238,12 +238,19 @@ pub struct TimeAnswer {
 pub struct UniverseAnswer {
     /// Pairs that trade, of the kind a scanner wants (perpetuals on USD-M).
     pub trading: Vec<Instrument>,
-    /// Pairs that exist and do not trade now (suspended, settling, delisted).
+    /// Pairs that trade and are of another kind (quarterlies, perpetuals on shares, kinds nobody
+    /// has told us of): wanted only where they are named.
+    pub others: Vec<Instrument>,
+    /// Pairs of any kind that exist and do not trade now (suspended, settling, delisted).
     pub not_trading: Vec<Pair>,
     /// 24 h figures.
     pub day: Vec<DayEvent>,
     /// Pairs that could not be read.
     pub skipped: u32,
+    /// Their names, as far as those could be: they exist, so they are not gone.
+    pub unread: Vec<Symbol>,
+    /// Pairs that were read and have a status, a kind or a filter that we do not know.
+    pub unknown: u32,
     /// 24 h figures that could not be read.
     pub skipped_day: u32,
 }

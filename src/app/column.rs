@@ -27,6 +27,8 @@ pub enum Field {
     Chg,
     /// 24 h quote volume.
     Vol,
+    /// A perpetual against its spot pair.
+    Basis,
     /// The score over the intervals.
     Score,
     /// The same, unrounded.
@@ -136,10 +138,11 @@ use Direction::{Falling, Rising};
 pub const FIELDS: &[FieldSpec] = &[
     spec((Field::Sym, "sym", "SYMBOL"), "symbol", (Left, 13), Scope::Row, Rising),
     spec((Field::Market, "market", "MKT"), "market", (Left, 4), Scope::Row, Rising),
-    spec((Field::Pool, "pool", "POOL"), "why it is listed", (Left, 5), Scope::Row, Rising),
+    spec((Field::Pool, "pool", "POOL"), "why it is listed", (Left, 9), Scope::Row, Rising),
     spec((Field::Last, "last", "LAST"), "newest price", (Right, 10), Scope::Row, Falling),
     spec((Field::Chg, "chg", "CHG24"), "24 h change", (Right, 7), Scope::Row, Falling),
     spec((Field::Vol, "vol", "VOL24"), "24 h quote volume", (Right, 6), Scope::Row, Falling),
+    spec((Field::Basis, "basis", "BASIS"), "perpetual against spot", (Right, 7), Scope::Row, Falling),
     spec((Field::Score, "score", "SCORE"), "score, by its size", (Right, 6), Scope::Row, Falling),
     spec((Field::Raw, "raw", "RAW"), "score, unrounded", (Right, 11), Scope::Either, Falling),
     spec((Field::Coverage, "coverage", "COV"), "share of intervals", (Right, 4), Scope::Row, Falling),
@@ -322,6 +325,7 @@ fn row_value<'a>(field: Field, row: &'a Row, at: &Reading) -> Value<'a> {
         Field::Last => row.last.map(|p| Value::Price(p, row.tick)),
         Field::Chg => row.day.map(|d| Value::Percent(d.change_pct)),
         Field::Vol => row.day.map(|d| Value::Amount(d.quote_volume)),
+        Field::Basis => row.basis.map(Value::Percent),
         Field::Score => score(|s| Value::Score { shown: s.score, raw: s.raw, partial: s.coverage < 1.0 })
             .or_else(|| row.lanes.first().map(warming)),
         Field::Raw => score(|s| Value::Number(s.raw, 6)),
@@ -419,7 +423,11 @@ pub fn scanner_columns(intervals: &[Interval], several_markets: bool) -> Vec<Col
     if several_markets {
         columns.push(of(Field::Market));
     }
-    columns.extend([of(Field::Last), of(Field::Chg), of(Field::Vol), of(Field::Score)]);
+    columns.extend([of(Field::Last), of(Field::Chg), of(Field::Vol)]);
+    if several_markets {
+        columns.push(of(Field::Basis));
+    }
+    columns.push(of(Field::Score));
     columns.extend(intervals.iter().map(|i| Column::on(*i, Field::Trend)));
     let rest = [Field::Dist, Field::PriceSide, Field::Bands, Field::Cross, Field::Age, Field::Note];
     columns.extend(rest.map(of));

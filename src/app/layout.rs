@@ -80,8 +80,9 @@ impl Shape {
 pub const MARGIN: u16 = 3;
 
 /// What goes first where width is short. What is not named stays.
-const DROPPED: [Field; 8] = [
+const DROPPED: [Field; 9] = [
     Field::Vol,
+    Field::Basis,
     Field::Note,
     Field::PriceSide,
     Field::Bands,

@@ -88,7 +88,12 @@ struct Keyed<'a> {
 impl<'a> Keyed<'a> {
     fn new(index: usize, row: &'a Row, by: SortBy, at: &Reading) -> Self {
         let cross = row.lanes.first().and_then(|l| l.point.last_cross);
-        Self { key: by.column.value(row, at).key(), rank: Rank::new(row.score, cross, &row.pair), index }
+        let key = match by.column.field {
+            // `1000PEPEUSDT` stands where people look for it, beside `PEPEUSDT` of spot.
+            Field::Sym => Some(Key::Text(row.pair.symbol.without_count().0)),
+            _ => by.column.value(row, at).key(),
+        };
+        Self { key, rank: Rank::new(row.score, cross, &row.pair), index }
     }
 
     fn compare(&self, other: &Self, direction: Direction) -> Ordering {

@@ -212,6 +212,40 @@ fn the_newest_notice_is_said_once() {
 }
 
 #[test]
+fn item_36_names_are_found_by_typing_and_stand_where_one_looks_for_them() {
+    let names = ["BTCUSDT", "1000PEPEUSDT", "PENDLEUSDT", "ZECUSDT", "1INCHUSDT", "我踏马来了USDT"];
+    let mut app = app_of(snapshot(names.map(row).into()));
+    for (typed, found) in [("踏马", "我踏马来了USDT"), ("pepe", "1000PEPEUSDT"), ("1000", "1000PEPEUSDT")]
+    {
+        app.update(app.now(), Msg::Key(Chord::parse_macro("/").unwrap()[0]));
+        app.update(app.now(), Msg::Paste(typed.to_owned()));
+        assert_eq!(shown(&app), [found], "{typed}");
+        keys(&mut app, "<ret>\\");
+    }
+    app.sort_by(Column::of(column::Field::Sym));
+    let sorted = ["1INCHUSDT", "BTCUSDT", "PENDLEUSDT", "1000PEPEUSDT", "ZECUSDT", "我踏马来了USDT"];
+    assert_eq!(shown(&app), sorted);
+}
+
+#[test]
+fn the_cursor_is_on_a_market_and_a_name() {
+    use crate::domain::symbol::Market;
+    let rows = || vec![row("BTCUSDT").score(90.0), row("BTCUSDT").market(Market::Spot).score(80.0)];
+    let mut app = app_of(snapshot(rows()));
+    keys(&mut app, "j");
+    assert_eq!(app.selected().unwrap().pair.market, Market::Spot);
+    let later = later(&app, 5);
+    let mut rows = rows();
+    rows[1] = rows[1].clone().score(99.0);
+    app.update(later, Msg::Snapshot(Arc::new(snapshot(rows))));
+    assert_eq!(
+        (app.place(), app.selected().unwrap().pair.market),
+        (0, Market::Spot),
+        "it goes where its row goes"
+    );
+}
+
+#[test]
 fn item_22_prices_compare_as_numbers_and_tiny_and_large_ones_are_written_unrounded() {
     use super::column::{Column, Field};
     use crate::domain::kline_rows::{parse_csv, series};

@@ -14,6 +14,19 @@ pub struct FileContent {
     pub settings: Vec<(String, String, usize)>,
     /// Custom presets.
     pub presets: Vec<RawPreset>,
+    /// Lists of pairs.
+    pub watchlists: Vec<RawWatchlist>,
+}
+
+/// A line of `[watchlists]`.
+#[derive(Debug)]
+pub struct RawWatchlist {
+    /// Its name.
+    pub name: String,
+    /// Its line.
+    pub line: usize,
+    /// Its pairs, as text.
+    pub symbols: Vec<String>,
 }
 
 /// A `[presets.NAME]` table.
@@ -49,6 +62,8 @@ pub fn parse(text: &str) -> Result<FileContent, BadLine> {
         let name = key.get_ref().to_string();
         if name == "presets" {
             content.presets = presets(value, &line_of)?;
+        } else if name == "watchlists" {
+            content.watchlists = watchlists(value, &line_of)?;
         } else if SETTINGS.iter().any(|s| s.key == name) {
             let text = scalar(value.get_ref()).ok_or_else(|| BadLine {
                 line,
@@ -56,7 +71,7 @@ pub fn parse(text: &str) -> Result<FileContent, BadLine> {
             })?;
             content.settings.push((name, text, line));
         } else {
-            let known = SETTINGS.iter().map(|s| s.key).chain(["presets"]);
+            let known = SETTINGS.iter().map(|s| s.key).chain(["presets", "watchlists"]);
             return Err(BadLine { line, message: unknown(&name, known) });
         }
     }
@@ -91,6 +106,29 @@ fn presets(
         let mut preset = RawPreset { name: name.get_ref().to_string(), line, entries: Vec::new() };
         flatten("", body, &mut preset.entries, line_of)?;
         out.push(preset);
+    }
+    Ok(out)
+}
+
+fn watchlists(
+    value: &Spanned<DeValue<'_>>,
+    line_of: &dyn Fn(usize) -> usize,
+) -> Result<Vec<RawWatchlist>, BadLine> {
+    let wanted = |line| BadLine {
+        line,
+        message: "`watchlists` holds lists of pairs: NAME = [\"BTCUSDT\", \"ETHUSDT\"]".into(),
+    };
+    let lists = value.get_ref().as_table().ok_or_else(|| wanted(line_of(value.span().start)))?;
+    let mut out = Vec::new();
+    for (name, list) in lists {
+        let line = line_of(name.span().start);
+        let DeValue::Array(items) = list.get_ref() else { return Err(wanted(line)) };
+        let symbols: Option<Vec<String>> = items
+            .iter()
+            .map(|v| if let DeValue::String(s) = v.get_ref() { Some(s.to_string()) } else { None })
+            .collect();
+        let name = name.get_ref().to_string();
+        out.push(RawWatchlist { name, line, symbols: symbols.ok_or_else(|| wanted(line))? });
     }
     Ok(out)
 }

@@ -78,6 +78,33 @@ fn an_own_preset_is_found_and_its_name_tells_it_from_the_others() {
 }
 
 #[test]
+fn a_watchlist_is_found_by_its_name_and_a_wrong_name_says_which_there_are() {
+    let file = "top = 0\n[watchlists]\nmajors = ['BTCUSDT', 'ETHUSDT']\nmine = ['ETHUSDT', '币安人生USDT']\n";
+    let watched = |names| {
+        let config = Config::load(&sources(file, &[], &[], &[("watchlist", names)])).unwrap();
+        config.watched.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(watched("majors"), ["BTCUSDT", "ETHUSDT"]);
+    assert_eq!(watched("majors, mine"), ["BTCUSDT", "ETHUSDT", "币安人生USDT"]);
+    for (message, part) in [
+        (
+            error(file, &[], &[("watchlist", "majros")]),
+            "no watchlist `majros`; did you mean `majors`? (there are majors, mine)",
+        ),
+        (error("", &[], &[("watchlist", "x")]), "no watchlist `x` (the config file has none"),
+        (
+            error("[watchlists]\na = 'BTCUSDT'\n", &[], &[]),
+            "config.toml:2: `watchlists` holds lists of pairs",
+        ),
+        (error("[watchlists]\na = ['A B']\n", &[], &[]), "config.toml:2: the watchlist `a` has `A B`"),
+        (error("[watchlists]\na = []\n", &[], &[]), "config.toml:2: the watchlist `a` is empty"),
+        (error("watchlist = 3\n", &[], &[]), "no watchlist `3`"),
+    ] {
+        assert!(message.contains(part), "{message}\n  lacks: {part}");
+    }
+}
+
+#[test]
 fn the_demo_brings_its_own_exchange() {
     let file = "market = 'spot'\ntop = 1\nintervals = '1d'\nascii = true\n";
     let env = [("HAMATOP_REST_URL", "nonsense"), ("HAMATOP_LOG", "debug")];

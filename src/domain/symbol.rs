@@ -64,6 +64,17 @@ impl Symbol {
         &self.0
     }
 
+    /// The name without the count of coins that a contract is of, and that count: `PEPEUSDT` and
+    /// 1000 of `1000PEPEUSDT`.
+    pub fn without_count(&self) -> (&str, f64) {
+        for (count, coins) in [("1000000", 1e6), ("1000", 1e3)] {
+            if let Some(coin) = self.0.strip_prefix(count).filter(|c| c.starts_with(char::is_alphabetic)) {
+                return (coin, coins);
+            }
+        }
+        (&self.0, 1.0)
+    }
+
     /// The name as stream names want it: ASCII letters lowercased, all else untouched.
     pub fn to_stream_name(&self) -> String {
         self.0.to_ascii_lowercase()
@@ -182,6 +193,20 @@ mod tests {
         }
         for bad in ["", "A B", "A\x1b[2J", "A\u{202e}B", "a/b", "a\"b", &"X".repeat(65)] {
             assert_eq!(bad.parse::<Symbol>(), Err(BadSymbol), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_count_of_coins_is_told_from_a_name_that_begins_with_a_digit() {
+        for (name, coin, coins) in [
+            ("1000PEPEUSDT", "PEPEUSDT", 1e3),
+            ("1000000MOGUSDT", "MOGUSDT", 1e6),
+            ("1INCHUSDT", "1INCHUSDT", 1.0),
+            ("10000SATSUSDT", "10000SATSUSDT", 1.0),
+            ("BTCUSDT", "BTCUSDT", 1.0),
+            ("1000", "1000", 1.0),
+        ] {
+            assert_eq!(name.parse::<Symbol>().unwrap().without_count(), (coin, coins), "{name}");
         }
     }
 

@@ -6,24 +6,23 @@ use std::time::Duration;
 
 use crate::domain::clock::Clock;
 use crate::domain::kline::Kline;
-use crate::domain::symbol::{Market, SeriesKey, Tick};
+use crate::domain::symbol::{Market, SeriesKey};
 use crate::domain::text::CleanText;
-use crate::domain::time::{Mono, UnixMs};
-use crate::exchange::{ConnId, ErrorKind, ExchangeError, FetchRequest, Fetched};
-use crate::market::freshness::{Freshness, Stream};
+use crate::domain::time::Mono;
+use crate::exchange::{ConnId, FetchRequest, Fetched};
 use crate::market::lane::Closed;
-use crate::market::snapshot::{DayFigures, Level, Notice, Pool, Row, UniverseReport};
+use crate::market::snapshot::{DayFigures, Level, Notice, UniverseReport};
 use crate::market::store::{LaneId, PairId, Store};
 
 use super::checks::Check;
-use super::desk::{Call, Desk, Pace, backoff};
+use super::desk::{Call, Desk, Pace};
 use super::feed::Wire;
 use super::happenings::Lines;
+use super::members::RowSlot;
 use super::repair::{Care, Task};
 use super::rings::Rings;
 use super::turns::Visible;
-use super::universe::Selection;
-use super::{Command, EngineConfig, Input, Output};
+use super::{Command, EngineConfig, Input, Output, Scope};
 
 /// The engine: owns all market data. See the module's invariant.
 #[derive(Debug)]
@@ -59,18 +58,6 @@ pub struct Engine {
     pub(super) dirty: bool,
     /// Reused, so that a frame costs no allocation.
     pub(super) closed: Vec<Closed>,
-}
-
-/// What a row shows beside its lanes.
-#[derive(Debug)]
-pub(super) struct RowSlot {
-    pub(super) pool: Pool,
-    pub(super) tick: Tick,
-    pub(super) day: Option<DayFigures>,
-    /// The newest price and its stamp.
-    pub(super) last: Option<(f64, UnixMs)>,
-    /// As last shown; `None` = it has to be built anew.
-    pub(super) shown: Option<Arc<Row>>,
 }
 
 impl Engine {
@@ -115,7 +102,12 @@ impl Engine {
         match input {
             Input::Feed(event) => self.on_feed(event, now, out),
             Input::Fetched(fetched) => self.on_fetched(fetched, now, out),
-            Input::Command(Command::Refresh(scope)) => self.on_refresh(&scope, now, out),
+            Input::Command(Command::Refresh(scope)) => {
+                if scope == Scope::All {
+                    self.relist(now);
+                }
+                self.on_refresh(&scope, now, out);
+            }
             Input::Command(Command::Focus(pair)) => self.on_focus(pair.as_ref()),
             Input::Command(Command::Visible(pairs)) => self.on_visible(&pairs),
             Input::Slept(by) => self.on_slept(by, now),
@@ -163,7 +155,13 @@ impl Engine {
     }
 
     pub(super) fn touch(&mut self, pair: PairId) {
-        if let Some(row) = self.rows.get_mut(pair.index()) {
+        let row = self.rows.get_mut(pair.index());
+        let perpetual = row.and_then(|row| {
+            row.shown = None;
+            row.perpetual
+        });
+        // Its row shows how far it is from this one.
+        if let Some(row) = perpetual.and_then(|id| self.rows.get_mut(id.index())) {
             row.shown = None;
         }
         self.dirty = true;
@@ -176,8 +174,13 @@ impl Engine {
 
     /// Asks for the time and the universe where that is due.
     fn call(&mut self, now: Mono, out: &mut Vec<Output>) {
-        let is_due = |call: Call| matches!(call, Call::Due(at) if at <= now);
         for desk in &mut self.desks {
+            let theirs = desk.now(now);
+            let is_due = |call: Call| match call {
+                Call::Due(at) => at <= now,
+                Call::DueThere(at) => theirs.is_some_and(|theirs| theirs >= at),
+                Call::Asked | Call::Done => false,
+            };
             if is_due(desk.time) {
                 desk.time = Call::Asked;
                 out.push(Output::Fetch(FetchRequest::Time(desk.market)));
@@ -205,22 +208,7 @@ impl Engine {
                 self.on_pace(market, pace, now);
                 self.attend_all(now, out);
             }
-            Fetched::Universe { market, result: Ok(answer) } if answer.trading.is_empty() => {
-                let message = CleanText::new("the exchange lists no pair that trades; asking again");
-                let error = ExchangeError { kind: ErrorKind::Transient, message };
-                self.universe_refused(market, &error, now);
-            }
-            Fetched::Universe { market, result: Ok(answer) } => {
-                let skipped = [(answer.skipped, "pairs"), (answer.skipped_day, "24 h figures")];
-                let selection = super::universe::select(&self.cfg.universe, answer);
-                self.on_universe(market, selection, now, out);
-                let rows = skipped.iter().map(|(count, _)| u64::from(*count)).sum::<u64>();
-                self.store.counters.discards.rows += rows;
-                for (count, what) in skipped.into_iter().filter(|(count, _)| *count > 0) {
-                    let text = format!("{market}: {count} {what} could not be read");
-                    self.notice(now, Level::Warn, &text);
-                }
-            }
+            Fetched::Universe { market, result: Ok(answer) } => self.on_universe(market, &answer, now, out),
             Fetched::Universe { market, result: Err(error) } => self.universe_refused(market, &error, now),
             Fetched::Klines { request, covers, result } => {
                 if let Some(settled) = self.settle(request.id, &covers) {
@@ -249,74 +237,6 @@ impl Engine {
                 self.on_started(market, now);
                 self.notice(now, Level::Info, &format!("{market}: the exchange's clock runs again"));
             }
-        }
-    }
-
-    fn universe_refused(&mut self, market: Market, error: &ExchangeError, now: Mono) {
-        let Some(desk) = self.desk(market) else { return };
-        desk.note_error(error);
-        desk.universe_failures += 1;
-        let wait = match error.kind {
-            ErrorKind::RateLimited { wait } => wait,
-            ErrorKind::Transient | ErrorKind::Silent | ErrorKind::NoConnection => {
-                backoff(desk.universe_failures)
-            }
-            // Refused where we are: somebody has to change that first.
-            ErrorKind::Restricted => Duration::from_secs(1_800),
-            ErrorKind::Rejected | ErrorKind::Bug => Duration::from_secs(60),
-        };
-        desk.universe = Call::Due(now + wait);
-        let known = desk.universe_error.replace(error.message.clone());
-        if known.as_ref() != Some(&error.message) {
-            self.notice(now, Level::Error, &format!("{market}: the list of pairs can't be had: {error}"));
-        }
-        self.sum_up_universe();
-    }
-
-    /// Makes the rows and lanes of a market; opens their streams and loads them.
-    fn on_universe(&mut self, market: Market, chosen: Selection, now: Mono, out: &mut Vec<Output>) {
-        let Some(desk) = self.desk(market).filter(|d| d.universe != Call::Done) else { return };
-        desk.universe = Call::Done;
-        desk.universe_error = None;
-        let stream = if self.cfg.rest_only { Stream::Unneeded } else { Stream::Waiting };
-        self.store.reserve(chosen.chosen.len() + chosen.not_trading.len());
-        let mut pairs = Vec::with_capacity(chosen.chosen.len());
-        for c in &chosen.chosen {
-            let id = self.store.add(&c.instrument.pair, &Freshness::new(stream.clone()));
-            pairs.push(id);
-            self.add_row(
-                id,
-                RowSlot {
-                    pool: c.pool,
-                    tick: c.instrument.tick,
-                    day: c.day.as_ref().map(day_figures),
-                    last: c.day.as_ref().map(|d| (d.last, d.event_time)),
-                    shown: None,
-                },
-            );
-        }
-        for pair in &chosen.not_trading {
-            let id = self.store.add(pair, &Freshness::delisted());
-            self.add_row(
-                id,
-                RowSlot { pool: Pool::Named, tick: Tick::default(), day: None, last: None, shown: None },
-            );
-            self.notice(now, Level::Warn, &format!("{pair} is not traded now"));
-        }
-        self.care.resize_with(self.store.ids().count(), Care::default);
-        let mut order: Vec<_> = self.store.pairs().map(|(id, pair)| (pair.clone(), id)).collect();
-        order.sort();
-        self.order = order.into_iter().map(|(_, id)| id).collect();
-        self.report.not_trading.extend(chosen.not_trading);
-        self.note_absent(chosen.absent, now);
-        self.notice(now, Level::Info, &format!("{market}: {} pairs", pairs.len()));
-        self.load(&pairs, now, out);
-    }
-
-    /// Rows have the places their pairs have in the store.
-    fn add_row(&mut self, id: PairId, row: RowSlot) {
-        if id.index() == self.rows.len() {
-            self.rows.push(row);
         }
     }
 }

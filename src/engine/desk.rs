@@ -11,6 +11,7 @@ use crate::exchange::{BudgetReport, ExchangeError, TimeAnswer};
 use crate::market::snapshot::RestStatus;
 
 use super::turns::Turns;
+use super::universe::Roster;
 
 /// The least time a close must lie back, on the exchange's clock, before a row of REST counts as
 /// closed: rows lag behind the stream.
@@ -32,6 +33,8 @@ const SYNC_EVERY: Duration = Duration::from_secs(600);
 pub(super) enum Call {
     /// To be asked at that time.
     Due(Mono),
+    /// To be asked at that time of the exchange's.
+    DueThere(UnixMs),
     /// Asked, not answered.
     Asked,
     /// Answered for good.
@@ -75,6 +78,10 @@ pub(super) struct Desk {
     pub(super) universe: Call,
     pub(super) universe_failures: u32,
     pub(super) universe_error: Option<CleanText>,
+    /// Its pairs, from list to list.
+    pub(super) roster: Roster,
+    /// Pairs and 24 h figures of the last list that could not be read.
+    pub(super) unread: [u32; 2],
     pub(super) rest: RestStatus,
     pub(super) turns: Turns,
 }
@@ -93,6 +100,8 @@ impl Desk {
             universe: Call::Due(Mono::default()),
             universe_failures: 0,
             universe_error: None,
+            roster: Roster::default(),
+            unread: [0; 2],
             turns: Turns::default(),
             rest: RestStatus {
                 market,

@@ -94,6 +94,18 @@ impl Engine {
         self.wires.entry(conn).or_insert_with(|| Wire::new(conn, now))
     }
 
+    /// These lanes are carried no more. A socket that carries nothing else is closed with them.
+    pub(super) fn unwire(&mut self, lanes: &[LaneId]) {
+        self.wires.retain(|_, wire| {
+            let before = wire.lanes.len();
+            wire.lanes.retain(|lane| !lanes.contains(lane));
+            if wire.lanes.len() < before {
+                wire.link.streams = u32::try_from(wire.lanes.len()).unwrap_or(u32::MAX);
+            }
+            !wire.lanes.is_empty() || before == 0
+        });
+    }
+
     /// The subscriptions stand, as far as the exchange says. What closed while the socket was away
     /// is fetched; the others wait for data.
     fn on_subscribed(&mut self, conn: ConnId, keys: &[SeriesKey], now: Mono, out: &mut Vec<Output>) {
@@ -266,7 +278,9 @@ impl Engine {
     }
 
     fn on_kline(&mut self, event: &KlineEvent, now: Mono, out: &mut Vec<Output>) {
-        let Some(id) = self.store.find(&event.key) else {
+        let is_traded =
+            |id: &LaneId| self.store.lane(*id).is_some_and(|l| l.freshness.stage != Stage::Delisted);
+        let Some(id) = self.store.find(&event.key).filter(is_traded) else {
             self.store.counters.discards.not_watched += 1;
             return;
         };
@@ -287,10 +301,8 @@ impl Engine {
         lane.seen = lane.seen.max(Some(event.event_time));
         let held = lane.series().closed().len();
         let known = lane.series().newest().map(Kline::open_time);
-        if lane.freshness.stage != Stage::Delisted {
-            lane.freshness.stream = Stream::Fed;
-            lane.freshness.by_rest = false;
-        }
+        lane.freshness.stream = Stream::Fed;
+        lane.freshness.by_rest = false;
         let outcome = match event.finality {
             Finality::Closed => lane.stream_closed(event.kline, &mut closed),
             Finality::Forming => Some(lane.stream_forming(event.kline, event.event_time)),
@@ -353,7 +365,7 @@ impl Engine {
         }
     }
 
-    fn on_day(&mut self, event: &DayEvent, now: Mono) {
+    pub(super) fn on_day(&mut self, event: &DayEvent, now: Mono) {
         let Some(id) = self.store.find_pair(&event.pair) else { return };
         if let Some(desk) = self.desk(event.pair.market)
             && desk.is_ahead(event.event_time, now)

@@ -65,6 +65,7 @@ impl Engine {
             last,
             last_at: slot.last.map(|(_, at)| at),
             day: slot.day,
+            basis: self.basis(id),
             score: score(&views),
             state: worst(&views),
             seen: views.iter().filter_map(|v| v.seen).max(),

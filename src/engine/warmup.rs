@@ -1,18 +1,17 @@
 //! The warm-up: what is loaded in which order, and how far it is.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::domain::symbol::{SeriesKey, Symbol};
+use crate::domain::symbol::SeriesKey;
 use crate::domain::time::Mono;
 use crate::exchange::{FeedCommand, Priority};
 use crate::market::freshness::{Refusal, Stage};
-use crate::market::snapshot::{Level, UnknownName, Warmup};
+use crate::market::snapshot::Warmup;
 use crate::market::store::{LaneId, PairId};
 
 use super::Output;
 use super::core::Engine;
-use super::desk::Call;
 use super::repair::Purpose;
 
 /// Completions the rate is taken of.
@@ -22,8 +21,6 @@ const KEPT: usize = 64;
 #[derive(Debug, Default)]
 pub(super) struct Loads {
     recent: VecDeque<Mono>,
-    /// Names that some market lacks, with what looks like them and how many markets said so.
-    absent: HashMap<Symbol, (u32, Vec<Symbol>)>,
 }
 
 impl Loads {
@@ -66,42 +63,6 @@ impl Engine {
                 self.send(*lane, Purpose::Warmup, Priority::Warmup, now, out);
             }
         }
-    }
-
-    /// Notes which named pairs a market lacks. Only when all have answered is a name unknown.
-    pub(super) fn note_absent(&mut self, absent: Vec<(Symbol, Vec<Symbol>)>, now: Mono) {
-        for (name, near) in absent {
-            let entry = self.loads.absent.entry(name).or_default();
-            entry.0 += 1;
-            entry.1.extend(near);
-        }
-        self.sum_up_universe();
-        if self.report.pending > 0 {
-            return;
-        }
-        let markets = u32::try_from(self.desks.len()).unwrap_or(u32::MAX);
-        let named = self.cfg.universe.named.clone();
-        for name in named {
-            let Some((n, mut near)) = self.loads.absent.remove(&name) else { continue };
-            if n < markets {
-                continue;
-            }
-            let mut seen = HashSet::new();
-            near.retain(|name| seen.insert(name.clone()));
-            near.truncate(3);
-            let hint: Vec<&str> = near.iter().map(Symbol::as_str).collect();
-            let hint = if hint.is_empty() { String::new() } else { format!("; near: {}", hint.join(", ")) };
-            self.notice(now, Level::Error, &format!("no market has a pair {name}{hint}"));
-            self.report.unknown.push(UnknownName { name, near });
-        }
-    }
-
-    pub(super) fn sum_up_universe(&mut self) {
-        let pending = self.desks.iter().filter(|d| d.universe != Call::Done).count();
-        self.report.pending = u32::try_from(pending).unwrap_or(u32::MAX);
-        self.report.failed =
-            self.desks.iter().filter_map(|d| Some((d.market, d.universe_error.clone()?))).collect();
-        self.dirty = true;
     }
 
     pub(super) fn warmup(&self) -> Warmup {

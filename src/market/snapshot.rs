@@ -4,6 +4,8 @@
 //! (later) HTTP read it. Nothing in it can change; ages are computed by the reader from
 //! [`Snapshot::clock`], so that a picture does not have to be made anew for each second.
 
+mod universe;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,9 +15,11 @@ use crate::domain::interval::Interval;
 use crate::domain::kline::Kline;
 use crate::domain::preset::Preset;
 use crate::domain::score::SymbolScore;
-use crate::domain::symbol::{Market, Pair, Symbol, Tick};
+use crate::domain::symbol::{Market, Pair, Tick};
 use crate::domain::text::CleanText;
 use crate::domain::time::{Mono, UnixMs};
+
+pub use self::universe::{Pool, UniverseCounts, UniverseReport, UnknownName};
 
 /// Where the figures come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,7 +108,7 @@ pub struct Snapshot {
 pub struct Row {
     /// Which.
     pub pair: Pair,
-    /// Why it is here: `top`, `named`.
+    /// Why it is here.
     pub pool: Pool,
     /// The price step.
     pub tick: Tick,
@@ -115,6 +119,9 @@ pub struct Row {
     /// 24 h figures. They come by a stream of their own: as old as their `at` says, whatever
     /// `seen` is.
     pub day: Option<DayFigures>,
+    /// Of a perpetual: how far its last price is above that of its spot pair, in per cent. Where
+    /// one of the two is unknown or old there is none.
+    pub basis: Option<f64>,
     /// The score over the intervals; `None` while the primary interval has none.
     pub score: Option<SymbolScore>,
     /// The worst state of its intervals: live only where all of them are. An interval that has the
@@ -124,25 +131,6 @@ pub struct Row {
     pub seen: Option<UnixMs>,
     /// One entry per configured interval, in that order.
     pub lanes: Vec<LaneView>,
-}
-
-/// Why a pair is in the table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Pool {
-    /// Among the top N by 24 h quote volume.
-    Top,
-    /// Named by the user.
-    Named,
-}
-
-impl Pool {
-    /// The word, as exports have it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Top => "top",
-            Self::Named => "named",
-        }
-    }
 }
 
 /// The exchange's 24 h figures.
@@ -194,29 +182,6 @@ pub struct Preview {
     pub bar: Kline,
     /// The indicator on it.
     pub point: HamaPoint,
-}
-
-/// What is known of the pairs that were asked for: enough for a program that shows the table once
-/// to say why a row is not there.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct UniverseReport {
-    /// Markets whose list of pairs is not here yet.
-    pub pending: u32,
-    /// Why a market's list can't be had, while that is so.
-    pub failed: Vec<(Market, CleanText)>,
-    /// Names no market has.
-    pub unknown: Vec<UnknownName>,
-    /// Named pairs that exist and are not traded now.
-    pub not_trading: Vec<Pair>,
-}
-
-/// A name no market has, and what may have been meant.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UnknownName {
-    /// As it was given.
-    pub name: Symbol,
-    /// Up to three names that look like it, the likeliest first.
-    pub near: Vec<Symbol>,
 }
 
 /// Progress of the warm-up.

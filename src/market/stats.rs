@@ -14,8 +14,8 @@ impl Store {
     pub fn stats(&self) -> CacheStats {
         let c = &self.counters;
         let mut stats = CacheStats {
-            symbols: count(self.pairs.len()),
-            series: count(self.lanes.len()),
+            symbols: count(self.index.len()),
+            series: count(self.lanes.iter().flatten().count()),
             capacity: count(self.capacity()),
             updates: c.outcomes.appended + c.outcomes.amended,
             outcomes: c.outcomes,
@@ -30,7 +30,7 @@ impl Store {
             ..CacheStats::default()
         };
         let mut newest: Option<UnixMs> = None;
-        for lane in self.lanes.iter().filter(|l| l.freshness.stage != Stage::Delisted) {
+        for lane in self.lanes.iter().flatten().filter(|l| l.freshness.stage != Stage::Delisted) {
             let bars = lane.series().closed();
             stats.klines += bars.len() as u64;
             stats.warm += u32::from(bars.len() >= self.need_score() as usize);
@@ -47,12 +47,13 @@ impl Store {
     /// Bytes of the cache: the rings at their full capacity, the indicator's state, the lanes
     /// themselves, and the index with the names in it. Without the allocator's own rounding.
     pub fn bytes(&self) -> usize {
-        let lanes: usize = self.lanes.iter().map(Lane::heap_bytes).sum();
+        let lanes: usize = self.lanes.iter().flatten().map(Lane::heap_bytes).sum();
         // A name is shared by all that hold the pair: two counters and the text.
-        let names: usize = self.pairs.iter().map(|p| p.symbol.as_str().len() + 2 * size_of::<usize>()).sum();
+        let names: usize = self.index.keys().map(|p| p.symbol.as_str().len() + 2 * size_of::<usize>()).sum();
         lanes
-            + self.lanes.capacity() * size_of::<Lane>()
-            + self.pairs.capacity() * size_of::<Pair>()
+            + self.lanes.capacity() * size_of::<Option<Lane>>()
+            + self.pairs.capacity() * size_of::<Option<Pair>>()
+            + self.free.capacity() * size_of::<PairId>()
             + names
             + table_bytes(self.index.capacity(), size_of::<(Pair, PairId)>())
     }

@@ -1,4 +1,7 @@
 //! All lanes, by pair and interval.
+//!
+//! Invariant: a place is taken by one pair at a time, and is given to another only after
+//! [`Store::remove`]. Whoever keeps a [`PairId`] or a [`LaneId`] beyond that lets go of it first.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,7 +21,7 @@ use super::snapshot::{Discards, Outcomes, Upkeep};
 pub struct PairId(u32);
 
 impl PairId {
-    /// As an index, from 0 in the order of adding.
+    /// As an index, from 0.
     pub fn index(self) -> usize {
         self.0 as usize
     }
@@ -62,9 +65,14 @@ pub struct Store {
     capacity: usize,
     need_score: u32,
     need_full: u32,
-    pub(super) pairs: Vec<Pair>,
+    /// By place; `None` = free.
+    pub(super) pairs: Vec<Option<Pair>>,
     pub(super) index: HashMap<Pair, PairId>,
-    pub(super) lanes: Vec<Lane>,
+    /// As many per place as there are intervals; `None` where the place is free.
+    pub(super) lanes: Vec<Option<Lane>>,
+    /// Places to be taken again before new ones are made, so that a market that comes and goes
+    /// takes no more room than its most pairs at once.
+    pub(super) free: Vec<PairId>,
     /// What happened so far.
     pub counters: Counters,
 }
@@ -82,6 +90,7 @@ impl Store {
             pairs: Vec::new(),
             index: HashMap::new(),
             lanes: Vec::new(),
+            free: Vec::new(),
             counters: Counters::default(),
         }
     }
@@ -98,13 +107,38 @@ impl Store {
         if let Some(id) = self.index.get(pair) {
             return *id;
         }
-        let id = PairId(u32::try_from(self.pairs.len()).unwrap_or(u32::MAX));
-        self.pairs.push(pair.clone());
+        let id = self.free.pop().unwrap_or_else(|| {
+            let id = PairId(u32::try_from(self.pairs.len()).unwrap_or(u32::MAX));
+            self.pairs.push(None);
+            self.lanes.resize_with(self.lanes.len() + self.intervals.len(), || None);
+            id
+        });
         self.index.insert(pair.clone(), id);
-        for interval in self.intervals.iter() {
-            self.lanes.push(Lane::new(*interval, &self.preset, self.capacity, freshness.clone()));
+        let first = id.index() * self.intervals.len();
+        for (place, interval) in self.lanes.iter_mut().skip(first).zip(self.intervals.iter()) {
+            *place = Some(Lane::new(*interval, &self.preset, self.capacity, freshness.clone()));
+        }
+        if let Some(place) = self.pairs.get_mut(id.index()) {
+            *place = Some(pair.clone());
         }
         id
+    }
+
+    /// Takes a pair out with all its candles; its place is free for another. Its places, for
+    /// whoever has kept something by them.
+    pub fn remove(&mut self, pair: &Pair) -> Option<(PairId, Vec<LaneId>)> {
+        let id = self.index.remove(pair)?;
+        let lanes: Vec<LaneId> = self.lanes_of(id).collect();
+        if let Some(place) = self.pairs.get_mut(id.index()) {
+            *place = None;
+        }
+        for lane in &lanes {
+            if let Some(place) = self.lanes.get_mut(lane.index()) {
+                *place = None;
+            }
+        }
+        self.free.push(id);
+        Some((id, lanes))
     }
 
     /// Bars each ring holds.
@@ -132,9 +166,14 @@ impl Store {
         &self.preset
     }
 
-    /// All pairs, in the order of adding.
+    /// All pairs, by place.
     pub fn pairs(&self) -> impl Iterator<Item = (PairId, &Pair)> {
-        self.pairs.iter().zip(0..).map(|(pair, n)| (PairId(n), pair))
+        self.pairs.iter().zip(0..).filter_map(|(pair, n)| Some((PairId(n), pair.as_ref()?)))
+    }
+
+    /// Places of lanes there are, taken or free: what is kept by [`LaneId`] needs so many.
+    pub fn places(&self) -> usize {
+        self.lanes.len()
     }
 
     /// A pair's place.
@@ -161,7 +200,7 @@ impl Store {
 
     /// The pair at its place.
     pub fn pair(&self, id: PairId) -> Option<&Pair> {
-        self.pairs.get(id.index())
+        self.pairs.get(id.index())?.as_ref()
     }
 
     /// The series at its place.
@@ -170,19 +209,19 @@ impl Store {
         Some(SeriesKey::new(pair, self.lane(lane)?.interval()))
     }
 
-    /// All lanes.
+    /// The places of all lanes there may be; a free one has none.
     pub fn ids(&self) -> impl Iterator<Item = LaneId> + use<> {
         (0..u32::try_from(self.lanes.len()).unwrap_or(u32::MAX)).map(LaneId)
     }
 
     /// A lane.
     pub fn lane(&self, id: LaneId) -> Option<&Lane> {
-        self.lanes.get(id.index())
+        self.lanes.get(id.index())?.as_ref()
     }
 
     /// A lane, to change it.
     pub fn lane_mut(&mut self, id: LaneId) -> Option<&mut Lane> {
-        self.lanes.get_mut(id.index())
+        self.lanes.get_mut(id.index())?.as_mut()
     }
 
     /// A copy of the closed bars of a lane.

@@ -12,7 +12,7 @@ use crate::domain::hama::{Bands, Gradient, HamaPoint, LastCross, Parts, Sign, St
 use crate::domain::kline::Kline;
 use crate::domain::symbol::{Market, Pair};
 use crate::domain::time::UnixMs;
-use crate::market::snapshot::{CacheStats, LaneView, Row, Snapshot};
+use crate::market::snapshot::{CacheStats, LaneView, Row, Snapshot, UniverseCounts};
 
 use super::scan::ScanOptions;
 
@@ -39,6 +39,7 @@ pub(super) fn document(
             symbols_per_second: rate,
             api_calls: snapshot.rest.iter().map(|r| r.requests).sum(),
             cache_stats: Cache::new(snapshot),
+            universe: UniverseJson::new(&snapshot.universe.counts),
         },
         rows: rows.iter().map(|r| RowJson { row: r, reading, newest: options.newest_bars() }).collect(),
     };
@@ -81,6 +82,27 @@ struct Summary<'a> {
     symbols_per_second: Option<f64>,
     api_calls: u64,
     cache_stats: Cache<'a>,
+    universe: UniverseJson,
+}
+
+/// What became of the exchange's lists of pairs.
+#[derive(Serialize)]
+struct UniverseJson {
+    lists: u64,
+    refused: u64,
+    entered: u64,
+    left: u64,
+    delisted: u64,
+    returned: u64,
+    unread: u64,
+    unknown: u64,
+}
+
+impl UniverseJson {
+    fn new(c: &UniverseCounts) -> Self {
+        let UniverseCounts { lists, refused, entered, left, delisted, returned, unread, unknown } = *c;
+        Self { lists, refused, entered, left, delisted, returned, unread, unknown }
+    }
 }
 
 /// The cache as the route for its statistics has it.
@@ -233,6 +255,7 @@ impl Serialize for RowJson<'_> {
         map.serialize_entry("last", &row.last)?;
         map.serialize_entry("change_pct_24h", &row.day.map(|d| d.change_pct))?;
         map.serialize_entry("quote_volume_24h", &row.day.map(|d| d.quote_volume))?;
+        map.serialize_entry("basis", &row.basis)?;
         map.serialize_entry("score", &row.score.map(|s| s.score))?;
         map.serialize_entry("raw", &row.score.map(|s| six_digits(s.raw)))?;
         map.serialize_entry("coverage", &row.score.map(|s| s.coverage))?;

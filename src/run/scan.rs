@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::exchange::budget::{klines_bands, klines_weight};
-use crate::market::snapshot::{Snapshot, UnknownName};
+use crate::market::snapshot::{Pool, Snapshot, UnknownName};
 use crate::report::scan::{self, ScanOptions};
 use crate::stopwatch::Stopwatch;
 
@@ -42,7 +42,7 @@ pub(super) async fn run(
     let mut progress = Progress::new();
     let loading = session.wait_for(|s| {
         progress.show(s, config.bars);
-        is_loaded(s) || !s.universe.unknown.is_empty() || nothing_to_come(s)
+        is_loaded(s) || unknown_name(s).is_some() || nothing_to_come(s)
     });
     let loaded = tokio::select! {
         loaded = tokio::time::timeout(plan.timeout, loading) => loaded,
@@ -57,7 +57,7 @@ pub(super) async fn run(
     let stopwatch = session.stopwatch;
     session.end().await;
 
-    if let Some(name) = snapshot.universe.unknown.first() {
+    if let Some(name) = unknown_name(&snapshot) {
         return Err(Failure::Usage(unknown(name, config)));
     }
     if snapshot.rows.iter().all(|r| r.score.is_none() && r.lanes.iter().all(|l| l.bars == 0)) {
@@ -88,6 +88,11 @@ fn nothing_to_come(s: &Snapshot) -> bool {
     no_pairs || (!s.universe.failed.is_empty() && s.warmup.done + s.warmup.failed >= s.warmup.total)
 }
 
+/// A name that was asked for by itself. A list may hold names of pairs that are gone.
+fn unknown_name(s: &Snapshot) -> Option<&UnknownName> {
+    s.universe.unknown.iter().find(|name| name.pool == Pool::Named)
+}
+
 fn unknown(name: &UnknownName, config: &Config) -> String {
     let near = match name.near.as_slice() {
         [] => String::new(),
@@ -110,7 +115,7 @@ fn no_data(snapshot: &Snapshot, in_time: bool, timeout: Duration) -> String {
     match (why, in_time) {
         (Some(why), _) => format!("no data: {why}"),
         (None, false) => format!("no data within {timeout:?}; a slow network wants a longer --timeout"),
-        (None, true) => "no pair matches: check --quote, --top and --symbols".into(),
+        (None, true) => "no pair matches: check --quote, --top, --movers, --watchlist and --symbols".into(),
     }
 }
 

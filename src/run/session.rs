@@ -115,6 +115,8 @@ impl Session {
             universe: UniverseSpec {
                 quote: config.quote.clone(),
                 top: config.top,
+                movers: config.movers,
+                watched: config.watched.clone(),
                 named: config.symbols.clone(),
             },
             bars: config.bars,

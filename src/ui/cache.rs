@@ -6,7 +6,7 @@ use crate::app::layout::Tier;
 use crate::app::text::{Precision, bar_end, utc};
 use crate::app::value::{Pulse, Value, state_tone};
 use crate::domain::time::{Mono, UnixMs};
-use crate::market::snapshot::{CacheStats, Link, LinkState, RestStatus, Row};
+use crate::market::snapshot::{CacheStats, Link, LinkState, RestStatus, Row, UniverseCounts};
 use std::fmt::Write as _;
 
 use super::canvas::Canvas;
@@ -175,7 +175,27 @@ fn draw_feeds(app: &App, canvas: &mut Canvas<'_>, y: u16, end: u16) -> u16 {
         canvas.text(1, y, cols - 1, &text, role);
         y += 1;
     }
+    if app.shape().rows >= WITH_UPKEEP {
+        canvas.text(1, y, cols - 1, &pairs_text(&snapshot.universe.counts), Role::Text);
+        y += 1;
+    }
     y
+}
+
+/// What the lists of pairs did to the table.
+fn pairs_text(c: &UniverseCounts) -> String {
+    let n = group;
+    format!(
+        "pairs: {} in, {} out, {} delisted, {} back; lists: {} read, {} refused; entries: {} unread, {} odd",
+        n(c.entered),
+        n(c.left),
+        n(c.delisted),
+        n(c.returned),
+        n(c.lists),
+        n(c.refused),
+        n(c.unread),
+        n(c.unknown)
+    )
 }
 
 fn link_text(link: &Link, now: Mono) -> (String, Role) {

@@ -43,6 +43,7 @@ pub fn row(symbol: &str) -> RowBuilder {
         last: Some(214.08),
         last_at: Some(NOW),
         day: Some(DayFigures { change_pct: 4.81, quote_volume: 4.41e9, at: NOW }),
+        basis: None,
         score: None,
         state: DataState::Live,
         seen: Some(NOW),
@@ -58,6 +59,16 @@ impl RowBuilder {
 
     pub fn market(mut self, market: Market) -> Self {
         self.row.pair.market = market;
+        self
+    }
+
+    pub fn basis(mut self, pct: f64) -> Self {
+        self.row.basis = Some(pct);
+        self
+    }
+
+    pub fn pool(mut self, pool: Pool) -> Self {
+        self.row.pool = pool;
         self
     }
 

@@ -5,6 +5,7 @@ mod chaos;
 mod failures;
 mod lifecycle;
 mod links;
+mod members;
 mod overdue;
 mod queue;
 mod standing;
@@ -97,7 +98,7 @@ fn config() -> EngineConfig {
         preset: Arc::new(preset()),
         intervals: [Interval::M15].into(),
         markets: [Market::UsdM].into(),
-        universe: UniverseSpec { quote: sym("USDT"), top: 10, named: vec![] },
+        universe: UniverseSpec { quote: sym("USDT"), top: 10, movers: 0, watched: vec![], named: vec![] },
         bars: 20,
         clock_rate: 1.0,
         keep_klines: false,

@@ -186,12 +186,25 @@ pub fn time(body: &str) -> Result<UnixMs, WrongShape> {
 pub struct ExchangeInfo {
     /// Pairs that trade, of the kind a scanner wants.
     pub trading: Vec<Instrument>,
-    /// Pairs of that kind that do not trade now.
+    /// Pairs that trade and are of another kind.
+    pub others: Vec<Instrument>,
+    /// Pairs of any kind that do not trade now.
     pub not_trading: Vec<Pair>,
     /// Entries that could not be read.
     pub skipped: u32,
+    /// Their names, as far as those could be: they exist.
+    pub unread: Vec<Symbol>,
+    /// Entries that were read and have a status, a kind or a filter that we do not know.
+    pub unknown: u32,
     /// Request weight allowed a minute, where it says so.
     pub weight_limit: Option<u32>,
+}
+
+impl ExchangeInfo {
+    fn skip(&mut self, name: &str) {
+        self.skipped += 1;
+        self.unread.extend(name.parse());
+    }
 }
 
 /// Reads `exchangeInfo` of either market.
@@ -199,19 +212,29 @@ pub fn exchange_info(body: &str, market: Market) -> Result<ExchangeInfo, WrongSh
     let wire: WireInfo<'_> = from_str(body)?;
     let mut info = ExchangeInfo { weight_limit: weight_limit(&wire.rate_limits), ..ExchangeInfo::default() };
     for entry in wire.symbols {
-        let Lenient::Good(entry) = entry else {
-            info.skipped += 1;
+        let entry = match entry {
+            Entry::Good(entry) => entry,
+            Entry::Named { symbol } => {
+                info.skip(&symbol);
+                continue;
+            }
+            Entry::Bad(_) => {
+                info.skipped += 1;
+                continue;
+            }
+        };
+        info.unknown += u32::from(entry.has_unknown(market));
+        let Some(instrument) = entry.instrument(market) else {
+            info.skip(&entry.symbol);
             continue;
         };
-        if !entry.wanted(market) {
-            continue;
-        }
-        let trades = entry.status.as_deref().or(entry.contract_status.as_deref()) == Some("TRADING")
-            && entry.is_spot_trading_allowed != Some(false);
-        match entry.instrument(market) {
-            Some(instrument) if trades => info.trading.push(instrument),
-            Some(instrument) => info.not_trading.push(instrument.pair),
-            None => info.skipped += 1,
+        let trades = entry.status() == Some("TRADING") && entry.is_spot_trading_allowed != Some(false);
+        if !trades {
+            info.not_trading.push(instrument.pair);
+        } else if entry.wanted(market) {
+            info.trading.push(instrument);
+        } else {
+            info.others.push(instrument);
         }
     }
     Ok(info)
@@ -233,7 +256,19 @@ struct WireInfo<'a> {
     #[serde(borrow, default)]
     rate_limits: Vec<Lenient<WireLimit<'a>>>,
     #[serde(borrow)]
-    symbols: Vec<Lenient<WireSymbol<'a>>>,
+    symbols: Vec<Entry<'a>>,
+}
+
+/// A pair, or at least its name.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Entry<'a> {
+    Good(#[serde(borrow)] WireSymbol<'a>),
+    Named {
+        #[serde(borrow)]
+        symbol: Cow<'a, str>,
+    },
+    Bad(IgnoredAny),
 }
 
 #[derive(Deserialize)]
@@ -259,6 +294,8 @@ struct WireSymbol<'a> {
     #[serde(borrow)]
     contract_type: Option<Cow<'a, str>>,
     #[serde(borrow)]
+    underlying_type: Option<Cow<'a, str>>,
+    #[serde(borrow)]
     base_asset: Cow<'a, str>,
     #[serde(borrow)]
     quote_asset: Cow<'a, str>,
@@ -276,8 +313,76 @@ struct WireFilter<'a> {
     tick_size: Option<Cow<'a, str>>,
 }
 
+/// What the exchange is known to say. A value beyond these costs nothing; it is counted, since it
+/// may mean something that this program should know.
+const STATUSES: [&str; 14] = [
+    "TRADING",
+    "END_OF_DAY",
+    "HALT",
+    "BREAK",
+    "CANCEL_ONLY",
+    "PENDING_TRADING",
+    "PRE_DELIVERING",
+    "DELIVERING",
+    "DELIVERED",
+    "PRE_SETTLE",
+    "SETTLING",
+    "CLOSE",
+    "TRADING_HALT",
+    "TRADING_CANCEL_ONLY",
+];
+const CONTRACTS: [&str; 8] = [
+    "PERPETUAL",
+    "TRADIFI_PERPETUAL",
+    "CURRENT_MONTH",
+    "NEXT_MONTH",
+    "CURRENT_QUARTER",
+    "NEXT_QUARTER",
+    "PERPETUAL DELIVERING",
+    "CURRENT_QUARTER DELIVERING",
+];
+const UNDERLYINGS: [&str; 9] =
+    ["COIN", "EQUITY", "HK_EQUITY", "KR_EQUITY", "CN_EQUITY", "COMMODITY", "PREMARKET", "INDEX", "FX"];
+const FILTERS: [&str; 17] = [
+    "PRICE_FILTER",
+    "LOT_SIZE",
+    "MARKET_LOT_SIZE",
+    "MIN_NOTIONAL",
+    "NOTIONAL",
+    "PERCENT_PRICE",
+    "PERCENT_PRICE_BY_SIDE",
+    "POSITION_RISK_CONTROL",
+    "MAX_POSITION",
+    "MAX_NUM_ORDERS",
+    "MAX_NUM_ALGO_ORDERS",
+    "MAX_NUM_ICEBERG_ORDERS",
+    "MAX_NUM_ORDER_LISTS",
+    "MAX_NUM_ORDER_AMENDS",
+    "ICEBERG_PARTS",
+    "TRAILING_DELTA",
+    "INVERSE_PRICE_FILTER",
+];
+
 impl WireSymbol<'_> {
-    /// Quarterlies, perpetuals on shares and kinds not yet invented are no rows of the scanner.
+    fn status(&self) -> Option<&str> {
+        self.status.as_deref().or(self.contract_status.as_deref())
+    }
+
+    fn has_unknown(&self, market: Market) -> bool {
+        let odd =
+            |value: Option<&str>, known: &[&str]| value.is_some_and(|v| !v.is_empty() && !known.contains(&v));
+        let filter = |f: &Lenient<WireFilter<'_>>| match f {
+            Lenient::Good(f) => !FILTERS.contains(&&*f.filter_type),
+            Lenient::Bad(_) => true,
+        };
+        let kind = market == Market::UsdM
+            && (odd(self.contract_type.as_deref(), &CONTRACTS)
+                || odd(self.underlying_type.as_deref(), &UNDERLYINGS));
+        kind || odd(self.status(), &STATUSES) || self.filters.iter().any(filter)
+    }
+
+    /// Quarterlies, perpetuals on shares and kinds not yet invented are no rows of the scanner
+    /// unless they are named.
     fn wanted(&self, market: Market) -> bool {
         match market {
             Market::UsdM => self.contract_type.as_deref() == Some("PERPETUAL"),
@@ -396,7 +501,7 @@ mod tests {
     }
 
     #[test]
-    fn the_universe_keeps_what_it_knows_and_counts_what_it_can_not_read() {
+    fn item_26_unknown_values_cost_no_symbol_and_are_counted() {
         let perpetual = r#""contractType":"PERPETUAL","status":"TRADING""#;
         let entries = [
             symbol("BTCUSDT", perpetual),
@@ -404,9 +509,12 @@ mod tests {
             symbol("OLDUSDT", r#""contractType":"PERPETUAL","status":"SETTLING""#),
             symbol("ODDUSDT", r#""contractType":"PERPETUAL","status":"WHATEVER_COMES""#),
             symbol("BTCUSDT_261225", r#""contractType":"CURRENT_QUARTER","status":"TRADING""#),
+            symbol("WHATUSDT", r#""contractType":"KIND_OF_2027","status":"TRADING""#),
+            symbol("BADSETUSDT", perpetual).replace(r#"{"filterType":"NEW","x":1}"#, "[7]"),
             symbol("TSLAUSDT", r#""contractType":"TRADIFI_PERPETUAL","status":"TRADING""#),
             symbol("A B", perpetual),
             symbol("NOTICK", perpetual).replace("0.010", "x"),
+            r#"{"symbol":"NOASSETUSDT"}"#.to_owned(),
             r#"{"symbol":7}"#.to_owned(),
             "null".to_owned(),
         ];
@@ -414,11 +522,27 @@ mod tests {
         let body = format!(r#"{{"rateLimits":{limits},"new":{{}},"symbols":[{}]}}"#, entries.join(","));
         let info = exchange_info(&body, Market::UsdM).unwrap();
         let names: Vec<&str> = info.trading.iter().map(|i| i.pair.symbol.as_str()).collect();
-        assert_eq!(names, ["BTCUSDT", "币安人生USDT"]);
+        assert_eq!(names, ["BTCUSDT", "币安人生USDT", "BADSETUSDT"]);
+        let names: Vec<&str> = info.others.iter().map(|i| i.pair.symbol.as_str()).collect();
+        assert_eq!(names, ["BTCUSDT_261225", "WHATUSDT", "TSLAUSDT"], "only where they are named");
         assert_eq!(info.trading[0].tick.decimals, 2);
         let names: Vec<&str> = info.not_trading.iter().map(|p| p.symbol.as_str()).collect();
         assert_eq!(names, ["OLDUSDT", "ODDUSDT"]);
-        assert_eq!((info.skipped, info.weight_limit), (4, Some(2_400)));
+        assert_eq!((info.skipped, info.weight_limit), (5, Some(2_400)));
+        let names: Vec<&str> = info.unread.iter().map(Symbol::as_str).collect();
+        assert_eq!(names, ["NOTICK", "NOASSETUSDT"], "they exist, whatever they are");
+        // Each of them has the filter `NEW`, or one of no known shape.
+        assert_eq!(info.unknown, 10);
+        let usual = |more: &str| symbol("BTCUSDT", more).replace(r#"{"filterType":"NEW","x":1},"#, "");
+        for (more, unknown) in [
+            (perpetual, 0),
+            (r#""contractType":"PERPETUAL","status":"WHATEVER_COMES""#, 1),
+            (r#""contractType":"KIND_OF_2027","status":"TRADING""#, 1),
+            (r#""contractType":"PERPETUAL","status":"TRADING","underlyingType":"NEVER_HEARD_OF""#, 1),
+        ] {
+            let body = format!(r#"{{"symbols":[{}]}}"#, usual(more));
+            assert_eq!(exchange_info(&body, Market::UsdM).unwrap().unknown, unknown, "{more}");
+        }
         assert_eq!(exchange_info("{}", Market::UsdM), Err(WrongShape));
     }
 

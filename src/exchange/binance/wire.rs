@@ -149,6 +149,8 @@ fn day(wire: Vec<Lenient<WireDay<'_>>>) -> Result<Frame<'_>, Discard> {
             Lenient::Good(row) if row.product == Some(COIN_MARGINED) => {}
             Lenient::Good(row) => match row.read() {
                 Some(row) => rows.push(row),
+                // A pair that nobody traded in the window has no figures, and that is no fault.
+                None if row.is_untraded() => {}
                 None => skipped += 1,
             },
             Lenient::Bad(_) => skipped += 1,
@@ -353,10 +355,15 @@ impl<'a, S: Into<Cow<'a, str>>> WireKlineEvent<S> {
 }
 
 impl<'a> WireDay<'a> {
-    fn read(self) -> Option<DayRow<'a>> {
+    /// Nobody has ever traded the pair, or not within the window.
+    fn is_untraded(&self) -> bool {
+        self.last.0 == 0.0 && self.quote_volume.0 == 0.0
+    }
+
+    fn read(&self) -> Option<DayRow<'a>> {
         let Number(last) = self.last;
         Some(DayRow {
-            symbol: self.symbol,
+            symbol: self.symbol.clone(),
             last: Some(last).filter(|v| v.is_finite() && *v > 0.0)?,
             change_pct: change_pct(self.open.0, last)?,
             quote_volume: Some(self.quote_volume.0).filter(|v| v.is_finite() && *v >= 0.0)?,

@@ -102,7 +102,7 @@ fn read(call: &Call, ask: &Ask, body: &str) -> Result<Parsed, ExchangeError> {
             bodies::exchange_info(body, call.market).map(|info| Parsed::Info(Box::new(info)))
         }
         Ask::Universe(Some(info)) => {
-            let trading = info.trading.iter().map(|i| i.pair.symbol.as_str());
+            let trading = info.trading.iter().chain(&info.others).map(|i| i.pair.symbol.as_str());
             let known: HashSet<&str> =
                 trading.chain(info.not_trading.iter().map(|p| p.symbol.as_str())).collect();
             bodies::day_figures(body, call.market, &known).map(|(day, skipped)| Parsed::Day(day, skipped))

@@ -287,9 +287,12 @@ impl Pool {
             (Ask::Universe(Some(info)), Parsed::Day(day, skipped)) => {
                 let result = Ok(UniverseAnswer {
                     trading: info.trading,
+                    others: info.others,
                     not_trading: info.not_trading,
                     day,
                     skipped: info.skipped,
+                    unread: info.unread,
+                    unknown: info.unknown,
                     skipped_day: skipped,
                 });
                 answers.push_back(Fetched::Universe { market, result });

@@ -135,3 +135,40 @@ fn a_name_is_no_formula_in_a_spreadsheet() {
     };
     assert_eq!(written(&picture, options), "sym,chg\n'=1+1USDT,4.81\n");
 }
+
+#[test]
+fn item_36_names_of_any_width_stand_in_aligned_columns() {
+    let options = ScanOptions { columns: parse_columns("sym,pool,last").unwrap(), ..ScanOptions::default() };
+    let names = ["BTCUSDT", "币安人生USDT", "1000PEPEUSDT", "我踏马来了USDT"];
+    let text = written(&snapshot(names.map(row).into()), options);
+    let column = |line: &str| line.find("top").map(|at| unicode_width::UnicodeWidthStr::width(&line[..at]));
+    let found: Vec<_> = text.lines().skip(1).map(column).collect();
+    assert_eq!(found, [Some("我踏马来了USDT".chars().count() + 5 + 2); 4], "{text}");
+}
+
+#[test]
+fn both_markets_are_told_apart_and_the_basis_stands_beside_the_perpetual() {
+    use crate::domain::symbol::Market;
+    use crate::market::snapshot::Pool;
+    let rows = vec![
+        row("BTCUSDT").basis(0.25).pool(Pool::Watchlist).score(50.0),
+        row("BTCUSDT").market(Market::Spot).score(50.0),
+    ];
+    let mut picture = snapshot(rows);
+    picture.markets = Market::ALL.into();
+    let csv = |columns: &str, sort: &str| {
+        let columns = parse_columns(columns).unwrap();
+        let sort = sort.parse().unwrap();
+        written(&picture, ScanOptions { format: Format::Csv, columns, sort, ..ScanOptions::default() })
+    };
+    let want = "market,sym,pool,basis\nusdm,BTCUSDT,watchlist,0.25\nspot,BTCUSDT,top,\n";
+    for sort in ["score", "sym", "basis", "-basis"] {
+        assert_eq!(csv("market,sym,pool,basis", sort), want, "a tie goes to the market that comes first");
+    }
+    assert!(csv("", "score").starts_with("sym,market,last,chg,vol,basis,score"), "{}", csv("", "score"));
+    let text = written(&picture, ScanOptions { format: Format::Json, ..ScanOptions::default() });
+    let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((&value["rows"][0]["market"], &value["rows"][0]["basis"]), (&"usdm".into(), &0.25.into()));
+    assert_eq!((&value["rows"][1]["market"], &value["rows"][1]["basis"]), (&"spot".into(), &().into()));
+    assert!(value["summary"]["universe"]["delisted"].is_u64());
+}

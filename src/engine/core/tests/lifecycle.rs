@@ -124,7 +124,7 @@ fn frames_before_the_rows_are_kept() {
 #[test]
 fn names_that_no_market_has_are_said_with_what_was_meant() {
     let named = vec![sym("BTC"), sym("OLDUSDT")];
-    let universe = UniverseSpec { quote: sym("USDT"), top: 0, named };
+    let universe = UniverseSpec { quote: sym("USDT"), top: 0, movers: 0, watched: vec![], named };
     let mut rig = Rig::new(EngineConfig { universe, ..config() });
     rig.step(Input::Tick);
     let mut answer = UniverseAnswer { not_trading: vec![pair("OLDUSDT")], ..UniverseAnswer::default() };
@@ -148,7 +148,8 @@ fn names_that_no_market_has_are_said_with_what_was_meant() {
 
 #[test]
 fn what_two_markets_suggest_and_what_they_could_not_read_is_said_once_each() {
-    let universe = UniverseSpec { quote: sym("USDT"), top: 0, named: vec![sym("BTC")] };
+    let universe =
+        UniverseSpec { quote: sym("USDT"), top: 0, movers: 0, watched: vec![], named: vec![sym("BTC")] };
     let markets = [Market::UsdM, Market::Spot];
     let mut rig = Rig::new(EngineConfig { universe, markets: markets.into(), ..config() });
     rig.step(Input::Tick);

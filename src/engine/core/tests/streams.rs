@@ -149,7 +149,7 @@ fn a_series_without_a_stream_signals_once_when_rest_has_proved_the_close() {
 fn fault_12_after_a_partition_of_everything_the_rows_in_view_are_repaired_first_and_all_in_half_a_minute() {
     let names: Vec<String> = (0..400).map(|n| format!("A{n:03}USDT")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let universe = UniverseSpec { quote: sym("USDT"), top: 400, named: vec![] };
+    let universe = UniverseSpec { quote: sym("USDT"), top: 400, movers: 0, watched: vec![], named: vec![] };
     let mut rig = Rig::new(EngineConfig { universe, ..config() });
     rig.start(&names);
     rig.answer_all(&bars(N - HISTORY..N));

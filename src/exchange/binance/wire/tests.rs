@@ -141,11 +141,12 @@ fn a_shutdown_is_recognised_in_both_shapes() {
 }
 
 #[test]
-fn day_figures_come_alone_or_wrapped_and_without_the_coin_margined() {
+fn item_30_day_figures_come_alone_or_wrapped_and_without_the_coin_margined() {
     let good = r#"{"e":"24hrMiniTicker","E":1791383685913,"s":"BTCUSDT","c":"110","o":"100","h":"1","l":"1","v":"2","q":"3","ps":"BTCUSDT","st":1}"#;
     let coin = good.replace("\"st\":1", "\"st\":2");
     let dead = good.replace("\"o\":\"100\"", "\"o\":\"0\"");
-    let array = format!(r#"[{good},{coin},{dead},{{"s":1}},7]"#);
+    let never = good.replace("\"110\"", "\"0\"").replace("\"q\":\"3\"", "\"q\":\"0\"");
+    let array = format!(r#"[{good},{coin},{dead},{never},{{"s":1}},7]"#);
     for text in [array.clone(), format!(r#"{{"stream":"!miniTicker@arr","data":{array}}}"#)] {
         let Ok(Frame::Day { rows, skipped }) = parse(&text) else { panic!("{text}") };
         assert_eq!((rows.len(), skipped), (1, 3));
@@ -153,6 +154,13 @@ fn day_figures_come_alone_or_wrapped_and_without_the_coin_margined() {
         assert!((rows[0].change_pct - 10.0).abs() < 1e-12);
     }
     assert_eq!(parse("[]"), Ok(Frame::Day { rows: Vec::new(), skipped: 0 }));
+}
+
+#[test]
+fn a_pair_without_volume_keeps_its_price() {
+    let quiet = r#"[{"e":"24hrMiniTicker","E":1791383685913,"s":"OLDUSDT","c":"2.5","o":"2.5","h":"2.5","l":"2.5","v":"0","q":"0"}]"#;
+    let Ok(Frame::Day { rows, skipped }) = parse(quiet) else { panic!("{quiet}") };
+    assert_eq!((rows[0].last, rows[0].change_pct, rows[0].quote_volume, skipped), (2.5, 0.0, 0.0, 0));
 }
 
 proptest! {
