@@ -133,9 +133,9 @@ impl Budget {
         self.limit / 10 * 9
     }
 
-    /// Weight used in the minute of the last request.
+    /// Weight used in the minute of the last request, as far as is known.
     pub fn used(&self) -> u32 {
-        self.used
+        self.used.max(self.rumour)
     }
 
     /// When that minute began.
@@ -170,7 +170,9 @@ impl Budget {
             return Err(Wait::Minute(UnixMs(start + MINUTE)));
         }
         let doubt = HEARSAY_GUARD.max(self.edge);
-        if into < doubt && over(self.rumour) {
+        if into >= doubt {
+            self.rumour = 0;
+        } else if over(self.rumour) {
             return Err(Wait::Minute(UnixMs(start + doubt)));
         }
         if into < self.edge {
@@ -319,7 +321,7 @@ mod tests {
         b.heard(2_150, at(30_000), at(30_100));
         b.heard(2_159, at(59_900), at(60_100));
         b.heard(2_160, at(60_050), at(62_900));
-        assert_eq!(b.used(), 0);
+        assert_eq!(b.used, 0);
         assert_eq!(b.charge(2, at(62_950), Mono::default()), Err(Wait::Minute(at(63_000))));
         assert_eq!(b.charge(2, at(63_000), Mono::default()), Ok(()));
         b.ended(2, at(63_100));
@@ -327,9 +329,9 @@ mod tests {
         assert_eq!(b.used(), 7);
         // Smaller than what was heard before: the new minute's, so it counts at once and stays.
         b.heard(2_000, at(120_100), at(120_200));
-        assert_eq!(b.used(), 0);
+        assert_eq!(b.used, 0);
         b.heard(5, at(120_300), at(120_400));
-        assert_eq!(b.used(), 5);
+        assert_eq!(b.used, 5);
     }
 
     #[test]

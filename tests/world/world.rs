@@ -10,7 +10,7 @@ use hamatop::domain::indicator::HamaColumns;
 use hamatop::domain::kline::{Kline, KlineFields};
 use hamatop::domain::symbol::Market;
 use hamatop::domain::time::UnixMs;
-use hamatop::exchange::binance::session::Stall;
+use hamatop::exchange::binance::session::Timing;
 use hamatop::exchange::connect::Proxies;
 use hamatop::market::snapshot::{DataState, LaneView, Row, Snapshot, Source};
 use hamatop::run::session::{Place, Purpose, Session};
@@ -61,7 +61,7 @@ impl World {
             ws_url: Some(self.exchange.ws_url()),
             clock_rate: rate,
             proxies: Proxies::None,
-            stall: Stall::ByMarket,
+            timing: Timing::default(),
         };
         let purpose = Purpose { rest_only: false, keep_klines: true, close_grace };
         Session::start(&config, &place, purpose, self.cancel.clone()).unwrap()
