@@ -32,7 +32,9 @@ use crate::market::snapshot::Source;
 use crate::stopwatch::Stopwatch;
 
 use self::page::DoctorFormat;
-use self::verdict::{Check, Finding, MarketFacts, Offset, RestFacts, State, StreamFacts, TimeKind, can_run};
+use self::verdict::{
+    Check, Finding, MarketFacts, Offset, RestFacts, State, StreamFacts, TimeKind, can_run, is_used_up,
+};
 use super::failure::Failure;
 use super::session::Place;
 use super::{DemoRun, demo};
@@ -185,7 +187,14 @@ impl Heard {
                     self.clock = Some(result.map(|answer| offset(&answer, wall(), stopwatch.now())));
                 }
                 Some(Fetched::Universe { result, .. }) => self.universe = Some(result),
-                Some(Fetched::Budget(report)) => self.budget = Some(report),
+                Some(Fetched::Budget(report)) => {
+                    // The next request waits for a minute that is not ours to wait for.
+                    let used_up = self.clock.is_some() && is_used_up(&report);
+                    self.budget = Some(report);
+                    if used_up {
+                        break;
+                    }
+                }
                 Some(Fetched::Klines { .. }) => {}
                 None => break,
             }

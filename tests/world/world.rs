@@ -53,16 +53,30 @@ impl World {
         rate: f64,
         close_grace: fn(Market) -> Duration,
     ) -> Session {
-        let flags = flags.iter().map(|(k, v)| (*k, (*v).to_owned())).collect();
-        let config = Config::load(&Sources { flags, ..Sources::default() }).unwrap();
-        let place = Place {
+        self.scanner_at(flags, self.place(rate), close_grace)
+    }
+
+    /// The way to this exchange.
+    pub fn place(&self, rate: f64) -> Place {
+        Place {
             source: Source::Demo,
             rest_url: Some(self.exchange.rest_url()),
             ws_url: Some(self.exchange.ws_url()),
             clock_rate: rate,
             proxies: Proxies::None,
             timing: Timing::default(),
-        };
+        }
+    }
+
+    /// A scanner that goes to this exchange by a way of its own.
+    pub fn scanner_at(
+        &self,
+        flags: &[(&'static str, &str)],
+        place: Place,
+        close_grace: fn(Market) -> Duration,
+    ) -> Session {
+        let flags = flags.iter().map(|(k, v)| (*k, (*v).to_owned())).collect();
+        let config = Config::load(&Sources { flags, ..Sources::default() }).unwrap();
         let purpose = Purpose { rest_only: false, keep_klines: true, close_grace };
         Session::start(&config, &place, purpose, self.cancel.clone()).unwrap()
     }

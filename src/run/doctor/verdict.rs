@@ -212,6 +212,7 @@ fn way_is_open(check: Check, f: &MarketFacts) -> String {
         Check::Name if rest.proxy.is_some() => {
             "the proxy has an address; the hosts' names are its business".into()
         }
+        Check::Name if rest.to == stream.to => format!("{} has an address", rest.to),
         Check::Name => format!("{} and {} have addresses", rest.to, stream.to),
         Check::Connect if rest.proxy.is_some() => "the proxy answers".into(),
         Check::Tls if !rest.tls && !stream.tls => "not used by these addresses".into(),
@@ -282,6 +283,9 @@ fn rest(f: &MarketFacts) -> Finding {
     if is_cut(&f.rest_way) {
         return finding(State::Off, "not reached: see above".into());
     }
+    if f.rest.clock.is_ok() && f.rest.budget.as_ref().is_some_and(is_used_up) {
+        return finding(State::Off, format!("{} answers; the rest waits: see `weight`", f.rest_way.to));
+    }
     let finding = finding(State::Fail, error.message.to_string());
     match (error.kind, f.market) {
         // The firewall's refusal and a used-up weight are both limits by kind.
@@ -326,13 +330,18 @@ fn weight(f: &MarketFacts) -> Finding {
         "{used} of {limit} used in this minute, {} left of what we allow ourselves",
         cap.saturating_sub(used)
     );
-    if used >= cap {
+    if is_used_up(budget) {
         finding(State::Fail, format!("used up by other programs on this address: {what}")).cure(others)
     } else if used > limit / 2 {
         finding(State::Warn, format!("other programs on this address use much of it: {what}")).cure(others)
     } else {
         finding(State::Ok, what)
     }
+}
+
+/// Whether there is no room left in this minute for what a session asks first.
+pub fn is_used_up(budget: &BudgetReport) -> bool {
+    budget.used >= budget.limit / 10 * 9
 }
 
 /// A clock that is off by less is none of our business: the program goes by the exchange's.
