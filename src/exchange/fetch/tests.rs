@@ -1,3 +1,5 @@
+mod discipline;
+
 use std::io::Write as _;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
@@ -212,7 +214,7 @@ async fn a_refused_place_is_asked_once() {
 }
 
 #[tokio::test]
-async fn one_bad_symbol_fails_alone() {
+async fn item_27_one_bad_symbol_fails_alone_and_says_so() {
     let server = Rest::start(|path: &str| {
         if path.contains("symbol=BAD") {
             reply(400, "", r#"{"code":-1121,"msg":"Invalid symbol."}"#)
