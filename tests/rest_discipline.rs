@@ -69,7 +69,8 @@ async fn item_23_a_warm_up_of_three_thousand_series_stays_below_nine_tenths_in_e
     while loaded < 3_000 {
         let answer = tokio::time::timeout(Duration::from_secs(60), answers.recv()).await.unwrap().unwrap();
         if let Fetched::Klines { result, .. } = answer {
-            assert_eq!(result.unwrap().rows.len(), 101);
+            // A young listing has fewer.
+            assert!((1..=101).contains(&result.unwrap().rows.len()));
             loaded += 1;
         }
     }
@@ -96,11 +97,11 @@ async fn item_24_under_a_ban_the_sockets_stay_up_and_the_picture_has_its_end() {
 
     // Another program on this address goes on after the 429s, until all of it is banned.
     let mut banned = false;
-    for _ in 0..2_000 {
-        let url = format!("{}/fapi/v1/ticker/24hr", world.exchange.rest_url());
-        banned =
-            reqwest::Client::builder().no_proxy().build().unwrap().get(url).send().await.unwrap().status()
-                == 418;
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    // The cheapest way to much weight.
+    let url = format!("{}/fapi/v1/klines?symbol=BTCUSDT&interval=15m&limit=9999", world.exchange.rest_url());
+    for _ in 0..4_000 {
+        banned = http.get(&url).send().await.unwrap().status() == 418;
         if banned {
             break;
         }
