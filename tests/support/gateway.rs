@@ -62,12 +62,12 @@ async fn http(mut stream: TcpStream, seen: &Mutex<Vec<String>>, refuses: Refuses
     let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
     seen.lock().unwrap().push(format!("{method} {target}"));
     let host = target.trim_start_matches("http://").split('/').next().unwrap_or_default();
-    let refused = match refuses {
+    let shut = match refuses {
         Refuses::Nothing => false,
         Refuses::Tunnels => method == "CONNECT",
         Refuses::Port(port) => method == "CONNECT" && host.ends_with(&format!(":{port}")),
     };
-    if refused {
+    if shut {
         return stream
             .write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
             .await;

@@ -53,7 +53,7 @@ impl World {
         rate: f64,
         close_grace: fn(Market) -> Duration,
     ) -> Session {
-        self.scanner_at(flags, self.place(rate), close_grace)
+        self.scanner_at(flags, &self.place(rate), close_grace)
     }
 
     /// The way to this exchange.
@@ -72,13 +72,13 @@ impl World {
     pub fn scanner_at(
         &self,
         flags: &[(&'static str, &str)],
-        place: Place,
+        place: &Place,
         close_grace: fn(Market) -> Duration,
     ) -> Session {
         let flags = flags.iter().map(|(k, v)| (*k, (*v).to_owned())).collect();
         let config = Config::load(&Sources { flags, ..Sources::default() }).unwrap();
         let purpose = Purpose { rest_only: false, keep_klines: true, close_grace };
-        Session::start(&config, &place, purpose, self.cancel.clone()).unwrap()
+        Session::start(&config, place, purpose, self.cancel.clone()).unwrap()
     }
 
     pub async fn get(&self, path: &str) -> Value {

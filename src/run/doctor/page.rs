@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use serde_json::json;
 
+use crate::domain::symbol::Market;
+
 use super::verdict::{Finding, State, can_run};
 
 /// How the findings are printed.
@@ -58,7 +60,7 @@ fn object(findings: &[Finding]) -> serde_json::Value {
         .map(|f| {
             json!({
                 "check": f.check.name(),
-                "market": f.market.map(|m| m.as_str()),
+                "market": f.market.map(Market::as_str),
                 "state": word(f.state).to_ascii_lowercase(),
                 "what": f.what,
                 "cure": f.cure,
