@@ -26,6 +26,8 @@ pub enum Wish {
     Hama(HamaWish),
     /// The embedded exchange alone.
     Exchange(ExchangeWish),
+    /// What works and what not.
+    Doctor(DoctorWish),
     /// Settings.
     Config(ConfigWish),
     /// The keys of the terminal program.
@@ -93,6 +95,13 @@ pub struct ExchangeWish {
     pub latency: Duration,
 }
 
+/// `hamatop doctor`.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "the names are the flags")]
+pub struct DoctorWish {
+    pub format: String,
+}
+
 /// `hamatop config`.
 #[derive(Clone, Copy, Debug)]
 pub enum ConfigWish {
@@ -153,6 +162,7 @@ pub fn command() -> Command {
     .subcommand(scan_command())
     .subcommand(hama_command())
     .subcommand(exchange_command())
+    .subcommand(doctor_command())
     .subcommand(Command::new("config").about("Settings").subcommand_required(true).subcommands([
         Command::new("show").about("Every setting, its value and where it came from"),
         Command::new("check").about("Whether the settings can be used"),
@@ -254,6 +264,19 @@ fn exchange_command() -> Command {
         ])
 }
 
+fn doctor_command() -> Command {
+    Command::new("doctor")
+        .about("What works and what not, a line each with what to do; exit 3 when the main job can't be done")
+        .arg(
+            Arg::new("format")
+                .long("format")
+                .value_name("FORMAT")
+                .value_parser(PossibleValuesParser::new(["text", "json"]))
+                .default_value("text")
+                .help("How to print"),
+        )
+}
+
 /// Understands the command line; clap's error knows its own exit code and where to print.
 pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Invocation, clap::Error> {
     let matches = command().try_get_matches_from(args)?;
@@ -311,6 +334,7 @@ fn wish(name: &str, m: &ArgMatches) -> Wish {
             faults: text("faults").map(Into::into),
             latency: Duration::from_millis(m.get_one("latency").copied().unwrap_or(0)),
         }),
+        "doctor" => Wish::Doctor(DoctorWish { format: text("format").unwrap_or_default() }),
         "config" => Wish::Config(match m.subcommand_name() {
             Some("check") => ConfigWish::Check,
             Some("path") => ConfigWish::Path,

@@ -1,6 +1,7 @@
 //! The composition root: the only place that makes channels, tasks and runtimes.
 
 pub mod demo;
+pub mod doctor;
 pub mod failure;
 pub mod scan;
 pub mod session;
@@ -21,6 +22,7 @@ use crate::domain::time::UnixMs;
 use crate::sim::command::ExchangeArgs;
 use crate::{sim, telemetry};
 
+use doctor::page::DoctorFormat;
 use failure::Failure;
 use scan::ScanPlan;
 use tasks::Tasks;
@@ -63,6 +65,12 @@ pub fn scan(config: &Config, demo: Option<DemoRun>, plan: &ScanPlan) -> Result<R
     };
     let _ = telemetry::start(level, telemetry::Sink::Stderr);
     under_signals(|cancel| scan::run(config, demo, plan, cancel))
+}
+
+/// What works and what not.
+pub fn doctor(config: &Config, demo: Option<DemoRun>, format: DoctorFormat) -> Result<(), Failure> {
+    let _ = telemetry::start("error", telemetry::Sink::Stderr);
+    under_signals(|cancel| doctor::run(config, demo, format, cancel))
 }
 
 /// The embedded exchange alone, until a signal.

@@ -127,6 +127,8 @@ fn client(server: &Streams) -> Client {
         universe: UniverseSpec {
             quote: "USDT".parse().unwrap(),
             top: u32::try_from(PAIRS).unwrap(),
+            movers: 0,
+            watched: vec![],
             named: vec![],
         },
         bars: u32::try_from(BARS).unwrap(),

@@ -10,6 +10,7 @@ use crate::domain::time::UnixMs;
 use crate::report::hama::{self, HamaArgs, HamaFormat};
 use crate::report::scan::{ScanOptions, parse_columns};
 use crate::rule::filter::Filter;
+use crate::run::doctor::page::DoctorFormat;
 use crate::run::failure::Failure;
 use crate::run::scan::ScanPlan;
 use crate::run::{self, DemoRun, Rows};
@@ -37,7 +38,7 @@ pub fn main(args: impl IntoIterator<Item = std::ffi::OsString>) -> ExitCode {
         Ok(Rows::Some) => ExitCode::SUCCESS,
         Ok(Rows::None) => ExitCode::from(1),
         Err(failure) => {
-            if !matches!(failure, Failure::OutputClosed) {
+            if !matches!(failure, Failure::OutputClosed | Failure::Unfit) {
                 drop(writeln!(io::stderr(), "hamatop: {failure}"));
             }
             ExitCode::from(failure.exit_code())
@@ -49,6 +50,11 @@ fn execute(invocation: &Invocation) -> Result<Rows, Failure> {
     match &invocation.wish {
         Wish::Hama(wish) => hama_command(wish, &settings(invocation)?),
         Wish::Exchange(wish) => run::exchange(exchange_args(wish)).map(|()| Rows::Some),
+        Wish::Doctor(wish) => {
+            let config = settings(invocation)?;
+            let format = if wish.format == "json" { DoctorFormat::Json } else { DoctorFormat::Text };
+            run::doctor(&config, invocation.demo.map(|d| demo(d, 0.0)), format).map(|()| Rows::Some)
+        }
         Wish::Config(wish) => config_command(*wish, invocation),
         Wish::Keys => print(&run::keys()),
         Wish::Scan(wish) => {

@@ -117,3 +117,29 @@ fn the_demo_brings_its_own_exchange() {
     assert_eq!(config.symbols.len(), 1, "a flag is meant");
     assert!(config.ascii && config.log_level == "debug", "what is about the program counts");
 }
+
+/// There is no hot reload: the file is read once, at the start, so a half-written one is either
+/// refused there or not seen at all.
+#[test]
+fn fault_38_a_config_file_that_is_wrong_is_refused_with_its_line_and_the_cure() {
+    let huge = format!("symbols = '{}'\n", "BTCUSDT,".repeat(5) + &"A".repeat(100_000));
+    for (file, part) in [
+        ("market = 'usdm'\nwatch = 3\n", "config.toml:2: unknown key `watch`"),
+        ("top = 'many'\n", "config.toml:1: `top` needs a whole number"),
+        ("ascii = 'perhaps'\n", "config.toml:1: `ascii` is true or false"),
+        ("top = [1, 2]\n", "config.toml:1"),
+        ("clock_rate = nan\n", "config.toml:1: `clock_rate` needs a number from 0.01 to 10000"),
+        ("clock_rate = inf\n", "config.toml:1: `clock_rate` needs a number"),
+        ("clock_rate = 1e308\n", "config.toml:1: `clock_rate` needs a number"),
+        ("top = 99999999999999999999999\n", "config.toml:1"),
+        ("bars = 4294967296\n", "config.toml:1: `bars` needs a whole number"),
+        (huge.as_str(), "config.toml:1: `symbols`"),
+        ("market = 'us", "config.toml:1"),
+        ("top = 3\n[presets.x\n", "config.toml:2"),
+        ("top = 3\ntop = 4\n", "config.toml:2"),
+    ] {
+        let message = error(file, &[], &[]);
+        assert!(message.contains(part), "{message}\n  lacks: {part}");
+        assert!(message.len() < 600 || file.len() > 10_000, "{message}");
+    }
+}

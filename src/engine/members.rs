@@ -141,7 +141,9 @@ impl Engine {
         desk.universe_failures += 1;
         let wait = match error.kind {
             ErrorKind::RateLimited { wait } => wait,
-            ErrorKind::Transient | ErrorKind::Silent | ErrorKind::NoConnection => backoff(desk.universe_failures),
+            ErrorKind::Transient | ErrorKind::Silent | ErrorKind::NoConnection => {
+                backoff(desk.universe_failures)
+            }
             // Refused where we are: somebody has to change that first.
             ErrorKind::Restricted => Duration::from_secs(1_800),
             ErrorKind::Rejected | ErrorKind::Bug => Duration::from_secs(60),

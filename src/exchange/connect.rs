@@ -4,6 +4,8 @@
 //! which reqwest uses too) and trust the same roots. Both name their crypto
 //! provider, so that none has to be installed for the process.
 
+pub mod probe;
+
 use std::error::Error as StdError;
 use std::fmt;
 use std::pin::Pin;

@@ -6,7 +6,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::domain::time::UnixMs;
-use crate::exchange::binance::session::Stall;
+use crate::exchange::binance::session::{Stall, Timing};
 use crate::exchange::connect::Proxies;
 use crate::market::snapshot::Source;
 use crate::sim::{self, SimConfig, SimHandle};
@@ -32,7 +32,7 @@ pub async fn start(
         clock_rate: speed,
         proxies: Proxies::None,
         // A replay that has ended, or stands, is silent and healthy.
-        stall: Stall::Never,
+        timing: Timing { stall: Stall::Never, ..Timing::default() },
     };
     Ok((exchange, place))
 }

@@ -26,6 +26,9 @@ pub enum Failure {
     /// The output can't be written.
     #[error("can't write the output: {0}")]
     Output(io::Error),
+    /// `doctor` found what keeps the program from its job, and has said so.
+    #[error("hamatop can't do its job here")]
+    Unfit,
     /// A part of the program broke.
     #[error(transparent)]
     Broken(#[from] TaskDied),
@@ -37,7 +40,7 @@ impl Failure {
         match self {
             Self::OutputClosed => 0,
             Self::Usage(_) => 2,
-            Self::NoData(_) | Self::Terminal(_) | Self::Output(_) | Self::Broken(_) => 3,
+            Self::NoData(_) | Self::Terminal(_) | Self::Output(_) | Self::Broken(_) | Self::Unfit => 3,
         }
     }
 

@@ -11,7 +11,7 @@ use crate::domain::symbol::Market;
 use crate::engine::task::EnginePorts;
 use crate::engine::{Command, Engine, EngineConfig, UniverseSpec, default_close_grace, task};
 use crate::exchange::binance::endpoint::Endpoint;
-use crate::exchange::binance::session::Stall;
+use crate::exchange::binance::session::Timing;
 use crate::exchange::connect::Proxies;
 use crate::exchange::feed::FeedConfig;
 use crate::exchange::fetch::FetchConfig;
@@ -35,8 +35,8 @@ pub struct Place {
     pub clock_rate: f64,
     /// The way to it.
     pub proxies: Proxies,
-    /// When a silent socket counts as stalled.
-    pub stall: Stall,
+    /// How long what may take on its sockets.
+    pub timing: Timing,
 }
 
 impl Place {
@@ -48,7 +48,7 @@ impl Place {
             ws_url: config.ws_url.clone(),
             clock_rate: config.clock_rate,
             proxies: Proxies::FromEnvironment,
-            stall: Stall::ByMarket,
+            timing: Timing::default(),
         }
     }
 }
@@ -140,7 +140,7 @@ impl Session {
         tasks.spawn("REST", fetch::run(fetching, request_out, answer_in, cancel.clone()));
         let mut feeding = FeedConfig::new(endpoints, stopwatch);
         feeding.proxies = place.proxies.clone();
-        feeding.timing.stall = place.stall;
+        feeding.timing = place.timing;
         feeding.clock_rate = place.clock_rate;
         tasks.spawn("stream", feed::run(feeding, command_out, event_in, cancel.clone()));
         let ports = EnginePorts {

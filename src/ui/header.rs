@@ -101,9 +101,10 @@ fn feed(app: &App) -> Spans {
         let label = if tier == Tier::Roomy { "  lag " } else { " " };
         spans.push((format!("{label}{}", lag_text(lag)), Role::Text));
     }
-    if tier != Tier::Reduced {
-        spans.extend(snapshot.rest.iter().map(|r| rest(r, app.exchange_now())));
-    }
+    // That nothing may be asked has to be seen at every size.
+    let now = app.exchange_now();
+    let shown = snapshot.rest.iter().filter(|r| tier != Tier::Reduced || is_held(r, now));
+    spans.extend(shown.map(|r| rest(r, now)));
     if app.config().replay.is_none() {
         let precision = if tier == Tier::Roomy { Precision::Second } else { Precision::Minute };
         let clock = app.exchange_now().map_or_else(|| "--:--".to_owned(), |t| utc(t, precision));
@@ -124,6 +125,10 @@ pub(super) fn lag_text(lag: Duration) -> String {
         let _ = write_span(lag, &mut out);
         out
     }
+}
+
+fn is_held(rest: &RestStatus, now: Option<UnixMs>) -> bool {
+    rest.held_until.is_some_and(|until| now.is_some_and(|now| until > now))
 }
 
 fn rest(rest: &RestStatus, now: Option<UnixMs>) -> (String, Role) {

@@ -254,6 +254,23 @@ fn another_host_than_binance_is_named_at_every_size() {
 }
 
 #[test]
+fn item_24_a_ban_of_rest_counts_down_at_every_size() {
+    for size in [(60, 16), (80, 24), (120, 36)] {
+        let mut picture = assorted();
+        picture.rest[0].held_until = Some(NOW + Duration::from_secs(7_199));
+        let mut app = app_of(picture, size);
+        let header = |app: &App| shown(app).lines().next().unwrap().to_owned();
+        assert!(header(&app).contains("REST held 7200s"), "{}", header(&app));
+        app.update(MADE + Duration::from_secs(100), Msg::Tick);
+        assert!(header(&app).contains("REST held 7100s"), "{}", header(&app));
+        press(&mut app, "4");
+        assert!(shown(&app).contains("held"), "{}", shown(&app));
+    }
+    let open = app_of(assorted(), (80, 24));
+    assert!(!shown(&open).contains("held"));
+}
+
+#[test]
 fn colours_carry_what_signs_say_as_well() {
     let app = app_of(assorted(), (120, 36));
     let buffer = buffer(&app);

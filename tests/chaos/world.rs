@@ -185,6 +185,8 @@ impl World {
             universe: UniverseSpec {
                 quote: "USDT".parse().unwrap(),
                 top: u32::try_from(SYMBOLS).unwrap(),
+                movers: 0,
+                watched: vec![],
                 named: vec![],
             },
             bars: setup.bars(),

@@ -10,7 +10,7 @@ use hamatop::domain::indicator::HamaColumns;
 use hamatop::domain::kline::{Kline, KlineFields};
 use hamatop::domain::symbol::Market;
 use hamatop::domain::time::UnixMs;
-use hamatop::exchange::binance::session::Stall;
+use hamatop::exchange::binance::session::Timing;
 use hamatop::exchange::connect::Proxies;
 use hamatop::market::snapshot::{DataState, LaneView, Row, Snapshot, Source};
 use hamatop::run::session::{Place, Purpose, Session};
@@ -53,18 +53,32 @@ impl World {
         rate: f64,
         close_grace: fn(Market) -> Duration,
     ) -> Session {
-        let flags = flags.iter().map(|(k, v)| (*k, (*v).to_owned())).collect();
-        let config = Config::load(&Sources { flags, ..Sources::default() }).unwrap();
-        let place = Place {
+        self.scanner_at(flags, &self.place(rate), close_grace)
+    }
+
+    /// The way to this exchange.
+    pub fn place(&self, rate: f64) -> Place {
+        Place {
             source: Source::Demo,
             rest_url: Some(self.exchange.rest_url()),
             ws_url: Some(self.exchange.ws_url()),
             clock_rate: rate,
             proxies: Proxies::None,
-            stall: Stall::ByMarket,
-        };
+            timing: Timing::default(),
+        }
+    }
+
+    /// A scanner that goes to this exchange by a way of its own.
+    pub fn scanner_at(
+        &self,
+        flags: &[(&'static str, &str)],
+        place: &Place,
+        close_grace: fn(Market) -> Duration,
+    ) -> Session {
+        let flags = flags.iter().map(|(k, v)| (*k, (*v).to_owned())).collect();
+        let config = Config::load(&Sources { flags, ..Sources::default() }).unwrap();
         let purpose = Purpose { rest_only: false, keep_klines: true, close_grace };
-        Session::start(&config, &place, purpose, self.cancel.clone()).unwrap()
+        Session::start(&config, place, purpose, self.cancel.clone()).unwrap()
     }
 
     pub async fn get(&self, path: &str) -> Value {

@@ -14,8 +14,9 @@ use crate::exchange::connect::sentence;
 use crate::exchange::{DayEvent, ErrorKind, ExchangeError};
 use crate::stopwatch::Stopwatch;
 
-/// The longest body taken, unpacked; `exchangeInfo` of spot has some five million bytes.
-const MOST_BYTES: usize = 32 << 20;
+/// The longest body taken, unpacked; `exchangeInfo` of spot has some five million bytes. A small
+/// answer that unpacks to more is given up on the way.
+const MOST_BYTES: usize = 8 << 20;
 
 /// What is needed for a request.
 #[derive(Clone, Debug)]
@@ -120,10 +121,11 @@ fn wrong_shape(call: &Call, body: &str) -> ExchangeError {
         );
         return ExchangeError::new(ErrorKind::Rejected, &message);
     }
-    ExchangeError::new(
-        ErrorKind::Transient,
-        format!("{} answers with something else than was asked for: {}", call.asked, head(body)),
-    )
+    let what = match head(body) {
+        head if head.trim().is_empty() => "sends an empty answer; trying again".to_owned(),
+        head => format!("answers with something else than was asked for: {head}"),
+    };
+    ExchangeError::new(ErrorKind::Transient, format!("{} {what}", call.asked))
 }
 
 fn head(body: &str) -> String {

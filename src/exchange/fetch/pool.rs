@@ -34,15 +34,9 @@ const PROBE_SOON: Duration = Duration::from_secs(1);
 pub(super) struct Done {
     pub(super) market: Market,
     job: Job,
-    charge: Charge,
-    answer: Answer,
-}
-
-/// What a request was charged, and in which of the exchange's minutes.
-#[derive(Clone, Copy, Debug)]
-struct Charge {
+    /// What it was charged.
     weight: u32,
-    at: UnixMs,
+    answer: Answer,
 }
 
 /// No request gets through: one at a time finds out when that is over.
@@ -192,10 +186,9 @@ impl Pool {
         self.requests += 1;
         self.under_way += 1;
         let call = self.call(client, &job, now);
-        let charge = Charge { weight, at: theirs };
         tasks.spawn(async move {
             let answer = http::call(&call, &job.ask).await;
-            Done { market: call.market, job, charge, answer }
+            Done { market: call.market, job, weight, answer }
         });
         true
     }
@@ -238,18 +231,27 @@ impl Pool {
 
     /// Takes a request's end.
     pub(super) fn done(&mut self, done: Done, now: Mono, answers: &mut Answers) {
-        let Done { job, charge, answer, .. } = done;
+        let Done { job, weight, answer, .. } = done;
         self.under_way -= 1;
         self.reported = false;
         match &answer.result {
             Err(e) if e.kind == ErrorKind::NoConnection => {
-                self.budget.give_back(charge.weight, charge.at);
+                self.budget.give_back(weight);
             }
-            _ => self.cut = None,
+            _ => {
+                self.cut = None;
+                self.budget.ended(weight, self.theirs(answer.received).unwrap_or_default());
+            }
         }
-        if let (Some(used), Some(clock)) = (answer.used_weight, self.clock) {
-            self.budget.heard(used, clock.at(answer.sent), clock.at(answer.received));
+        let (used_weight, sent, received) = (answer.used_weight, answer.sent, answer.received);
+        self.answered(job, answer, now, answers);
+        // After the answer, since the first one brings the clock by which the figure is read.
+        if let (Some(used), Some(clock)) = (used_weight, self.clock) {
+            self.budget.heard(used, clock.at(sent), clock.at(received));
         }
+    }
+
+    fn answered(&mut self, job: Job, answer: Answer, now: Mono, answers: &mut Answers) {
         match answer.result {
             Ok(parsed) => self.progress(job, parsed, (answer.sent, answer.received), answers),
             Err(error) => {
@@ -316,6 +318,8 @@ impl Pool {
         let mut clock = self.clock.filter(|c| now_agrees(*c, received, server)).unwrap_or_else(fresh);
         clock.sync(sent, received, server);
         self.clock = Some(clock);
+        let trip = clock.uncertainty().unwrap_or(Duration::MAX).as_secs_f64() * clock.rate();
+        self.budget.set_edge(Duration::try_from_secs_f64(trip).unwrap_or(Duration::MAX));
         self.synced = received;
     }
 
