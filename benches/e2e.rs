@@ -15,7 +15,13 @@
     clippy::panic,
     clippy::print_stdout
 )]
-#![allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+#![allow(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_possible_wrap,
+    clippy::struct_field_names
+)]
 
 #[path = "kernel/bare_serde.rs"]
 #[allow(dead_code, reason = "pages are another bench's")]

@@ -1,7 +1,7 @@
 //! Three thousand closes at once, over real sockets, into the engine: none is lost, the sockets
 //! answer pings meanwhile, and whoever asks the engine gets an answer.
 
-#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
 #[path = "support/streams.rs"]
 mod streams;
@@ -235,7 +235,9 @@ async fn burst(busy: usize) {
     };
     tokio::time::timeout(PATIENCE, pongs).await.expect("all pings answered");
     stop.store(true, std::sync::atomic::Ordering::Relaxed);
-    hogs.into_iter().for_each(|h| h.join().unwrap());
+    for hog in hogs {
+        hog.join().unwrap();
+    }
     let slowest = server.pongs().0.into_iter().max().unwrap();
     let grown = resident().zip(memory).map(|(now, then)| now.saturating_sub(then) >> 20);
     eprintln!(

@@ -215,7 +215,9 @@ fn thousand_seeds() {
 fn one_seed() {
     let seed: u64 = std::env::var("HAMATOP_SEED").expect("HAMATOP_SEED=N").parse().unwrap();
     let faults = schedule(seed);
-    faults.iter().for_each(|f| println!("{f}"));
+    for f in &faults {
+        println!("{f}");
+    }
     let verdict = run(Setup::of(seed), &faults);
     println!("{verdict:?}");
     assert!(verdict.wrong.is_nothing(), "{}", report(Setup::of(seed), &faults));

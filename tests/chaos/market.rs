@@ -124,8 +124,8 @@ impl Truth {
         let at = |t: i64| usize::try_from((t - self.first) / MINUTE).unwrap();
         let end = until.min(close + 1);
         let mut sum = Sum::at(column[at(open)].open);
-        for whole in at(open)..at(end) {
-            sum.append(&column[whole]);
+        for whole in &column[at(open)..at(end)] {
+            sum.append(whole);
         }
         let rest = end - (end - self.first).rem_euclid(MINUTE);
         if end > rest {

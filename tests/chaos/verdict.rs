@@ -151,7 +151,7 @@ fn candles(world: &World, series: usize, verdict: &mut Verdict) {
             Some(_) => {}
         }
     }
-    let real: BTreeSet<_> = truth.iter().map(|k| k.open_time()).collect();
+    let real: BTreeSet<_> = truth.iter().map(hamatop::domain::kline::Kline::open_time).collect();
     for k in held.iter().filter(|k| k.close_time().0 < sure && !real.contains(&k.open_time())) {
         wrong.different += 1;
         wrong.say(|| format!("{name}: there is no such candle: {k:?}"));
@@ -221,7 +221,7 @@ fn must_tell(world: &World, series: usize, close: i64) -> bool {
         if from + calm <= a.min(end) {
             return true;
         }
-        from = from.max(b.min(i64::MAX));
+        from = from.max(b);
     }
     from + calm <= end
 }

@@ -48,15 +48,15 @@ pub fn start_and_hang_up(program: &str, (cols, rows): (u16, u16)) -> u32 {
 /// the answer is how much processor time it had used.
 pub fn wait_for_end(id: u32, patience: Duration) -> Result<Duration, String> {
     let stat = format!("/proc/{id}/stat");
-    let start = Instant::now();
+    let began = Instant::now();
     // A zombie, which nobody may have collected, has ended.
     let alive = || std::fs::read_to_string(&stat).ok().filter(|s| !s.contains(") Z "));
     while let Some(last) = alive() {
-        if start.elapsed() > patience {
+        if began.elapsed() > patience {
             let _ = std::process::Command::new("kill").args(["-KILL", &id.to_string()]).status();
             return Err(last);
         }
         std::thread::sleep(Duration::from_millis(20));
     }
-    Ok(start.elapsed())
+    Ok(began.elapsed())
 }
