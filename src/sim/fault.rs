@@ -230,6 +230,22 @@ mod tests {
     }
 
     #[test]
+    fn each_kind_is_read_by_its_name() {
+        let must = |kind: &str| match kind {
+            "delay_close" | "old_event" | "clock_skew" | "slow_handshake" | "ack_late" => r#","by_ms":5"#,
+            "ws_close" => r#","code":1001"#,
+            "refuse" | "rest_error" => r#","status":503"#,
+            "latency" => r#","ms":5"#,
+            _ => "",
+        };
+        for kind in [FrameFault::KINDS, SocketFault::KINDS].concat() {
+            let text = format!("{{\"kind\":\"{kind}\"{}}}", must(kind));
+            let read = parse(&text).unwrap_or_else(|e| panic!("{text}: {e}"));
+            assert_eq!(read[0].fault.kind(), kind);
+        }
+    }
+
+    #[test]
     fn what_means_nothing_is_refused_not_ignored() {
         for (text, word) in [
             ("{", "JSON"),
