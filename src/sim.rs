@@ -7,15 +7,20 @@
 //! Invariant: nothing here is shared with the client but the vocabulary of `domain`. Above all the wire
 //! names are this side's own, so that a mistake in one is not repeated in the other.
 
+mod arrays;
 mod calendar;
 pub mod candle;
 pub mod clock;
 pub mod command;
+mod connection;
 mod control;
 pub mod fault;
 mod feed;
 pub mod folder;
+mod heart;
 pub mod listing;
+mod mangle;
+mod port;
 mod recorded;
 pub mod replay;
 mod rest;
@@ -49,6 +54,7 @@ use clock::{BadClock, VirtualClock};
 use fault::Scheduled;
 use folder::BadFolder;
 use listing::{Contract, Listing, Status};
+use port::{Peer, Port};
 use replay::BadReplay;
 use rows::Recording;
 use socket::Sockets;
@@ -181,11 +187,11 @@ pub async fn serve(
     let world = Arc::new(World::new(truth, clock, stopwatch, latency, unrouted));
     world.inject(faults);
     let tasks = TaskTracker::new();
-    let app = routes(&world, &cancel);
+    let app = routes(&world, &cancel).into_make_service_with_connect_info::<Peer>();
     let stop = cancel.clone();
     tasks.spawn(async move {
         // Fails only where the listener does: then nobody can reach the exchange anyway.
-        let _ = axum::serve(listener, app).with_graceful_shutdown(stop.cancelled_owned()).await;
+        let _ = axum::serve(Port(listener), app).with_graceful_shutdown(stop.cancelled_owned()).await;
     });
     tasks.spawn(start_faults(Arc::clone(&world), cancel.clone()));
     tasks.close();

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::fault;
-use super::stats::Stats;
+use super::stats::{SocketEnd, SocketStats, Stats, Violation};
 use super::truth::Series;
 use super::wire;
 use super::world::World;
@@ -36,6 +36,7 @@ async fn stats(State(world): Shared) -> Json<Value> {
 
 fn stats_json(s: &Stats) -> Value {
     let violations: BTreeMap<&str, u64> = s.violations.iter().map(|(v, n)| (v.as_str(), *n)).collect();
+    let sockets: Vec<Value> = s.sockets.iter().map(|(number, socket)| socket_json(*number, socket)).collect();
     json!({
         "requests": s.requests,
         "weight_total": s.weight_total,
@@ -45,6 +46,21 @@ fn stats_json(s: &Stats) -> Value {
         "violations": violations,
         "frames": {"updates": s.updates, "closes": s.closes, "lost": s.lost},
         "faults": s.faults,
+        "violation_kinds": Violation::ALL.iter().map(|v| v.as_str()).collect::<Vec<_>>(),
+        "sockets": sockets,
+    })
+}
+
+fn socket_json(number: u64, s: &SocketStats) -> Value {
+    let (open, code) = match s.end {
+        None => (true, None),
+        Some(SocketEnd::Torn) => (false, None),
+        Some(SocketEnd::Closed(code)) => (false, Some(code)),
+    };
+    json!({
+        "number": number, "market": s.market.as_str(), "path": s.path, "open": open, "close_code": code,
+        "streams": s.streams, "pings": s.pings, "pongs": s.pongs, "unsolicited_pongs": s.unsolicited_pongs,
+        "max_pong_ms": s.max_pong_ms, "max_messages_a_second": s.max_messages_a_second,
     })
 }
 

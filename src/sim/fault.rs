@@ -56,6 +56,7 @@ impl Fault {
     fn scopes(&self) -> &'static [&'static str] {
         match self {
             Self::Frame(_) => &["market", "symbol", "interval", "stream", "connection", "route"],
+            Self::Socket(SocketFault::DeadSubscribe { .. }) => &["market", "stream", "connection", "route"],
             Self::Socket(_) => &["market", "connection", "route"],
             Self::Rest(_) => &["market", "symbol", "interval", "route"],
         }

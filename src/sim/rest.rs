@@ -252,7 +252,7 @@ fn refused(status: StatusCode, retry_after: i64, used: Option<u32>, body: String
 }
 
 /// A failure that was asked for, with the body that the exchange gives it.
-fn failure(status: u16) -> Response {
+pub(crate) fn failure(status: u16) -> Response {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     match status.as_u16() {
         451 => {

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::truth::{Series, Truth};
+use super::arrays::Board;
+use super::truth::{ListingId, Series, Truth};
 use super::wire;
 use crate::domain::interval::Interval;
 use crate::domain::symbol::Market;
@@ -65,7 +66,8 @@ impl Route {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Topic {
     Kline(Series),
-    MiniTickers,
+    /// Of all instruments, or of one.
+    Array(Board, Option<ListingId>),
     /// Acknowledged and never heard of again.
     Nothing,
 }
@@ -74,8 +76,8 @@ fn topic(route: Route, name: &str, truth: &Truth) -> Topic {
     if route.class == Class::Public {
         return Topic::Nothing;
     }
-    if name == "!miniTicker@arr" {
-        return Topic::MiniTickers;
+    if let Some(board) = Board::of_all(route.market, name) {
+        return Topic::Array(board, None);
     }
     let kline = || {
         let (symbol, interval) = name.split_once("@kline_")?;
@@ -83,7 +85,12 @@ fn topic(route: Route, name: &str, truth: &Truth) -> Topic {
         let series = Series { listing: truth.find_stream(route.market, symbol)?, interval };
         truth.has(series).then_some(series)
     };
-    kline().map_or(Topic::Nothing, Topic::Kline)
+    let one = || {
+        let (symbol, rest) = name.split_once('@')?;
+        let board = Board::of_one(route.market, rest)?;
+        Some(Topic::Array(board, Some(truth.find_stream(route.market, symbol)?)))
+    };
+    kline().map(Topic::Kline).or_else(one).unwrap_or(Topic::Nothing)
 }
 
 /// Why a socket is closed.
@@ -126,12 +133,13 @@ impl Session {
         self.route.combined
     }
 
-    pub(crate) fn market(&self) -> Market {
-        self.route.market
-    }
-
     pub(crate) fn streams(&self) -> usize {
         self.names.len()
+    }
+
+    /// How many frames came within this second.
+    pub(crate) fn rate(&self) -> usize {
+        self.messages.len()
     }
 
     /// Counts a frame of any kind; whether it is one too many for this second (of real time).
@@ -157,6 +165,12 @@ impl Session {
             return Outcome { answer: Some(answer), oddity: Some(Oddity::NotARequest), ..Outcome::default() };
         };
         let id = request.get("id").cloned().unwrap_or(Value::Null);
+        if !usable_id(&id) {
+            let words =
+                "Invalid request: request ID must be an integer, a string of up to 36 characters or null";
+            let answer = wire::socket_error(&Value::Null, 2, words);
+            return Outcome { answer: Some(answer), oddity: Some(Oddity::NotARequest), ..Outcome::default() };
+        }
         let params = request.get("params").and_then(Value::as_array);
         let names =
             || -> Option<Vec<String>> { params?.iter().map(|p| p.as_str().map(str::to_owned)).collect() };
@@ -215,6 +229,15 @@ impl Session {
             }
             None => wire::socket_error(id, 1, "Invalid value type: expected Boolean"),
         }
+    }
+}
+
+fn usable_id(id: &Value) -> bool {
+    match id {
+        Value::Null => true,
+        Value::Number(number) => number.is_i64(),
+        Value::String(text) => text.len() <= 36,
+        _ => false,
     }
 }
 

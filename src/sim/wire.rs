@@ -114,11 +114,82 @@ pub(crate) fn mini_ticker(listing: &Listing, day: &Day, event: UnixMs) -> String
         "{{\"e\":\"24hrMiniTicker\",\"E\":{event},\"s\":\"{}\",\"c\":\"{}\",\"o\":\"{}\",\"h\":\"{}\",\"l\":\"{}\",\"v\":\"{}\",\"q\":\"{}\"",
         listing.symbol, f.close, f.open, f.high, f.low, f.volume, f.quote
     );
-    if listing.market == Market::UsdM {
-        let _ = write!(out, ",\"ps\":\"{}{}\",\"st\":1", listing.base, listing.quote);
-    }
+    out.push_str(&product(listing));
     out.push('}');
     out
+}
+
+/// The fields by which the shared arrays of USD-M and COIN-M tell whose a row is.
+fn product(listing: &Listing) -> String {
+    match listing.market {
+        Market::Spot => String::new(),
+        Market::UsdM => {
+            let coin_margined = listing.symbol.as_str().ends_with("USD_PERP");
+            format!(",\"ps\":\"{}{}\",\"st\":{}", listing.base, listing.quote, 1 + u8::from(coin_margined))
+        }
+    }
+}
+
+/// One entry of `!ticker@arr`.
+pub(crate) fn day_ticker(listing: &Listing, day: &Day, event: UnixMs) -> String {
+    let c = &day.whole;
+    let f = figures(listing, c);
+    let (first, last) = if c.trades == 0 { (-1, -1) } else { (c.open_time.0, c.open_time.0 + c.trades - 1) };
+    let (change, per_cent) = change(c, &f);
+    format!(
+        "{{\"e\":\"24hrTicker\",\"E\":{event},\"s\":\"{}\",\"p\":\"{change}\",\"P\":\"{per_cent}\",\"w\":\"{}\",\
+         \"c\":\"{}\",\"Q\":\"0\",\"o\":\"{}\",\"h\":\"{}\",\"l\":\"{}\",\"v\":\"{}\",\"q\":\"{}\",\"O\":{},\"C\":{event},\
+         \"F\":{first},\"L\":{last},\"n\":{}{}}}",
+        listing.symbol,
+        f.close,
+        f.close,
+        f.open,
+        f.high,
+        f.low,
+        f.volume,
+        f.quote,
+        event.0 - 86_400_000,
+        c.trades,
+        product(listing)
+    )
+}
+
+/// One entry of `!markPrice@arr@1s`; the price of the last trade stands for all of them.
+pub(crate) fn mark_price(listing: &Listing, day: &Day, event: UnixMs) -> String {
+    let price = figures(listing, &day.whole).close;
+    let funding = event.0 - event.0.rem_euclid(28_800_000) + 28_800_000;
+    format!(
+        "{{\"e\":\"markPriceUpdate\",\"E\":{event},\"s\":\"{}\",\"p\":\"{price}\",\"ap\":\"{price}\",\"P\":\"{price}\",\
+         \"i\":\"{price}\",\"r\":\"0.00010000\",\"T\":{funding}{}}}",
+        listing.symbol,
+        product(listing)
+    )
+}
+
+/// An event of `!contractInfo`.
+pub(crate) fn contract_info(listing: &Listing, now: UnixMs) -> String {
+    let known = instrument(listing, now);
+    json!({
+        "e": "contractInfo", "E": now.0, "s": known["symbol"], "ps": known["pair"], "ct": known["contractType"],
+        "dt": known["deliveryDate"], "ot": known["onboardDate"], "cs": known["status"], "st": 1,
+    })
+    .to_string()
+}
+
+/// The announcement that a socket is about to be closed.
+pub(crate) fn server_shutdown(now: UnixMs, wrapped: bool) -> String {
+    let event = format!("{{\"e\":\"serverShutdown\",\"E\":{now}}}");
+    if wrapped { combined("!serverShutdown", &event) } else { event }
+}
+
+/// Change in price and in per cent, printed.
+fn change(c: &Candle, f: &Figures) -> (String, String) {
+    let change = Fixed { units: c.close - c.open, ..f.open };
+    // In thousandths of a per cent, as the exchange prints three digits.
+    let per_cent =
+        if c.open == 0 { 0 } else { (i128::from(c.close - c.open) * 100_000) / i128::from(c.open) };
+    let per_cent = Fixed { units: i64::try_from(per_cent).unwrap_or(0), decimals: 3, pad: 0 };
+    (change.to_string(), per_cent.to_string())
 }
 
 /// A data frame of a combined connection.
@@ -143,15 +214,11 @@ pub(crate) fn ticker(listing: &Listing, day: Option<&Day>, now: UnixMs) -> Value
     };
     let c = day.map_or(zero, |d| d.whole);
     let f = figures(listing, &c);
-    let change = Fixed { units: c.close - c.open, ..f.open };
-    // In thousandths of a per cent, as the exchange prints three digits.
-    let per_cent =
-        if c.open == 0 { 0 } else { (i128::from(c.close - c.open) * 100_000) / i128::from(c.open) };
-    let per_cent = Fixed { units: i64::try_from(per_cent).unwrap_or(0), decimals: 3, pad: 0 };
+    let (change, per_cent) = change(&c, &f);
     let mut entry = json!({
         "symbol": listing.symbol.as_str(),
-        "priceChange": change.to_string(),
-        "priceChangePercent": per_cent.to_string(),
+        "priceChange": change,
+        "priceChangePercent": per_cent,
         "weightedAvgPrice": f.close.to_string(),
         "lastPrice": f.close.to_string(),
         "lastQty": "0",
@@ -256,6 +323,11 @@ pub(crate) fn status(l: &Listing, now: UnixMs) -> &'static str {
 /// An error body of REST.
 pub(crate) fn error(code: i32, message: &str) -> String {
     json!({"code": code, "msg": message}).to_string()
+}
+
+/// An error answer on a socket, in the shape of the documents.
+pub(crate) fn flat_error(id: &Value, code: i32, message: &str) -> String {
+    json!({"code": code, "msg": message, "id": id}).to_string()
 }
 
 /// A success answer on a socket.

@@ -1,6 +1,7 @@
 //! What all routes and sockets of one exchange share.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -20,6 +21,10 @@ use crate::domain::symbol::Market;
 use crate::domain::time::{Mono, UnixMs};
 use crate::stopwatch::Stopwatch;
 
+/// Sockets that an address may try to open within [`ATTEMPTS_WITHIN`], refused ones included.
+const ATTEMPTS: usize = 300;
+const ATTEMPTS_WITHIN: Duration = Duration::from_secs(300);
+
 /// One exchange. Each lock is held for a few lines and never over an await.
 #[derive(Debug)]
 pub(crate) struct World {
@@ -33,6 +38,8 @@ pub(crate) struct World {
     pools: Mutex<(Pool, Pool)>,
     stats: Mutex<Stats>,
     faults: Mutex<Board>,
+    /// When each address tried to open sockets, within the last five minutes of ours.
+    attempts: Mutex<HashMap<IpAddr, VecDeque<Mono>>>,
     /// Counts changes of clock and faults, so that who waits for a time can look again.
     changes: watch::Sender<u64>,
 }
@@ -55,6 +62,7 @@ impl World {
             pools: Mutex::default(),
             stats: Mutex::default(),
             faults: Mutex::default(),
+            attempts: Mutex::default(),
             changes: watch::Sender::new(0),
         }
     }
@@ -132,6 +140,27 @@ impl World {
         let weight_total = um.values().chain(spot.values()).sum();
         let faults = lock(&self.faults).struck();
         Stats { weight_total, weight_um: um, weight_spot: spot, faults, ..lock(&self.stats).clone() }
+    }
+
+    /// Counts an attempt to open a socket; whether it is one that the address may make.
+    pub(crate) fn attempt(&self, from: IpAddr) -> bool {
+        let now = self.stopwatch.now();
+        let fine = {
+            let mut attempts = lock(&self.attempts);
+            let mine = attempts.entry(from).or_default();
+            while mine.front().is_some_and(|t| now.since(*t) >= ATTEMPTS_WITHIN) {
+                mine.pop_front();
+            }
+            let fine = mine.len() < ATTEMPTS;
+            if fine {
+                mine.push_back(now);
+            }
+            fine
+        };
+        if !fine {
+            self.violation(Violation::ConnectionRate);
+        }
+        fine
     }
 
     /// Takes faults in, each to begin at its time.

@@ -5,12 +5,13 @@ use std::time::Duration;
 use futures_util::{SinkExt, StreamExt};
 use hamatop::domain::interval::Interval;
 use hamatop::domain::symbol::Market;
+use hamatop::sim::stats::Stats;
 use hamatop::sim::truth::Series;
 use hamatop::sim::{SimConfig, SimHandle, SourceConfig, fault, serve};
 use serde_json::Value;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
-use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{WebSocketStream, client_async};
 use tokio_util::sync::CancellationToken;
 
@@ -46,10 +47,7 @@ pub async fn connect(sim: &SimHandle, path: &str) -> Socket {
     try_connect(sim, path).await.unwrap()
 }
 
-pub async fn try_connect(
-    sim: &SimHandle,
-    path: &str,
-) -> Result<Socket, tokio_tungstenite::tungstenite::Error> {
+pub async fn try_connect(sim: &SimHandle, path: &str) -> Result<Socket, Error> {
     let tcp = TcpStream::connect(sim.address()).await.unwrap();
     client_async(format!("{}{path}", sim.ws_url()), tcp).await.map(|(socket, _)| socket)
 }
@@ -122,4 +120,29 @@ impl Drop for Folder {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);
     }
+}
+
+/// Makes something go wrong; it is in force when this returns.
+pub fn inject(sim: &SimHandle, text: &str) {
+    sim.inject(faults(text));
+}
+
+/// The next message of any kind, or how reading failed.
+pub async fn raw(ws: &mut Socket) -> Result<Message, Error> {
+    timeout(Duration::from_secs(10), ws.next()).await.expect("a message in time").expect("no end yet")
+}
+
+/// Whether nothing comes for a moment.
+pub async fn quiet(ws: &mut Socket) -> bool {
+    timeout(Duration::from_millis(700), ws.next()).await.is_err()
+}
+
+/// Waits until the exchange's record says so.
+pub async fn until(sim: &SimHandle, what: impl Fn(&Stats) -> bool) {
+    let wait = async {
+        while !what(&sim.stats()) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    assert!(timeout(Duration::from_secs(20), wait).await.is_ok(), "never: {:?}", sim.stats());
 }

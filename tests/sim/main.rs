@@ -10,7 +10,10 @@
 
 mod client;
 mod faults;
+mod frame_faults;
+mod limits;
 mod rest;
 mod socket;
+mod socket_faults;
 mod source;
 mod streams;

@@ -66,10 +66,14 @@ struct Peer {
 
 /// Something to be done to a socket, now.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Order {
-    pub(crate) fault: SocketFault,
-    /// For as long as that, where it is something that lasts.
-    pub(crate) until: Option<UnixMs>,
+pub(crate) enum Order {
+    Do {
+        fault: SocketFault,
+        /// For as long as that, where it is something that lasts.
+        until: Option<UnixMs>,
+    },
+    /// What lasts is over.
+    Heal,
 }
 
 /// All faults of one exchange, and the sockets that they may strike.
@@ -100,7 +104,7 @@ impl Board {
     /// Ends all of them, those that wait too.
     pub(crate) fn clear(&mut self) {
         self.entries.clear();
-        self.orders.clear();
+        self.orders = self.peers.keys().map(|number| (*number, vec![Order::Heal])).collect();
     }
 
     /// Begins what is due at `now`, and forgets what is over. Whether sockets have orders by it.
@@ -156,7 +160,7 @@ impl Board {
             entry.left = entry.left.map(|n| n - 1);
             entry.struck += 1;
             *self.struck.entry(entry.of.fault.kind()).or_default() += 1;
-            self.orders.entry(*number).or_default().push(Order { fault: once.clone(), until: end });
+            self.orders.entry(*number).or_default().push(Order::Do { fault: once.clone(), until: end });
             ordered = true;
         }
         ordered
@@ -363,7 +367,7 @@ mod tests {
         };
         assert!(inject(r#"{"kind":"ws_cut","market":"spot","for_ms":10}"#, &mut board));
         assert!(board.orders(a).is_empty());
-        let order = Order { fault: SocketFault::WsCut {}, until: Some(UnixMs(10)) };
+        let order = Order::Do { fault: SocketFault::WsCut {}, until: Some(UnixMs(10)) };
         assert_eq!(board.orders(b), [order]);
         // A socket that is yet to come is waited for.
         assert!(!inject(r#"{"kind":"ws_cut","connection":3}"#, &mut board));

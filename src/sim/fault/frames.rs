@@ -2,12 +2,18 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::sockets::StreamClass;
+
 /// What happens to a frame of data, or to all that tell of a candle's close.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum FrameFault {
     /// It is lost; pings and requests are answered.
-    WsSilence {},
+    WsSilence {
+        /// Only frames of streams of this class.
+        #[serde(default)]
+        class: Option<StreamClass>,
+    },
     /// The closing frame of a candle never comes.
     DropClose {},
     /// The closing frame of a candle comes late.
@@ -157,7 +163,7 @@ impl FrameFault {
     /// Its name.
     pub fn kind(&self) -> &'static str {
         match self {
-            Self::WsSilence {} => "ws_silence",
+            Self::WsSilence { .. } => "ws_silence",
             Self::DropClose {} => "drop_close",
             Self::DelayClose { .. } => "delay_close",
             Self::CloseAfterNext {} => "close_after_next",
@@ -184,7 +190,7 @@ impl FrameFault {
     }
 
     /// Whether it is about closing frames, candle by candle.
-    pub(super) fn of_closes(&self) -> bool {
+    pub(crate) fn of_closes(&self) -> bool {
         matches!(
             self,
             Self::DropClose {}
@@ -198,7 +204,9 @@ impl FrameFault {
 
     pub(super) fn usual_count(&self) -> Option<u32> {
         match self {
-            Self::WsSilence {} | Self::Illiquid {} | Self::ClockSkew { .. } | Self::Microseconds {} => None,
+            Self::WsSilence { .. } | Self::Illiquid {} | Self::ClockSkew { .. } | Self::Microseconds {} => {
+                None
+            }
             _ => Some(1),
         }
     }
