@@ -60,7 +60,9 @@ async fn a_socket_is_closed_after_a_day_of_the_exchanges_time_and_all_it_owed_is
 async fn the_301st_attempt_within_five_minutes_is_refused() {
     let sim = start(synthetic(1, 0.0)).await;
     for _ in 0..300 {
-        assert!(matches!(try_connect(&sim, "/nothing").await, Err(Error::Http(r)) if r.status() == 404));
+        assert!(
+            matches!(try_connect(&sim, "/market/nothing").await, Err(Error::Http(r)) if r.status() == 404)
+        );
     }
     let Err(Error::Http(refused)) = try_connect(&sim, "/ws").await else { panic!("not refused") };
     assert_eq!((refused.status().as_u16(), refused.headers()["retry-after"].to_str().unwrap()), (429, "300"));
