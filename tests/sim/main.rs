@@ -4,6 +4,7 @@
     unreachable_pub,
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::panic,
     clippy::wildcard_imports,
     reason = "tests, whose rooms share one client"
 )]
