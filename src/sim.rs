@@ -9,6 +9,7 @@
 
 mod calendar;
 pub mod candle;
+pub mod churn;
 pub mod clock;
 pub mod command;
 mod control;
@@ -48,6 +49,7 @@ use crate::stopwatch::Stopwatch;
 use clock::{BadClock, VirtualClock};
 use fault::Scheduled;
 use folder::BadFolder;
+use churn::Timeline;
 use listing::{Contract, Listing, Status};
 use replay::BadReplay;
 use rows::Recording;
@@ -260,7 +262,8 @@ fn recorded_truth(recordings: Vec<Recording>, markets: &[Market]) -> Result<Trut
             let (base, quote) = listing::split(&symbol)?;
             let contract = if *market == Market::Spot { Contract::Spot } else { Contract::Perpetual };
             let (market, symbol, status) = (*market, symbol.clone(), Status::Trading);
-            let listing = Listing { market, symbol, base, quote, contract, status, scale, onboard };
+            let timeline = Timeline::default();
+            let listing = Listing { market, symbol, base, quote, contract, status, scale, onboard, timeline };
             all.push((listing, recorded.clone()));
         }
     }

@@ -1,6 +1,7 @@
 //! What the embedded exchange lists.
 
 use super::candle::Scale;
+use super::churn::Timeline;
 use crate::domain::symbol::{BadSymbol, Market, Symbol};
 use crate::domain::time::UnixMs;
 
@@ -13,6 +14,8 @@ pub enum Contract {
     Perpetual,
     /// A perpetual on a share or a commodity.
     TradFi,
+    /// A perpetual margined in its coin: another product's, whose rows stand in arrays of all.
+    Coin,
     /// A future that is delivered.
     Quarter {
         /// When.
@@ -25,7 +28,7 @@ pub enum Contract {
 pub enum Status {
     /// It does.
     Trading,
-    /// It did: no candle opens after `since`.
+    /// It did: no candle opens at `since` or after.
     Gone {
         /// When it stopped.
         since: UnixMs,
@@ -51,6 +54,23 @@ pub struct Listing {
     pub scale: Scale,
     /// When its first candle opened.
     pub onboard: UnixMs,
+    /// What happened to it since the start.
+    pub timeline: Timeline,
+}
+
+impl Listing {
+    /// From when on it has no candles.
+    pub(crate) fn gone(&self) -> Option<UnixMs> {
+        match self.status {
+            Status::Gone { since } => Some(since),
+            Status::Trading => None,
+        }
+    }
+
+    /// Whether the routes of its market know it.
+    pub(crate) fn on_rest(&self) -> bool {
+        self.contract != Contract::Coin
+    }
 }
 
 const QUOTES: [&str; 12] =

@@ -1,14 +1,16 @@
 //! The one ground truth that REST, streams, tickers and `/sim/truth` are views of.
 
 use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use super::calendar;
 use super::candle::Candle;
-use super::listing::{Listing, Status};
+use super::churn::Turn;
+use super::listing::{Contract, Listing, Status, split};
 use super::recorded::Recorded;
-use super::synthetic::Synthetic;
+use super::synthetic::{self, Synthetic};
 use crate::domain::interval::Interval;
-use crate::domain::symbol::Market;
+use crate::domain::symbol::{BadSymbol, Market};
 use crate::domain::time::UnixMs;
 
 /// Which instrument, within one [`Truth`].
@@ -47,10 +49,25 @@ pub struct Day {
 /// All candles of all instruments, past and (for who asks) future.
 #[derive(Debug)]
 pub struct Truth {
-    listings: Vec<Listing>,
+    book: RwLock<Book>,
+    source: Source,
+}
+
+/// What is listed. Grows while the exchange runs; an instrument keeps its id.
+#[derive(Debug, Default)]
+struct Book {
+    listings: Vec<Arc<Listing>>,
     by_symbol: HashMap<(Market, String), ListingId>,
     by_stream: HashMap<(Market, String), ListingId>,
-    source: Source,
+}
+
+impl Book {
+    fn add(&mut self, listing: Listing) {
+        let id = ListingId(self.listings.len());
+        self.by_symbol.insert((listing.market, listing.symbol.as_str().to_owned()), id);
+        self.by_stream.insert((listing.market, listing.symbol.to_stream_name()), id);
+        self.listings.push(Arc::new(listing));
+    }
 }
 
 #[derive(Debug)]
@@ -70,36 +87,75 @@ impl Truth {
     }
 
     /// Truth that is computed.
-    pub(crate) fn synthetic(source: Synthetic) -> Self {
-        Self::new(source.listings(), Source::Synthetic(source))
+    pub(crate) fn synthetic((source, listings): (Synthetic, Vec<Listing>)) -> Self {
+        Self::new(listings, Source::Synthetic(source))
     }
 
     fn new(listings: Vec<Listing>, source: Source) -> Self {
-        let ids = || listings.iter().enumerate().map(|(n, l)| (l, ListingId(n)));
-        let by_symbol = ids().map(|(l, id)| ((l.market, l.symbol.as_str().to_owned()), id)).collect();
-        let by_stream = ids().map(|(l, id)| ((l.market, l.symbol.to_stream_name()), id)).collect();
-        Self { listings, by_symbol, by_stream, source }
+        let mut book = Book::default();
+        listings.into_iter().for_each(|l| book.add(l));
+        Self { book: RwLock::new(book), source }
+    }
+
+    fn book(&self) -> RwLockReadGuard<'_, Book> {
+        self.book.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The instrument of that name.
     pub fn find(&self, market: Market, symbol: &str) -> Option<ListingId> {
-        self.by_symbol.get(&(market, symbol.to_owned())).copied()
+        self.book().by_symbol.get(&(market, symbol.to_owned())).copied()
     }
 
     /// The instrument whose streams have that name.
     pub(crate) fn find_stream(&self, market: Market, name: &str) -> Option<ListingId> {
-        self.by_stream.get(&(market, name.to_owned())).copied()
+        self.book().by_stream.get(&(market, name.to_owned())).copied()
     }
 
-    /// All instruments of a market.
-    pub fn listings(&self, market: Market) -> impl Iterator<Item = (ListingId, &Listing)> {
-        let all = self.listings.iter().enumerate().map(|(n, l)| (ListingId(n), l));
-        all.filter(move |(_, l)| l.market == market)
+    /// All instruments of a market, as they are now.
+    pub fn listings(&self, market: Market) -> impl Iterator<Item = (ListingId, Arc<Listing>)> {
+        let all: Vec<_> = self.book().listings.iter().cloned().enumerate().collect();
+        all.into_iter().filter(move |(_, l)| l.market == market).map(|(n, l)| (ListingId(n), l))
     }
 
     /// What an instrument is. `None` only for an id of another truth.
-    pub fn listing(&self, id: ListingId) -> Option<&Listing> {
-        self.listings.get(id.0)
+    pub fn listing(&self, id: ListingId) -> Option<Arc<Listing>> {
+        self.book().listings.get(id.0).cloned()
+    }
+
+    /// Changes how an instrument trades.
+    pub(crate) fn turn(&self, id: ListingId, change: impl FnOnce(&mut Listing)) {
+        let mut book = self.book.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(listing) = book.listings.get_mut(id.0) {
+            change(Arc::make_mut(listing));
+        }
+    }
+
+    /// Lists one more instrument, that trades from `onboard` on, like `like` where that is given.
+    /// Only computed markets have candles for it; whether it is listed now.
+    pub(crate) fn list(
+        &self,
+        (market, name): (Market, &str),
+        contract: Contract,
+        onboard: UnixMs,
+        like: Option<ListingId>,
+    ) -> Result<bool, BadSymbol> {
+        let Source::Synthetic(source) = &self.source else { return Ok(false) };
+        let mut book = self.book.write().unwrap_or_else(PoisonError::into_inner);
+        if book.by_symbol.contains_key(&(market, name.to_owned())) {
+            return Ok(false);
+        }
+        let twin = like.and_then(|id| Some((id, book.listings.get(id.0)?)));
+        let listing = match twin {
+            None => source.add(market, name, contract, onboard)?,
+            Some((id, old)) => {
+                let symbol = name.parse()?;
+                let (base, quote) = split(&symbol)?;
+                source.twin(id.0);
+                Listing { symbol, base, quote, onboard, status: Status::Trading, ..Listing::clone(old) }
+            }
+        };
+        book.add(listing);
+        Ok(true)
     }
 
     /// Whether there are candles of that length.
@@ -112,10 +168,26 @@ impl Truth {
 
     /// The whole candle that opens at `open`, whether that has happened yet or not.
     pub fn candle(&self, series: Series, open: UnixMs) -> Option<Candle> {
+        let of = self.listing(series.listing)?;
         match &self.source {
-            Source::Recorded(all) => all.get(series.listing.0)?.candle(series.interval, open),
-            Source::Synthetic(s) => s.candle(series.listing.0, series.interval, open),
+            Source::Recorded(all) => self.recorded_candle(all.get(series.listing.0)?, &of, series, open),
+            Source::Synthetic(s) => s.candle(series.listing.0, &of, series.interval, open),
         }
+    }
+
+    fn recorded_candle(&self, all: &Recorded, of: &Listing, series: Series, open: UnixMs) -> Option<Candle> {
+        if of.gone().is_some_and(|gone| open >= gone) {
+            return None;
+        }
+        let whole = all.candle(series.interval, open)?;
+        let end = UnixMs(whole.close_time.0 + 1);
+        if of.timeline.splits(open, end)
+            && let Some(part) = all.played_by(series.interval, &whole)
+        {
+            let parts = self.parts(Series { interval: part, ..series }, open, end);
+            return parts.map(|c| Candle { open_time: open, close_time: whole.close_time, ..c });
+        }
+        of.timeline.turned(whole)
     }
 
     /// The candle that opens at `open` as it shows at `now`; `None` before it opens.
@@ -147,7 +219,7 @@ impl Truth {
                     std::iter::successors(Some(from), |o| Some(calendar::next_open(part.interval, *o)));
                 Candle::join(opens.take_while(|o| *o < to).filter_map(|o| self.candle(part, o)), to)
             }
-            Source::Synthetic(s) => s.sum(part.listing.0, from, to),
+            Source::Synthetic(s) => s.sum(part.listing.0, &*self.listing(part.listing)?, from, to),
         }
     }
 
@@ -177,18 +249,37 @@ impl Truth {
 
     /// The last open at or before `t`.
     pub fn last_open(&self, series: Series, t: UnixMs) -> Option<UnixMs> {
-        match &self.source {
+        let of = self.listing(series.listing)?;
+        let before = |t| match &self.source {
             Source::Recorded(all) => all.get(series.listing.0)?.last_open(series.interval, t),
-            Source::Synthetic(s) => s.last_open(series.listing.0, series.interval, t),
-        }
+            Source::Synthetic(_) => synthetic::last_open(&of, series.interval, t),
+        };
+        let opens = std::iter::successors(before(t), |o| before(UnixMs(o.0 - 1)));
+        self.first_there(&of, series.interval, opens)
     }
 
     /// The first open after `t`.
     pub fn next_open(&self, series: Series, t: UnixMs) -> Option<UnixMs> {
-        match &self.source {
+        let of = self.listing(series.listing)?;
+        let after = |t| match &self.source {
             Source::Recorded(all) => all.get(series.listing.0)?.next_open(series.interval, t),
-            Source::Synthetic(s) => s.next_open(series.listing.0, series.interval, t),
-        }
+            Source::Synthetic(_) => synthetic::next_open(&of, series.interval, t),
+        };
+        let opens = std::iter::successors(after(t), |o| after(*o));
+        self.first_there(&of, series.interval, opens.take_while(|o| of.gone().is_none_or(|gone| *o < gone)))
+    }
+
+    /// The first of `opens` whose candle is in no hole and not after the end.
+    fn first_there(
+        &self,
+        of: &Listing,
+        interval: Interval,
+        mut opens: impl Iterator<Item = UnixMs>,
+    ) -> Option<UnixMs> {
+        opens.find(|o| {
+            let end = calendar::next_open(interval, *o);
+            of.gone().is_none_or(|gone| *o < gone) && !of.timeline.missing_all(*o, end)
+        })
     }
 
     /// The candles that exist at `now`, ascending; the last one may be forming.
@@ -224,7 +315,7 @@ impl Truth {
     /// The last 24 h of an instrument, from its 15m candles or the next best; `None` before its
     /// first trade and for one that is gone.
     pub fn day(&self, id: ListingId, now: UnixMs) -> Option<Day> {
-        if matches!(self.listing(id)?.status, Status::Gone { since } if since <= now) {
+        if self.listing(id)?.gone().is_some_and(|gone| gone <= now) {
             return None;
         }
         let wanted = [Interval::M15, Interval::M5, Interval::M30, Interval::H1, Interval::M1];
