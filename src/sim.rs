@@ -215,7 +215,7 @@ async fn start_faults(world: Arc<World>, cancel: CancellationToken) {
     let mut changes = world.changes();
     loop {
         changes.borrow_and_update();
-        let next = world.start_due().and_then(|t| world.when(t)).map(|at| world.stopwatch.instant(at));
+        let next = world.next_fault().and_then(|t| world.when(t)).map(|at| world.stopwatch.instant(at));
         let wait = async {
             match next {
                 Some(at) => tokio::time::sleep_until(at.into()).await,
@@ -324,6 +324,11 @@ impl SimHandle {
     /// Makes something go wrong, now or at its time.
     pub fn inject(&self, faults: Vec<Scheduled>) {
         self.world.inject(faults);
+    }
+
+    /// Ends all faults, those that wait too.
+    pub fn heal(&self) {
+        self.world.heal();
     }
 
     /// Stops it and waits until all its sockets are closed.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::extract::{Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::get;
 use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -24,7 +24,7 @@ pub(crate) fn routes() -> Router<Arc<World>> {
     Router::new()
         .route("/sim/stats", get(stats))
         .route("/sim/clock", get(clock).post(set_clock))
-        .route("/sim/faults", post(faults))
+        .route("/sim/faults", get(in_force).post(faults).delete(heal))
         .route("/sim/truth", get(truth))
 }
 
@@ -76,6 +76,15 @@ async fn set_clock(State(world): Shared, body: String) -> Response {
         Ok(()) => Json(clock_json(&world)).into_response(),
         Err(e) => bad(&e.to_string()),
     }
+}
+
+async fn in_force(State(world): Shared) -> Json<Value> {
+    Json(world.faults())
+}
+
+async fn heal(State(world): Shared) -> Json<Value> {
+    world.heal();
+    Json(world.faults())
 }
 
 async fn faults(State(world): Shared, body: String) -> Response {

@@ -5,7 +5,9 @@ use std::collections::{BinaryHeap, HashMap};
 use std::time::Duration;
 
 use super::candle::Candle;
-use super::fault::Close;
+use super::fault::Fault;
+use super::fault::frames::FrameFault;
+use super::fault::scope::Target;
 use super::session::Topic;
 use super::truth::{ListingId, Series};
 use super::wire::{self, Stamp};
@@ -39,6 +41,8 @@ pub(crate) struct Frame {
     pub(crate) stream: String,
     pub(crate) data: String,
     pub(crate) kind: Kind,
+    /// Whose candle it tells of.
+    series: Option<Series>,
 }
 
 #[derive(Debug)]
@@ -65,18 +69,39 @@ struct Stream {
     state: State,
 }
 
+/// The socket that the streams go to.
+#[derive(Debug)]
+struct Whose {
+    market: Market,
+    connection: u64,
+    route: String,
+}
+
+impl Whose {
+    fn target<'a>(&'a self, stream: &'a str) -> Target<'a> {
+        Target {
+            market: Some(self.market),
+            connection: Some(self.connection),
+            route: Some(&self.route),
+            stream: Some(stream),
+            ..Target::default()
+        }
+    }
+}
+
 /// The streams of one socket.
 #[derive(Debug)]
 pub(crate) struct Feed {
-    market: Market,
+    whose: Whose,
     streams: HashMap<String, Stream>,
     /// May name streams that are gone or due at another time by now: the stream's own `due` counts.
     queue: BinaryHeap<Reverse<(Mono, String)>>,
 }
 
 impl Feed {
-    pub(crate) fn new(market: Market) -> Self {
-        Self { market, streams: HashMap::new(), queue: BinaryHeap::new() }
+    pub(crate) fn new(market: Market, connection: u64, route: &str) -> Self {
+        let whose = Whose { market, connection, route: route.to_owned() };
+        Self { whose, streams: HashMap::new(), queue: BinaryHeap::new() }
     }
 
     /// Starts a stream. Candles that are closed by now are not told.
@@ -133,9 +158,9 @@ impl Feed {
             self.queue.pop();
             let Some(stream) = self.streams.get_mut(&name).filter(|s| s.due == due) else { continue };
             let next = match &mut stream.state {
-                State::Kline(kline) => kline.run(self.market, &name, world, &mut frames),
+                State::Kline(kline) => kline.run(&self.whose, &name, world, &mut frames),
                 State::Tickers(last) => {
-                    tickers(self.market, &name, world, last, &mut frames);
+                    tickers(self.whose.market, &name, world, last, &mut frames);
                     Some(now + TICKERS)
                 }
             };
@@ -144,22 +169,39 @@ impl Feed {
                 self.queue.push(Reverse((next, name)));
             }
         }
-        if !frames.is_empty() && world.silent(self.market, world.now()) {
-            world.count(|s| s.lost += frames.len() as u64);
-            frames.clear();
+        let before = frames.len();
+        frames.retain(|frame| !self.silent(frame, world));
+        let lost = (before - frames.len()) as u64;
+        if lost > 0 {
+            world.count(|s| s.lost += lost);
         }
         frames
     }
 }
 
+impl Feed {
+    fn silent(&self, frame: &Frame, world: &World) -> bool {
+        let of = frame.series.and_then(|s| Some((world.truth.listing(s.listing)?, s.interval)));
+        let target = Target {
+            symbol: of.map(|(l, _)| l.symbol.as_str()),
+            interval: of.map(|(_, i)| i),
+            ..self.whose.target(&frame.stream)
+        };
+        let silent = |f: &Fault| matches!(f, Fault::Frame(FrameFault::WsSilence {})).then_some(());
+        world.strike(&target, silent).is_some()
+    }
+}
+
 impl KlineStream {
     /// Adds what is due to `frames`; when to look again (never, where the clock will show no change).
-    fn run(&mut self, market: Market, name: &str, world: &World, frames: &mut Vec<Frame>) -> Option<Mono> {
+    fn run(&mut self, whose: &Whose, name: &str, world: &World, frames: &mut Vec<Frame>) -> Option<Mono> {
         let now = world.now();
         let listing = world.truth.listing(self.series.listing)?;
+        let (series, interval) = (Some(self.series), Some(self.series.interval));
+        let target = Target { symbol: Some(listing.symbol.as_str()), interval, ..whose.target(name) };
         let mut push = |candle: &Candle, stamp: Stamp, kind: Kind| {
             let data = wire::kline_event(listing, self.series.interval, candle, stamp);
-            frames.push(Frame { stream: name.to_owned(), data, kind });
+            frames.push(Frame { stream: name.to_owned(), data, kind, series });
         };
         let late = self.held.iter().take_while(|(until, _)| *until <= now).count();
         for (_, candle) in self.held.drain(..late) {
@@ -171,10 +213,12 @@ impl KlineStream {
                 break;
             }
             let event = UnixMs(candle.close_time.0 + CLOSE_STAMP_MS);
-            match world.close(self.series, candle.open_time) {
-                Close::Sent => push(&candle, Stamp { event, closed: true }, Kind::Close),
-                Close::Dropped => {}
-                Close::Delayed(by) => self.held.push((UnixMs(candle.close_time.0 + by), candle)),
+            match world.close(self.series, candle.open_time, &target) {
+                Some(FrameFault::DropClose {}) => {}
+                Some(FrameFault::DelayClose { by_ms }) => {
+                    self.held.push((UnixMs(candle.close_time.0 + by_ms), candle));
+                }
+                _ => push(&candle, Stamp { event, closed: true }, Kind::Close),
             }
             self.done = candle.open_time;
             self.shown = None;
@@ -190,7 +234,7 @@ impl KlineStream {
             if candle.trades > 0 && self.shown != Some(candle) {
                 push(&candle, Stamp { event: now, closed: false }, Kind::Update);
                 self.shown = Some(candle);
-                self.ready = ours + pace(market);
+                self.ready = ours + pace(whose.market);
             }
         }
         let close = world.truth.candle(self.series, open)?.close_time;
@@ -222,6 +266,6 @@ fn tickers(
     }
     if !entries.is_empty() {
         let data = format!("[{}]", entries.join(","));
-        frames.push(Frame { stream: name.to_owned(), data, kind: Kind::Tickers });
+        frames.push(Frame { stream: name.to_owned(), data, kind: Kind::Tickers, series: None });
     }
 }

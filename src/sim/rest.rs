@@ -1,6 +1,7 @@
 //! The REST routes of both markets.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -11,6 +12,11 @@ use axum::routing::get;
 use serde::Deserialize;
 use serde_json::json;
 
+use super::fault::Fault;
+use super::fault::board::Event;
+use super::fault::rest::RestFault;
+use super::fault::scope::Target;
+use super::socket::percent_decoded;
 use super::stats::Violation;
 use super::truth::{ListingId, Range, Series};
 use super::weight::{self, Verdict};
@@ -175,12 +181,34 @@ async fn answer(
 ) -> Response {
     let path = uri.path().to_owned();
     world.count(|s| *s.requests.entry(path.clone()).or_default() += 1);
-    let delay = world.delay();
+    // Who asks for which series is the query's to say: faults may be meant for one of them.
+    let part = |name: &str| {
+        let pair = |p: &str| p.split_once('=').filter(|(n, _)| *n == name).map(|(_, v)| percent_decoded(v));
+        uri.query().and_then(|q| q.split('&').find_map(pair))
+    };
+    let symbol = part("symbol");
+    let target = Target {
+        market: Some(market),
+        symbol: symbol.as_deref(),
+        interval: part("interval").and_then(|i| i.parse().ok()),
+        route: Some(&path),
+        ..Target::default()
+    };
+    world.event(Event::Request, &target);
+    let late = world.strikes(&target, |f| match f {
+        Fault::Rest(RestFault::Latency { ms }) => Some(*ms),
+        _ => None,
+    });
+    let delay = world.latency + Duration::from_millis(late.iter().sum());
     if !delay.is_zero() {
         tokio::time::sleep(delay).await;
     }
     let verdict = world.charge(market, cost);
-    if let Some(status) = world.refusal(&path) {
+    let status = world.strike(&target, |f| match f {
+        Fault::Rest(RestFault::RestError { status }) => Some(*status),
+        _ => None,
+    });
+    if let Some(status) = status {
         return failure(status);
     }
     match verdict {

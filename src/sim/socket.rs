@@ -19,6 +19,9 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{Message, Role};
 use tokio_util::sync::CancellationToken;
 
+use super::fault::Fault;
+use super::fault::scope::Target;
+use super::fault::sockets::SocketFault;
 use super::feed::{Feed, Kind};
 use super::session::{Ending, Oddity, Outcome, Route, Session, Topic};
 use super::stats::Violation;
@@ -56,7 +59,12 @@ pub(crate) async fn upgrade(
     let Some(accept) = accept_key(request.headers()) else {
         return (StatusCode::BAD_REQUEST, "this path speaks WebSocket only").into_response();
     };
-    if sockets.world.cut(route.market) {
+    let target = Target { market: Some(route.market), route: Some(&path), ..Target::default() };
+    let cut = sockets.world.strike(&target, |f| match f {
+        Fault::Socket(SocketFault::WsCut {}) => Some(()),
+        _ => None,
+    });
+    if cut.is_some() {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     }
     names
@@ -67,7 +75,7 @@ pub(crate) async fn upgrade(
         if let Ok(upgraded) = upgrade.await {
             let io = TokioIo::new(upgraded);
             let socket = WebSocketStream::from_raw_socket(io, Role::Server, None).await;
-            Connection::new(sockets, route, socket).run(names).await;
+            Connection::new(sockets, route, &path, socket).run(names).await;
         }
     });
     let mut response = Response::new(Body::empty());
@@ -92,7 +100,7 @@ fn accept_key(headers: &HeaderMap) -> Option<HeaderValue> {
 }
 
 /// `%E5%B8%81` as the character it is; what is no valid escape stays.
-fn percent_decoded(path: &str) -> String {
+pub(crate) fn percent_decoded(path: &str) -> String {
     let mut bytes = Vec::with_capacity(path.len());
     let mut rest = path.as_bytes();
     while let Some((&first, after)) = rest.split_first() {
@@ -122,19 +130,20 @@ struct Connection {
     unanswered: Option<Instant>,
     /// How many of its streams the statistics hold.
     counted: u64,
-    /// How many cuts there had been when it was opened: with the next one it is torn.
-    cuts: u64,
+    /// Which one it is, counted from 1 as they were opened.
+    number: u64,
 }
 
 impl Connection {
-    fn new(sockets: Sockets, route: Route, socket: WebSocketStream<TokioIo<Upgraded>>) -> Self {
+    fn new(sockets: Sockets, route: Route, path: &str, socket: WebSocketStream<TokioIo<Upgraded>>) -> Self {
+        let number = sockets.world.open(route.market, path);
         Self {
-            cuts: sockets.world.cuts(route.market),
+            number,
             world: sockets.world,
             cancel: sockets.cancel,
             socket,
             session: Session::new(route),
-            feed: Feed::new(route.market),
+            feed: Feed::new(route.market, number, path),
             unanswered: None,
             counted: 0,
         }
@@ -151,6 +160,7 @@ impl Connection {
             Next::Continue => self.serve().await,
             end => end,
         };
+        self.world.closed(self.number);
         self.world.count(|s| {
             s.open -= 1;
             s.streams -= self.counted;
@@ -179,7 +189,7 @@ impl Connection {
         let mut next_ping = Instant::now() + period;
         let cancel = self.cancel.clone();
         loop {
-            if self.world.cuts(self.session.market()) != self.cuts {
+            if !self.world.orders(self.number).is_empty() {
                 return Next::Drop;
             }
             let due = self.feed.next_due().map(|at| Instant::from_std(self.world.stopwatch.instant(at)));

@@ -76,6 +76,6 @@ pub struct Stats {
     pub lost: u64,
     /// What a client should not have done.
     pub violations: BTreeMap<Violation, u64>,
-    /// Faults that took effect, by kind.
+    /// How often faults struck, by kind.
     pub faults: BTreeMap<&'static str, u64>,
 }

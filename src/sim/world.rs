@@ -4,11 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use serde_json::Value;
 use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
 use super::clock::{BadClock, VirtualClock};
-use super::fault::{Close, Fault, FaultBoard, Scheduled};
+use super::fault::board::{Board, Event, Order};
+use super::fault::frames::FrameFault;
+use super::fault::scope::Target;
+use super::fault::{Fault, Scheduled};
 use super::stats::{Stats, Violation};
 use super::truth::{Series, Truth};
 use super::weight::{Pool, Verdict};
@@ -28,8 +32,7 @@ pub(crate) struct World {
     clock: Mutex<VirtualClock>,
     pools: Mutex<(Pool, Pool)>,
     stats: Mutex<Stats>,
-    faults: Mutex<FaultBoard>,
-    schedule: Mutex<Vec<(UnixMs, Fault)>>,
+    faults: Mutex<Board>,
     /// Counts changes of clock and faults, so that who waits for a time can look again.
     changes: watch::Sender<u64>,
 }
@@ -52,7 +55,6 @@ impl World {
             pools: Mutex::default(),
             stats: Mutex::default(),
             faults: Mutex::default(),
-            schedule: Mutex::default(),
             changes: watch::Sender::new(0),
         }
     }
@@ -128,65 +130,89 @@ impl World {
             (pools.0.by_minute().clone(), pools.1.by_minute().clone())
         };
         let weight_total = um.values().chain(spot.values()).sum();
-        Stats { weight_total, weight_um: um, weight_spot: spot, ..lock(&self.stats).clone() }
+        let faults = lock(&self.faults).struck();
+        Stats { weight_total, weight_um: um, weight_spot: spot, faults, ..lock(&self.stats).clone() }
     }
 
-    /// Takes faults in: those without a time, or with one that has passed, at once.
+    /// Takes faults in, each to begin at its time.
     pub(crate) fn inject(&self, faults: Vec<Scheduled>) {
-        let now = self.now();
-        for Scheduled { at, fault } in faults {
-            match at.filter(|at| *at > now) {
-                Some(at) => lock(&self.schedule).push((at, fault)),
-                None => self.start(fault, now),
-            }
-        }
+        self.board(|board, now| faults.into_iter().for_each(|f| board.inject(f, now)));
+        // Begins those that wait for nothing, and wakes who waits for the others.
+        self.next_fault();
         self.changed();
     }
 
-    fn start(&self, fault: Fault, now: UnixMs) {
-        self.count(|s| *s.faults.entry(fault.kind()).or_default() += 1);
-        lock(&self.faults).inject(fault, now);
+    /// Ends all faults.
+    pub(crate) fn heal(&self) {
+        self.board(|board, _| board.clear());
+        self.changed();
     }
 
-    /// Starts the scheduled faults whose time has come; the time of the next one.
-    pub(crate) fn start_due(&self) -> Option<UnixMs> {
+    /// The faults that wait and those in force.
+    pub(crate) fn faults(&self) -> Value {
+        self.board(|board, now| board.list(now))
+    }
+
+    /// Begins the faults whose time has come; the time of the next one.
+    pub(crate) fn next_fault(&self) -> Option<UnixMs> {
+        self.board(|board, _| board.next_due())
+    }
+
+    /// The board at the present time. Sockets that have orders by that are woken.
+    fn board<R>(&self, ask: impl FnOnce(&mut Board, UnixMs) -> R) -> R {
         let now = self.now();
-        let due: Vec<_> = lock(&self.schedule).extract_if(.., |(at, _)| *at <= now).collect();
-        if !due.is_empty() {
-            for (at, fault) in due {
-                // From its own time on, not from when we woke: at a high speed that is a difference.
-                self.start(fault, at);
-            }
+        let (ordered, answer) = {
+            let mut board = lock(&self.faults);
+            (board.advance(now), ask(&mut board, now))
+        };
+        if ordered {
             self.changed();
         }
-        lock(&self.schedule).iter().map(|(at, _)| *at).min()
+        answer
     }
 
-    pub(crate) fn cut(&self, market: Market) -> bool {
-        let now = self.now();
-        lock(&self.faults).cut(market, now)
+    /// What strikes `target`: of the faults in force the first that `pick` takes.
+    pub(crate) fn strike<T>(&self, target: &Target<'_>, pick: impl Fn(&Fault) -> Option<T>) -> Option<T> {
+        self.board(|board, now| board.strike(now, target, pick))
     }
 
-    pub(crate) fn cuts(&self, market: Market) -> u64 {
-        lock(&self.faults).cuts(market)
+    /// All that strikes `target`.
+    pub(crate) fn strikes<T>(&self, target: &Target<'_>, pick: impl Fn(&Fault) -> Option<T>) -> Vec<T> {
+        self.board(|board, now| board.strikes(now, target, pick))
     }
 
-    pub(crate) fn silent(&self, market: Market, now: UnixMs) -> bool {
-        lock(&self.faults).silent(market, now)
+    /// Tells of an event that faults may wait for.
+    pub(crate) fn event(&self, event: Event, target: &Target<'_>) {
+        if self.board(|board, now| board.event(event, target, now)) {
+            self.changed();
+        }
     }
 
-    pub(crate) fn close(&self, series: Series, open: UnixMs) -> Close {
-        lock(&self.faults).close(series, open, &self.truth)
+    /// What happens to the closing frame of a candle.
+    pub(crate) fn close(&self, series: Series, open: UnixMs, target: &Target<'_>) -> Option<FrameFault> {
+        self.board(|board, now| board.close(series, open, now, target))
     }
 
-    pub(crate) fn refusal(&self, path: &str) -> Option<u16> {
-        lock(&self.faults).refusal(path)
+    /// Takes a socket in and says its number.
+    pub(crate) fn open(&self, market: Market, route: &str) -> u64 {
+        let number = self.board(|board, _| board.open(market, route));
+        let target = Target {
+            market: Some(market),
+            connection: Some(number),
+            route: Some(route),
+            ..Target::default()
+        };
+        self.event(Event::Connection, &target);
+        number
     }
 
-    /// How long an answer of REST is held back.
-    pub(crate) fn delay(&self) -> Duration {
-        let now = self.now();
-        self.latency + Duration::from_millis(lock(&self.faults).latency(now))
+    pub(crate) fn closed(&self, number: u64) {
+        self.board(|board, _| board.closed(number));
+    }
+
+    /// What is to be done to a socket, now.
+    pub(crate) fn orders(&self, number: u64) -> Vec<Order> {
+        self.board(|board, _| board.orders(number))
     }
 }
 
