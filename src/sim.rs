@@ -15,6 +15,7 @@ pub mod command;
 mod control;
 pub mod fault;
 mod feed;
+mod figures;
 pub mod folder;
 pub mod listing;
 mod recorded;
@@ -180,7 +181,9 @@ pub async fn serve(
     let end = end.or(truth.span().map(|(_, last)| UnixMs(last.0 + 1)));
     let stopwatch = Stopwatch::start();
     let clock = VirtualClock::new(stopwatch.now(), start, speed, end)?;
-    let world = Arc::new(World::new(truth, clock, stopwatch, latency, unrouted));
+    let mut world = World::new(truth, clock, stopwatch, latency, unrouted);
+    world.cancel = cancel.clone();
+    let world = Arc::new(world);
     world.inject(faults);
     let tasks = TaskTracker::new();
     let app = routes(&world, &cancel);

@@ -8,9 +8,10 @@ use super::candle::Candle;
 use super::fault::Fault;
 use super::fault::frames::FrameFault;
 use super::fault::scope::Target;
+use super::figures::Figures;
 use super::session::Topic;
-use super::truth::{ListingId, Series};
-use super::wire::{self, Stamp};
+use super::truth::Series;
+use super::wire::{self, Form, Stamp};
 use super::world::World;
 use crate::domain::symbol::Market;
 use crate::domain::time::{Mono, UnixMs};
@@ -48,12 +49,13 @@ pub(crate) struct Frame {
 #[derive(Debug)]
 enum State {
     Kline(KlineStream),
-    Tickers(HashMap<ListingId, Candle>),
+    Figures(Figures),
 }
 
 #[derive(Debug)]
 struct KlineStream {
     series: Series,
+    form: Form,
     /// Open of the last candle that is done with.
     done: UnixMs,
     shown: Option<Candle>,
@@ -109,8 +111,8 @@ impl Feed {
         let now = world.stopwatch.now();
         let state = match topic {
             Topic::Nothing => return,
-            Topic::MiniTickers => State::Tickers(HashMap::new()),
-            Topic::Kline(series) => {
+            Topic::Figures(about) => State::Figures(Figures::new(about)),
+            Topic::Kline(series, form) => {
                 let shown = world.now();
                 let last = world.truth.last_open(series, shown);
                 let closed =
@@ -120,7 +122,7 @@ impl Feed {
                     (None, Some(open)) => UnixMs(open.0 - 1),
                     (None, None) => UnixMs(-1),
                 };
-                State::Kline(KlineStream { series, done, shown: None, ready: now, held: Vec::new() })
+                State::Kline(KlineStream { series, form, done, shown: None, ready: now, held: Vec::new() })
             }
         };
         self.streams.insert(name.clone(), Stream { due: now, state });
@@ -159,8 +161,14 @@ impl Feed {
             let Some(stream) = self.streams.get_mut(&name).filter(|s| s.due == due) else { continue };
             let next = match &mut stream.state {
                 State::Kline(kline) => kline.run(&self.whose, &name, world, &mut frames),
-                State::Tickers(last) => {
-                    tickers(self.whose.market, &name, world, last, &mut frames);
+                State::Figures(figures) => {
+                    let due = figures.due(self.whose.market, world).into_iter().map(|data| Frame {
+                        stream: name.clone(),
+                        data,
+                        kind: Kind::Tickers,
+                        series: None,
+                    });
+                    frames.extend(due);
                     Some(now + TICKERS)
                 }
             };
@@ -183,8 +191,8 @@ impl Feed {
     fn silent(&self, frame: &Frame, world: &World) -> bool {
         let of = frame.series.and_then(|s| Some((world.truth.listing(s.listing)?, s.interval)));
         let target = Target {
-            symbol: of.map(|(l, _)| l.symbol.as_str()),
-            interval: of.map(|(_, i)| i),
+            symbol: of.as_ref().map(|(l, _)| l.symbol.as_str()),
+            interval: of.as_ref().map(|(_, i)| *i),
             ..self.whose.target(&frame.stream)
         };
         let silent = |f: &Fault| matches!(f, Fault::Frame(FrameFault::WsSilence {})).then_some(());
@@ -200,7 +208,7 @@ impl KlineStream {
         let (series, interval) = (Some(self.series), Some(self.series.interval));
         let target = Target { symbol: Some(listing.symbol.as_str()), interval, ..whose.target(name) };
         let mut push = |candle: &Candle, stamp: Stamp, kind: Kind| {
-            let data = wire::kline_event(listing, self.series.interval, candle, stamp);
+            let data = wire::kline_event(&listing, (self.series.interval, self.form), candle, stamp);
             frames.push(Frame { stream: name.to_owned(), data, kind, series });
         };
         let late = self.held.iter().take_while(|(until, _)| *until <= now).count();
@@ -243,29 +251,5 @@ impl KlineStream {
         let close_due = world.when(must);
         let change_due = world.when(change).map(|t| t.max(self.ready));
         close_due.into_iter().chain(change_due).min()
-    }
-}
-
-/// All 24 h figures that changed since the last frame, as one frame.
-fn tickers(
-    market: Market,
-    name: &str,
-    world: &World,
-    last: &mut HashMap<ListingId, Candle>,
-    frames: &mut Vec<Frame>,
-) {
-    let now = world.now();
-    let mut entries = Vec::new();
-    for (id, listing) in world.truth.listings(market) {
-        let Some(day) = world.truth.day(id, now) else { continue };
-        // That the window moves on is no change of the figures.
-        let figures = Candle { open_time: UnixMs(0), ..day.whole };
-        if last.insert(id, figures) != Some(figures) {
-            entries.push(wire::mini_ticker(listing, &day, now));
-        }
-    }
-    if !entries.is_empty() {
-        let data = format!("[{}]", entries.join(","));
-        frames.push(Frame { stream: name.to_owned(), data, kind: Kind::Tickers, series: None });
     }
 }

@@ -23,6 +23,19 @@ pub enum Contract {
     },
 }
 
+impl Contract {
+    /// Whether `contractType=KIND` of continuous candles means it, in either case.
+    pub(crate) fn is(self, kind: &str) -> bool {
+        let word = match self {
+            Self::Perpetual => "PERPETUAL",
+            Self::TradFi => "TRADIFI_PERPETUAL",
+            Self::Quarter { .. } => "CURRENT_QUARTER",
+            Self::Spot | Self::Coin => return false,
+        };
+        word.eq_ignore_ascii_case(kind)
+    }
+}
+
 /// Whether a listing trades.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {

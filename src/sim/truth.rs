@@ -5,7 +5,6 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use super::calendar;
 use super::candle::Candle;
-use super::churn::Turn;
 use super::listing::{Contract, Listing, Status, split};
 use super::recorded::Recorded;
 use super::synthetic::{self, Synthetic};
@@ -109,6 +108,13 @@ impl Truth {
     /// The instrument whose streams have that name.
     pub(crate) fn find_stream(&self, market: Market, name: &str) -> Option<ListingId> {
         self.book().by_stream.get(&(market, name.to_owned())).copied()
+    }
+
+    /// The contract of a kind on a pair.
+    pub(crate) fn continuous(&self, pair: &str, kind: impl Fn(Contract) -> bool) -> Option<ListingId> {
+        let book = self.book();
+        let of = |l: &Listing| kind(l.contract) && l.gone().is_none() && format!("{}{}", l.base, l.quote) == pair;
+        book.listings.iter().position(|l| l.market == Market::UsdM && of(l)).map(ListingId)
     }
 
     /// All instruments of a market, as they are now.

@@ -40,7 +40,7 @@ def rest(exchange):
 
 
 def closed(frames, event):
-    return [f["k"] for f in frames if f.get("e") == event and f["k"]["x"]]
+    return [f["k"] for f in frames if isinstance(f, dict) and f.get("e") == event and f["k"]["x"]]
 
 
 def stream(exchange, combined):
