@@ -223,6 +223,9 @@ impl KlineStream {
             let event = UnixMs(candle.close_time.0 + CLOSE_STAMP_MS);
             match world.close(self.series, candle.open_time, &target) {
                 Some(FrameFault::DropClose {}) => {}
+                Some(FrameFault::ShortClose {}) => {
+                    push(&candle.unfinished(), Stamp { event, closed: true }, Kind::Close);
+                }
                 Some(FrameFault::DelayClose { by_ms }) => {
                     self.held.push((UnixMs(candle.close_time.0 + by_ms), candle));
                 }

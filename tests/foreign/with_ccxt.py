@@ -14,7 +14,7 @@ def client(exchange, kind, types):
     made = getattr(ccxt.pro, kind)({"options": {"fetchMarkets": {"types": types}}})
     api, rest = made.urls["api"], exchange.rest
     api.update({"public": f"{rest}/api/v3", "v1": f"{rest}/api/v1", "fapiPublic": f"{rest}/fapi/v1"})
-    api.update({"dapiPublic": f"{rest}/dapi/v1"})
+    api.update({"fapiPublicV2": f"{rest}/fapi/v2", "dapiPublic": f"{rest}/dapi/v1"})
     api["ws"].update({"spot": f"{exchange.ws}/ws", "linear": f"{exchange.ws}/ws"})
     return made
 

@@ -26,8 +26,9 @@ def rest(exchange, api):
         checks.same_candles(f"kline_candlestick_data {symbol} {interval}", answer.data(), exchange.truth("um", symbol, interval), 299)
     rows = api.continuous_contract_kline_candlestick_data("BTCUSDT", "PERPETUAL", "1h", limit=100).data()
     checks.same_candles("continuous_contract_kline_candlestick_data", rows, exchange.truth("um", "BTCUSDT", "1h"), 99)
-    limits = [(r.rate_limit_type, r.interval, r.limit) for r in answer.rate_limits]
-    checks.that("weight read from the headers", bool(limits), f"{answer.rate_limits[0].count if limits else None}")
+    limits = [(r.rateLimitType, r.interval, r.intervalNum, r.count) for r in answer.rate_limits]
+    weight = [count for kind, unit, number, count in limits if (kind, unit, number) == ("REQUEST_WEIGHT", "MINUTE", 1)]
+    checks.that("weight read from the headers", bool(weight) and weight[0] >= 2, f"{limits}")
     day = api.ticker24hr_price_change_statistics("BTCUSDT").data().to_dict()
     checks.that("ticker24hr_price_change_statistics", float(day["quoteVolume"]) > 0, f"{day['symbol']} {day['lastPrice']}")
     price = api.symbol_price_ticker_v2("BTCUSDT").data().to_dict()

@@ -8,9 +8,11 @@
     reason = "tests, whose rooms share one client"
 )]
 
+mod churn;
 mod client;
 mod faults;
 mod rest;
+mod rest_faults;
 mod socket;
 mod source;
 mod streams;
