@@ -7,15 +7,16 @@
 //! Invariant: nothing here is shared with the client but the vocabulary of `domain`. Above all the wire
 //! names are this side's own, so that a mistake in one is not repeated in the other.
 
-mod arrays;
 mod calendar;
 pub mod candle;
+pub mod churn;
 pub mod clock;
 pub mod command;
 mod connection;
 mod control;
 pub mod fault;
 mod feed;
+mod figures;
 pub mod folder;
 mod heart;
 pub mod listing;
@@ -50,6 +51,7 @@ use tower_http::compression::CompressionLevel;
 use crate::domain::symbol::{BadSymbol, Market};
 use crate::domain::time::UnixMs;
 use crate::stopwatch::Stopwatch;
+use churn::Timeline;
 use clock::{BadClock, VirtualClock};
 use fault::Scheduled;
 use folder::BadFolder;
@@ -184,7 +186,9 @@ pub async fn serve(
     let end = end.or(truth.span().map(|(_, last)| UnixMs(last.0 + 1)));
     let stopwatch = Stopwatch::start();
     let clock = VirtualClock::new(stopwatch.now(), start, speed, end)?;
-    let world = Arc::new(World::new(truth, clock, stopwatch, latency, unrouted));
+    let mut world = World::new(truth, clock, stopwatch, latency, unrouted);
+    world.cancel = cancel.clone();
+    let world = Arc::new(world);
     world.inject(faults);
     let tasks = TaskTracker::new();
     let app = routes(&world, &cancel).into_make_service_with_connect_info::<Peer>();
@@ -266,7 +270,8 @@ fn recorded_truth(recordings: Vec<Recording>, markets: &[Market]) -> Result<Trut
             let (base, quote) = listing::split(&symbol)?;
             let contract = if *market == Market::Spot { Contract::Spot } else { Contract::Perpetual };
             let (market, symbol, status) = (*market, symbol.clone(), Status::Trading);
-            let listing = Listing { market, symbol, base, quote, contract, status, scale, onboard };
+            let timeline = Timeline::default();
+            let listing = Listing { market, symbol, base, quote, contract, status, scale, onboard, timeline };
             all.push((listing, recorded.clone()));
         }
     }

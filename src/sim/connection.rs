@@ -382,8 +382,8 @@ impl Connection {
     fn never_served(&self, name: &str, topic: Topic) -> bool {
         let kind = match topic {
             Topic::Nothing => return false,
-            Topic::Kline(_) => StreamClass::Kline,
-            Topic::Array(..) => StreamClass::Other,
+            Topic::Kline(..) => StreamClass::Kline,
+            Topic::Figures(_) => StreamClass::Other,
         };
         let target = Target { stream: Some(name), ..self.target() };
         let dead = self.world.strike(&target, |f| match f {
@@ -424,7 +424,7 @@ impl Connection {
         let (mut updates, mut closes) = (0, 0);
         let mut messages = Vec::with_capacity(frames.len());
         for frame in &frames {
-            let target = self.feed.target(frame, &self.world);
+            let target = self.feed.target(frame);
             let of_frame = self.mangle.messages(frame, combined, &target, &self.world);
             match frame.kind {
                 Kind::Update if !of_frame.is_empty() => updates += 1,

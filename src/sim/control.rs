@@ -140,7 +140,7 @@ async fn truth(State(world): Shared, Query(q): Query<TruthQuery>) -> Response {
     };
     let Some(listing) = world.truth.listing(series.listing) else { return bad("no such symbol") };
     let rows = world.truth.closed(series, q.limit.unwrap_or(500), world.now());
-    ([(header::CONTENT_TYPE, "application/json")], wire::kline_rows(listing, &rows)).into_response()
+    ([(header::CONTENT_TYPE, "application/json")], wire::kline_rows(&listing, &rows)).into_response()
 }
 
 fn bad(why: &str) -> Response {

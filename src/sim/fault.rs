@@ -6,6 +6,7 @@
 
 pub(crate) mod board;
 pub mod frames;
+pub mod market;
 pub mod rest;
 pub mod scope;
 pub mod sockets;
@@ -16,6 +17,7 @@ use serde_json::{Map, Value};
 
 use crate::domain::time::UnixMs;
 use frames::FrameFault;
+use market::MarketFault;
 use rest::RestFault;
 use scope::Scope;
 use sockets::SocketFault;
@@ -30,6 +32,8 @@ pub enum Fault {
     Socket(SocketFault),
     /// With requests.
     Rest(RestFault),
+    /// With the market itself.
+    Market(MarketFault),
 }
 
 impl Fault {
@@ -39,6 +43,7 @@ impl Fault {
             Self::Frame(f) => f.kind(),
             Self::Socket(f) => f.kind(),
             Self::Rest(f) => f.kind(),
+            Self::Market(f) => f.kind(),
         }
     }
 
@@ -49,6 +54,7 @@ impl Fault {
             Self::Frame(f) => f.usual_count(),
             Self::Socket(f) => f.usual_count(),
             Self::Rest(f) => f.usual_count(),
+            Self::Market(_) => None,
         }
     }
 
@@ -59,6 +65,7 @@ impl Fault {
             Self::Socket(SocketFault::DeadSubscribe { .. }) => &["market", "stream", "connection", "route"],
             Self::Socket(_) => &["market", "connection", "route"],
             Self::Rest(_) => &["market", "symbol", "interval", "route"],
+            Self::Market(_) => &["market", "symbol"],
         }
     }
 
@@ -73,7 +80,10 @@ impl Fault {
         if RestFault::KINDS.contains(&kind) {
             return serde_json::from_value(value).map(Self::Rest).map_err(say);
         }
-        let all = [FrameFault::KINDS, SocketFault::KINDS, RestFault::KINDS].concat();
+        if MarketFault::KINDS.contains(&kind) {
+            return serde_json::from_value(value).map(Self::Market).map_err(say);
+        }
+        let all = [FrameFault::KINDS, SocketFault::KINDS, RestFault::KINDS, MarketFault::KINDS].concat();
         Err(format!("there is no kind `{kind}`; there are {}", all.join(", ")))
     }
 }
@@ -154,6 +164,10 @@ fn entry(source: Value) -> Result<Scheduled, String> {
     let scope = Scope::read(scope)?;
     let timing: Timing = serde_json::from_value(Value::Object(timing)).map_err(|e| e.to_string())?;
     let begin = begin(&timing, &scope)?;
+    let awaits = matches!(begin, Begin::Connection(_) | Begin::Subscribe(_) | Begin::Request(_));
+    if awaits && matches!(fault, Fault::Market(_)) {
+        return Err(format!("`{kind}` waits for a time, not for an event: the truth is known ahead"));
+    }
     let count = match (timing.count, timing.for_ms) {
         (None, None) => fault.usual_count(),
         (count, _) => count,

@@ -2,17 +2,19 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::arrays::Array;
 use super::candle::Candle;
 use super::fault::frames::FrameFault;
 use super::fault::scope::Target;
+use super::figures::Figures;
 use super::listing::Listing;
 use super::session::Topic;
 use super::truth::Series;
-use super::wire::{self, Stamp};
+use super::wire::{self, Form, Stamp};
 use super::world::World;
+use crate::domain::interval::Interval;
 use crate::domain::symbol::Market;
 use crate::domain::time::{Mono, UnixMs};
 
@@ -44,18 +46,19 @@ pub(crate) struct Frame {
     pub(crate) data: String,
     pub(crate) kind: Kind,
     /// Whose candle it tells of.
-    series: Option<Series>,
+    of: Option<(Arc<Listing>, Interval)>,
 }
 
 #[derive(Debug)]
 enum State {
     Kline(KlineStream),
-    Array(Array),
+    Figures(Figures),
 }
 
 #[derive(Debug)]
 struct KlineStream {
     series: Series,
+    form: Form,
     /// Open of the last candle that is done with.
     done: UnixMs,
     shown: Option<Candle>,
@@ -113,8 +116,8 @@ impl Feed {
         let now = world.stopwatch.now();
         let state = match topic {
             Topic::Nothing => return,
-            Topic::Array(board, only) => State::Array(Array::new(board, only)),
-            Topic::Kline(series) => {
+            Topic::Figures(about) => State::Figures(Figures::new(about)),
+            Topic::Kline(series, form) => {
                 let shown = world.now();
                 let last = world.truth.last_open(series, shown);
                 let closed =
@@ -125,7 +128,7 @@ impl Feed {
                     (None, None) => UnixMs(-1),
                 };
                 let (held, awaiting) = (Vec::new(), Vec::new());
-                State::Kline(KlineStream { series, done, shown: None, ready: now, held, awaiting })
+                State::Kline(KlineStream { series, form, done, shown: None, ready: now, held, awaiting })
             }
         };
         self.streams.insert(name.clone(), Stream { due: now, state });
@@ -164,9 +167,10 @@ impl Feed {
             let Some(stream) = self.streams.get_mut(&name).filter(|s| s.due == due) else { continue };
             let next = match &mut stream.state {
                 State::Kline(kline) => kline.run(&self.whose, &name, world, &mut frames),
-                State::Array(array) => {
-                    let said = array.frames(self.whose.market, world);
-                    let frame = |(data, kind)| Frame { stream: name.clone(), data, kind, series: None };
+                State::Figures(figures) => {
+                    let said = figures.due(self.whose.market, world);
+                    let kind = Kind::Other;
+                    let frame = |data| Frame { stream: name.clone(), data, kind, of: None };
                     frames.extend(said.into_iter().map(frame));
                     Some(now + TICKERS)
                 }
@@ -182,11 +186,10 @@ impl Feed {
 
 impl Feed {
     /// What faults may strike in a frame.
-    pub(crate) fn target<'a>(&'a self, frame: &'a Frame, world: &'a World) -> Target<'a> {
-        let of = frame.series.and_then(|s| Some((world.truth.listing(s.listing)?, s.interval)));
+    pub(crate) fn target<'a>(&'a self, frame: &'a Frame) -> Target<'a> {
         Target {
-            symbol: of.map(|(l, _)| l.symbol.as_str()),
-            interval: of.map(|(_, i)| i),
+            symbol: frame.of.as_ref().map(|(l, _)| l.symbol.as_str()),
+            interval: frame.of.as_ref().map(|(_, i)| *i),
             ..self.whose.target(&frame.stream)
         }
     }
@@ -203,17 +206,20 @@ enum Awaits {
 
 /// Where the frames of one stream go.
 struct Out<'a> {
-    listing: &'a Listing,
-    series: Series,
+    listing: &'a Arc<Listing>,
+    interval: Interval,
+    form: Form,
     name: &'a str,
     frames: &'a mut Vec<Frame>,
 }
 
 impl Out<'_> {
     fn push(&mut self, candle: &Candle, event: UnixMs, closed: bool) {
-        let data = wire::kline_event(self.listing, self.series.interval, candle, Stamp { event, closed });
+        let data =
+            wire::kline_event(self.listing, (self.interval, self.form), candle, Stamp { event, closed });
         let kind = if closed { Kind::Close } else { Kind::Update };
-        self.frames.push(Frame { stream: self.name.to_owned(), data, kind, series: Some(self.series) });
+        let of = Some((Arc::clone(self.listing), self.interval));
+        self.frames.push(Frame { stream: self.name.to_owned(), data, kind, of });
     }
 }
 
@@ -222,7 +228,8 @@ impl KlineStream {
     fn run(&mut self, whose: &Whose, name: &str, world: &World, frames: &mut Vec<Frame>) -> Option<Mono> {
         let now = world.now();
         let listing = world.truth.listing(self.series.listing)?;
-        let mut out = Out { listing, series: self.series, name, frames };
+        let mut out =
+            Out { listing: &listing, interval: self.series.interval, form: self.form, name, frames };
         let late = self.held.iter().take_while(|(until, _)| *until <= now).count();
         for (_, candle) in self.held.drain(..late) {
             out.push(&candle, now, true);
@@ -270,6 +277,7 @@ impl KlineStream {
             let event = UnixMs(candle.close_time.0 + CLOSE_STAMP_MS);
             match world.close(self.series, candle.open_time, &target) {
                 Some(FrameFault::DropClose {}) => {}
+                Some(FrameFault::ShortClose {}) => out.push(&candle.unfinished(), event, true),
                 Some(FrameFault::DelayClose { by_ms }) => {
                     self.held.push((UnixMs(candle.close_time.0 + by_ms), candle));
                     self.held.sort_by_key(|(until, _)| *until);

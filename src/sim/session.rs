@@ -5,10 +5,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::arrays::Board;
+use super::figures::About;
 use super::truth::{ListingId, Series, Truth};
-use super::wire;
-use crate::domain::interval::Interval;
+use super::wire::{self, Form};
 use crate::domain::symbol::Market;
 use crate::domain::time::Mono;
 
@@ -65,9 +64,8 @@ impl Route {
 /// What a stream's name stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Topic {
-    Kline(Series),
-    /// Of all instruments, or of one.
-    Array(Board, Option<ListingId>),
+    Kline(Series, Form),
+    Figures(About),
     /// Acknowledged and never heard of again.
     Nothing,
 }
@@ -76,21 +74,37 @@ fn topic(route: Route, name: &str, truth: &Truth) -> Topic {
     if route.class == Class::Public {
         return Topic::Nothing;
     }
-    if let Some(board) = Board::of_all(route.market, name) {
-        return Topic::Array(board, None);
+    let um = route.market == Market::UsdM;
+    match name {
+        "!miniTicker@arr" => return Topic::Figures(About::AllMini),
+        // Spot's was taken away in March 2026.
+        "!ticker@arr" if um => return Topic::Figures(About::AllFull),
+        "!markPrice@arr" | "!markPrice@arr@1s" if um => return Topic::Figures(About::AllMarks),
+        "!contractInfo" if um => return Topic::Figures(About::Contracts),
+        _ => {}
     }
-    let kline = || {
-        let (symbol, interval) = name.split_once("@kline_")?;
-        let interval: Interval = interval.parse().ok()?;
-        let series = Series { listing: truth.find_stream(route.market, symbol)?, interval };
-        truth.has(series).then_some(series)
+    let Some((symbol, kind)) = name.split_once('@') else { return Topic::Nothing };
+    let kline = |listing: ListingId, interval: &str, form| {
+        let series = Series { listing, interval: interval.parse().ok()? };
+        truth.has(series).then_some(Topic::Kline(series, form))
     };
-    let one = || {
-        let (symbol, rest) = name.split_once('@')?;
-        let board = Board::of_one(route.market, rest)?;
-        Some(Topic::Array(board, Some(truth.find_stream(route.market, symbol)?)))
-    };
-    kline().map(Topic::Kline).or_else(one).unwrap_or(Topic::Nothing)
+    if let Some(interval) = kind.strip_prefix("continuousKline_").filter(|_| um) {
+        let found = continuous(symbol, truth).and_then(|id| kline(id, interval, Form::Continuous));
+        return found.unwrap_or(Topic::Nothing);
+    }
+    let found = truth.find_stream(route.market, symbol).and_then(|id| match kind {
+        "miniTicker" => Some(Topic::Figures(About::Mini(id))),
+        "ticker" => Some(Topic::Figures(About::Full(id))),
+        "markPrice" | "markPrice@1s" if um => Some(Topic::Figures(About::Mark(id))),
+        _ => kline(id, kind.strip_prefix("kline_")?, Form::Symbol),
+    });
+    found.unwrap_or(Topic::Nothing)
+}
+
+/// The contract of a name such as `btcusdt_perpetual` or `btcusdt_current_quarter`.
+fn continuous(name: &str, truth: &Truth) -> Option<ListingId> {
+    let (pair, kind) = name.split_once('_')?;
+    truth.continuous(&pair.to_ascii_uppercase(), |contract| contract.is(kind))
 }
 
 /// Why a socket is closed.

@@ -115,13 +115,8 @@ fn unrouted(world: &World, path: &str) -> Market {
     fault.unwrap_or(world.unrouted)
 }
 
-/// A refusal with the body that the exchange, or what stands before it, gives it.
-fn refusal(status: u16, retry_after: Option<u64>) -> Response {
-    let mut response = super::rest::failure(status);
-    if let Some(seconds) = retry_after {
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-    }
-    response
+fn refusal(status: u16, retry_after: Option<u32>) -> Response {
+    super::rest::refusal(status, retry_after).unwrap_or(StatusCode::SERVICE_UNAVAILABLE.into_response())
 }
 
 fn accept_key(headers: &HeaderMap) -> Option<HeaderValue> {

@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::clock::{BadClock, VirtualClock};
 use super::fault::board::{Board, Event, Order};
 use super::fault::frames::FrameFault;
 use super::fault::scope::Target;
-use super::fault::{Fault, Scheduled};
+use super::fault::{self, Fault, Scheduled};
 use super::stats::{Stats, Violation};
 use super::truth::{Series, Truth};
 use super::weight::{Pool, Verdict};
@@ -34,6 +35,8 @@ pub(crate) struct World {
     /// Whose data the paths without `/market` or `/public` carry.
     pub(crate) unrouted: Market,
     pub(crate) sockets: TaskTracker,
+    /// Ends it.
+    pub(crate) cancel: CancellationToken,
     clock: Mutex<VirtualClock>,
     pools: Mutex<(Pool, Pool)>,
     stats: Mutex<Stats>,
@@ -58,6 +61,7 @@ impl World {
             latency,
             unrouted,
             sockets: TaskTracker::new(),
+            cancel: CancellationToken::new(),
             clock: Mutex::new(clock),
             pools: Mutex::default(),
             stats: Mutex::default(),
@@ -103,20 +107,30 @@ impl World {
         self.changes.send_modify(|n| *n += 1);
     }
 
-    pub(crate) fn charge(&self, market: Market, weight: u32) -> Verdict {
+    /// Bans the address from a market; until when.
+    pub(crate) fn ban(&self, market: Market, seconds: i64) -> UnixMs {
         let now = self.now();
-        let verdict = {
-            let mut pools = lock(&self.pools);
-            let pool = match market {
-                Market::UsdM => &mut pools.0,
-                Market::Spot => &mut pools.1,
-            };
-            pool.charge(market, weight, now)
-        };
+        self.pool(market, |pool| pool.ban(seconds, now))
+    }
+
+    fn pool<R>(&self, market: Market, ask: impl FnOnce(&mut Pool) -> R) -> R {
+        let mut pools = lock(&self.pools);
+        ask(match market {
+            Market::UsdM => &mut pools.0,
+            Market::Spot => &mut pools.1,
+        })
+    }
+
+    /// Charges a request, when other programs on the address have used `foreign` of the minute.
+    pub(crate) fn charge(&self, market: Market, weight: u32, foreign: u32) -> Verdict {
+        let now = self.now();
+        let verdict = self.pool(market, |pool| pool.charge(market, weight, foreign, now));
         let mut stats = lock(&self.stats);
         let mut broke = |v: Violation| *stats.violations.entry(v).or_default() += 1;
         match verdict {
             Verdict::Fine { .. } => {}
+            // That others used it up is nobody's fault, unless it goes on asking.
+            Verdict::TooMany { again: false, own: false, .. } => {}
             Verdict::TooMany { again: false, .. } => broke(Violation::OverWeight),
             Verdict::TooMany { again: true, .. } => broke(Violation::Ignored429),
             Verdict::Banned { .. } => broke(Violation::Ignored418),
@@ -165,7 +179,17 @@ impl World {
 
     /// Takes faults in, each to begin at its time.
     pub(crate) fn inject(&self, faults: Vec<Scheduled>) {
-        self.board(|board, now| faults.into_iter().for_each(|f| board.inject(f, now)));
+        let now = self.now();
+        let (market, others) = faults.into_iter().partition(|f| matches!(f.fault, Fault::Market(_)));
+        let market: Vec<Scheduled> = market;
+        for scheduled in &market {
+            let Fault::Market(fault) = &scheduled.fault else { continue };
+            // The truth is of all times: what will happen to it is written down at once.
+            let struck = fault::market::apply(fault, scheduled, &self.truth, now);
+            self.board(|board, _| board.count(fault.kind(), struck));
+        }
+        let others: Vec<Scheduled> = others;
+        self.board(|board, now| others.into_iter().for_each(|f| board.inject(f, now)));
         // Begins those that wait for nothing, and wakes who waits for the others.
         self.next_fault();
         self.changed();

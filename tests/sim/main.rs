@@ -9,11 +9,13 @@
     reason = "tests, whose rooms share one client"
 )]
 
+mod churn;
 mod client;
 mod faults;
 mod frame_faults;
 mod limits;
 mod rest;
+mod rest_faults;
 mod socket;
 mod socket_faults;
 mod source;

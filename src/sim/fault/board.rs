@@ -273,6 +273,11 @@ impl Board {
         None
     }
 
+    /// Counts what struck so often when it was injected.
+    pub(crate) fn count(&mut self, kind: &'static str, times: u64) {
+        *self.struck.entry(kind).or_default() += times;
+    }
+
     /// How often each kind struck.
     pub(crate) fn struck(&self) -> BTreeMap<&'static str, u64> {
         self.struck.clone()
@@ -322,7 +327,7 @@ mod tests {
     fn status(board: &mut Board, now: i64, path: &str) -> Option<u16> {
         board.advance(UnixMs(now));
         board.strike(UnixMs(now), &request(path), |f| match f {
-            Fault::Rest(RestFault::RestError { status }) => Some(*status),
+            Fault::Rest(RestFault::RestError { status, .. }) => Some(*status),
             _ => None,
         })
     }

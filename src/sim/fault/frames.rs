@@ -23,6 +23,8 @@ pub enum FrameFault {
     },
     /// The closing frame of a candle comes after the first update of the next one.
     CloseAfterNext {},
+    /// The closing frame of a candle lacks its last trades, which REST has.
+    ShortClose {},
     /// The closing frame of a candle comes twice.
     RepeatClose {},
     /// After its closing frame a candle is told once more as if it were forming.
@@ -139,6 +141,7 @@ impl FrameFault {
         "drop_close",
         "delay_close",
         "close_after_next",
+        "short_close",
         "repeat_close",
         "update_after_close",
         "illiquid",
@@ -167,6 +170,7 @@ impl FrameFault {
             Self::DropClose {} => "drop_close",
             Self::DelayClose { .. } => "delay_close",
             Self::CloseAfterNext {} => "close_after_next",
+            Self::ShortClose {} => "short_close",
             Self::RepeatClose {} => "repeat_close",
             Self::UpdateAfterClose {} => "update_after_close",
             Self::Illiquid {} => "illiquid",
@@ -196,6 +200,7 @@ impl FrameFault {
             Self::DropClose {}
                 | Self::DelayClose { .. }
                 | Self::CloseAfterNext {}
+                | Self::ShortClose {}
                 | Self::RepeatClose {}
                 | Self::UpdateAfterClose {}
                 | Self::Illiquid {}

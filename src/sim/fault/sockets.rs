@@ -34,7 +34,7 @@ pub enum SocketFault {
         status: u16,
         /// Seconds that the refusal tells to wait.
         #[serde(default)]
-        retry_after: Option<u64>,
+        retry_after: Option<u32>,
     },
     /// A request for a socket is answered late.
     SlowHandshake {
