@@ -9,13 +9,19 @@
 
 mod calendar;
 pub mod candle;
+pub mod churn;
 pub mod clock;
 pub mod command;
+mod connection;
 mod control;
 pub mod fault;
 mod feed;
+mod figures;
 pub mod folder;
+mod heart;
 pub mod listing;
+mod mangle;
+mod port;
 mod recorded;
 pub mod replay;
 mod rest;
@@ -45,10 +51,12 @@ use tower_http::compression::CompressionLevel;
 use crate::domain::symbol::{BadSymbol, Market};
 use crate::domain::time::UnixMs;
 use crate::stopwatch::Stopwatch;
+use churn::Timeline;
 use clock::{BadClock, VirtualClock};
 use fault::Scheduled;
 use folder::BadFolder;
 use listing::{Contract, Listing, Status};
+use port::{Peer, Port};
 use replay::BadReplay;
 use rows::Recording;
 use socket::Sockets;
@@ -178,14 +186,16 @@ pub async fn serve(
     let end = end.or(truth.span().map(|(_, last)| UnixMs(last.0 + 1)));
     let stopwatch = Stopwatch::start();
     let clock = VirtualClock::new(stopwatch.now(), start, speed, end)?;
-    let world = Arc::new(World::new(truth, clock, stopwatch, latency, unrouted));
+    let mut world = World::new(truth, clock, stopwatch, latency, unrouted);
+    world.cancel = cancel.clone();
+    let world = Arc::new(world);
     world.inject(faults);
     let tasks = TaskTracker::new();
-    let app = routes(&world, &cancel);
+    let app = routes(&world, &cancel).into_make_service_with_connect_info::<Peer>();
     let stop = cancel.clone();
     tasks.spawn(async move {
         // Fails only where the listener does: then nobody can reach the exchange anyway.
-        let _ = axum::serve(listener, app).with_graceful_shutdown(stop.cancelled_owned()).await;
+        let _ = axum::serve(Port(listener), app).with_graceful_shutdown(stop.cancelled_owned()).await;
     });
     tasks.spawn(start_faults(Arc::clone(&world), cancel.clone()));
     tasks.close();
@@ -213,7 +223,7 @@ async fn start_faults(world: Arc<World>, cancel: CancellationToken) {
     let mut changes = world.changes();
     loop {
         changes.borrow_and_update();
-        let next = world.start_due().and_then(|t| world.when(t)).map(|at| world.stopwatch.instant(at));
+        let next = world.next_fault().and_then(|t| world.when(t)).map(|at| world.stopwatch.instant(at));
         let wait = async {
             match next {
                 Some(at) => tokio::time::sleep_until(at.into()).await,
@@ -260,7 +270,8 @@ fn recorded_truth(recordings: Vec<Recording>, markets: &[Market]) -> Result<Trut
             let (base, quote) = listing::split(&symbol)?;
             let contract = if *market == Market::Spot { Contract::Spot } else { Contract::Perpetual };
             let (market, symbol, status) = (*market, symbol.clone(), Status::Trading);
-            let listing = Listing { market, symbol, base, quote, contract, status, scale, onboard };
+            let timeline = Timeline::default();
+            let listing = Listing { market, symbol, base, quote, contract, status, scale, onboard, timeline };
             all.push((listing, recorded.clone()));
         }
     }
@@ -321,6 +332,11 @@ impl SimHandle {
     /// Makes something go wrong, now or at its time.
     pub fn inject(&self, faults: Vec<Scheduled>) {
         self.world.inject(faults);
+    }
+
+    /// Ends all faults, those that wait too.
+    pub fn heal(&self) {
+        self.world.heal();
     }
 
     /// Stops it and waits until all its sockets are closed.

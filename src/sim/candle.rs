@@ -56,6 +56,11 @@ impl Candle {
         self.step(elapsed * STEPS / span + 1)
     }
 
+    /// The candle without its last trades.
+    pub fn unfinished(&self) -> Self {
+        self.step(STEPS * 9 / 10)
+    }
+
     /// The first moment after `now` at which [`Candle::at`] shows something else; the close
     /// where there is none.
     pub fn changes_after(&self, now: UnixMs) -> UnixMs {

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use axum::extract::{Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::get;
 use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::fault;
-use super::stats::Stats;
+use super::stats::{SocketEnd, SocketStats, Stats, Violation};
 use super::truth::Series;
 use super::wire;
 use super::world::World;
@@ -24,7 +24,7 @@ pub(crate) fn routes() -> Router<Arc<World>> {
     Router::new()
         .route("/sim/stats", get(stats))
         .route("/sim/clock", get(clock).post(set_clock))
-        .route("/sim/faults", post(faults))
+        .route("/sim/faults", get(in_force).post(faults).delete(heal))
         .route("/sim/truth", get(truth))
 }
 
@@ -36,6 +36,7 @@ async fn stats(State(world): Shared) -> Json<Value> {
 
 fn stats_json(s: &Stats) -> Value {
     let violations: BTreeMap<&str, u64> = s.violations.iter().map(|(v, n)| (v.as_str(), *n)).collect();
+    let sockets: Vec<Value> = s.sockets.iter().map(|(number, socket)| socket_json(*number, socket)).collect();
     json!({
         "requests": s.requests,
         "weight_total": s.weight_total,
@@ -45,6 +46,21 @@ fn stats_json(s: &Stats) -> Value {
         "violations": violations,
         "frames": {"updates": s.updates, "closes": s.closes, "lost": s.lost},
         "faults": s.faults,
+        "violation_kinds": Violation::ALL.iter().map(|v| v.as_str()).collect::<Vec<_>>(),
+        "sockets": sockets,
+    })
+}
+
+fn socket_json(number: u64, s: &SocketStats) -> Value {
+    let (open, code) = match s.end {
+        None => (true, None),
+        Some(SocketEnd::Torn) => (false, None),
+        Some(SocketEnd::Closed(code)) => (false, Some(code)),
+    };
+    json!({
+        "number": number, "market": s.market.as_str(), "path": s.path, "open": open, "close_code": code,
+        "streams": s.streams, "pings": s.pings, "pongs": s.pongs, "unsolicited_pongs": s.unsolicited_pongs,
+        "max_pong_ms": s.max_pong_ms, "max_messages_a_second": s.max_messages_a_second,
     })
 }
 
@@ -76,6 +92,15 @@ async fn set_clock(State(world): Shared, body: String) -> Response {
         Ok(()) => Json(clock_json(&world)).into_response(),
         Err(e) => bad(&e.to_string()),
     }
+}
+
+async fn in_force(State(world): Shared) -> Json<Value> {
+    Json(world.faults())
+}
+
+async fn heal(State(world): Shared) -> Json<Value> {
+    world.heal();
+    Json(world.faults())
 }
 
 async fn faults(State(world): Shared, body: String) -> Response {
@@ -115,7 +140,7 @@ async fn truth(State(world): Shared, Query(q): Query<TruthQuery>) -> Response {
     };
     let Some(listing) = world.truth.listing(series.listing) else { return bad("no such symbol") };
     let rows = world.truth.closed(series, q.limit.unwrap_or(500), world.now());
-    ([(header::CONTENT_TYPE, "application/json")], wire::kline_rows(listing, &rows)).into_response()
+    ([(header::CONTENT_TYPE, "application/json")], wire::kline_rows(&listing, &rows)).into_response()
 }
 
 fn bad(why: &str) -> Response {

@@ -1,148 +1,104 @@
-//! What can be made to go wrong, and when.
+//! What can be made to go wrong, when, and to whom.
+//!
+//! A fault is one JSON object: its `kind` and what belongs to it, and beside that, for every kind
+//! alike, a [`scope`] (whom it strikes) and a [`schedule`](trigger) (when it begins, how long it
+//! lasts, how often it strikes at most).
 
-use std::collections::BTreeSet;
+pub(crate) mod board;
+pub mod frames;
+pub mod market;
+pub mod rest;
+pub mod scope;
+pub mod sockets;
+pub mod trigger;
 
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
-use super::truth::{Series, Truth};
-use crate::domain::symbol::Market;
 use crate::domain::time::UnixMs;
+use frames::FrameFault;
+use market::MarketFault;
+use rest::RestFault;
+use scope::Scope;
+use sockets::SocketFault;
+use trigger::{Begin, Boundary, Schedule};
 
 /// One thing that goes wrong. Spans are of the exchange's time unless the name says otherwise.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// All sockets are torn, without a closing frame, and new ones refused for a while.
-    WsCut {
-        /// Whose; both where not given.
-        #[serde(default)]
-        market: Option<MarketName>,
-        /// How long.
-        for_ms: i64,
-    },
-    /// Sockets stay open, answer pings and requests, and carry no data for a while.
-    WsSilence {
-        /// Whose; both where not given.
-        #[serde(default)]
-        market: Option<MarketName>,
-        /// How long.
-        for_ms: i64,
-    },
-    /// The closing frames of the next candles never come.
-    DropClose {
-        /// On which market; any where not given.
-        #[serde(default)]
-        market: Option<MarketName>,
-        /// Of which symbol; any where not given.
-        #[serde(default)]
-        symbol: Option<String>,
-        /// Of which interval; any where not given.
-        #[serde(default)]
-        interval: Option<String>,
-        /// Of how many candles.
-        #[serde(default = "one")]
-        count: u32,
-    },
-    /// The closing frames of the next candles come late.
-    DelayClose {
-        /// On which market; any where not given.
-        #[serde(default)]
-        market: Option<MarketName>,
-        /// Of which symbol; any where not given.
-        #[serde(default)]
-        symbol: Option<String>,
-        /// Of which interval; any where not given.
-        #[serde(default)]
-        interval: Option<String>,
-        /// Of how many candles.
-        #[serde(default = "one")]
-        count: u32,
-        /// How late.
-        for_ms: i64,
-    },
-    /// The next requests fail.
-    RestError {
-        /// With this HTTP status.
-        status: u16,
-        /// How many.
-        #[serde(default = "one")]
-        count: u32,
-        /// Only those whose path begins so; all where not given.
-        #[serde(default)]
-        route: Option<String>,
-    },
-    /// Each answer of REST takes longer.
-    Latency {
-        /// By so many milliseconds of real time.
-        ms: u64,
-        /// For how long; for good where not given.
-        #[serde(default)]
-        for_ms: Option<i64>,
-    },
-}
-
-fn one() -> u32 {
-    1
-}
-
-/// A market's name in a fault.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum MarketName {
-    /// USD-M.
-    #[serde(alias = "um")]
-    Usdm,
-    /// Spot.
-    Spot,
-}
-
-impl MarketName {
-    fn market(self) -> Market {
-        match self {
-            Self::Usdm => Market::UsdM,
-            Self::Spot => Market::Spot,
-        }
-    }
-}
-
-/// Which series; each part that is not given means any.
-#[derive(Clone, Debug)]
-struct Which {
-    market: Option<MarketName>,
-    symbol: Option<String>,
-    interval: Option<String>,
-}
-
-impl Which {
-    fn fits(&self, series: Series, truth: &Truth) -> bool {
-        let Some(listing) = truth.listing(series.listing) else { return false };
-        self.market.is_none_or(|m| m.market() == listing.market)
-            && self.symbol.as_ref().is_none_or(|s| s == listing.symbol.as_str())
-            && self.interval.as_ref().is_none_or(|i| i == series.interval.as_str())
-    }
+    /// With data frames.
+    Frame(FrameFault),
+    /// With connections.
+    Socket(SocketFault),
+    /// With requests.
+    Rest(RestFault),
+    /// With the market itself.
+    Market(MarketFault),
 }
 
 impl Fault {
-    /// Its name.
+    /// Its name, one of its family's `KINDS`.
     pub fn kind(&self) -> &'static str {
         match self {
-            Self::WsCut { .. } => "ws_cut",
-            Self::WsSilence { .. } => "ws_silence",
-            Self::DropClose { .. } => "drop_close",
-            Self::DelayClose { .. } => "delay_close",
-            Self::RestError { .. } => "rest_error",
-            Self::Latency { .. } => "latency",
+            Self::Frame(f) => f.kind(),
+            Self::Socket(f) => f.kind(),
+            Self::Rest(f) => f.kind(),
+            Self::Market(f) => f.kind(),
         }
+    }
+
+    /// How often it strikes where neither a count nor a span is given; `None` for what then goes on
+    /// for good.
+    fn usual_count(&self) -> Option<u32> {
+        match self {
+            Self::Frame(f) => f.usual_count(),
+            Self::Socket(f) => f.usual_count(),
+            Self::Rest(f) => f.usual_count(),
+            Self::Market(_) => None,
+        }
+    }
+
+    /// The parts of a scope that mean something to it.
+    fn scopes(&self) -> &'static [&'static str] {
+        match self {
+            Self::Frame(_) => &["market", "symbol", "interval", "stream", "connection", "route"],
+            Self::Socket(SocketFault::DeadSubscribe { .. }) => &["market", "stream", "connection", "route"],
+            Self::Socket(_) => &["market", "connection", "route"],
+            Self::Rest(_) => &["market", "symbol", "interval", "route"],
+            Self::Market(_) => &["market", "symbol"],
+        }
+    }
+
+    fn read(kind: &str, value: Value) -> Result<Self, String> {
+        let say = |e: serde_json::Error| e.to_string();
+        if FrameFault::KINDS.contains(&kind) {
+            return serde_json::from_value(value).map(Self::Frame).map_err(say);
+        }
+        if SocketFault::KINDS.contains(&kind) {
+            return serde_json::from_value(value).map(Self::Socket).map_err(say);
+        }
+        if RestFault::KINDS.contains(&kind) {
+            return serde_json::from_value(value).map(Self::Rest).map_err(say);
+        }
+        if MarketFault::KINDS.contains(&kind) {
+            return serde_json::from_value(value).map(Self::Market).map_err(say);
+        }
+        let all = [FrameFault::KINDS, SocketFault::KINDS, RestFault::KINDS, MarketFault::KINDS].concat();
+        Err(format!("there is no kind `{kind}`; there are {}", all.join(", ")))
     }
 }
 
-/// A fault and when it sets in.
+/// A fault, whom it strikes and when.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scheduled {
-    /// When, on the exchange's clock; at once where not given.
-    pub at: Option<UnixMs>,
     /// What.
     pub fault: Fault,
+    /// Whom.
+    pub scope: Scope,
+    /// When and how often.
+    pub schedule: Schedule,
+    /// The object it was read from, for who asks what is in force.
+    source: Value,
 }
 
 /// Why a list of faults can't be read.
@@ -161,26 +117,92 @@ pub enum BadFault {
     },
 }
 
-/// Reads one fault or a list of them, each with an optional `at` (milliseconds or RFC 3339).
+/// Reads one fault or a list of them.
 pub fn parse(json: &str) -> Result<Vec<Scheduled>, BadFault> {
-    let value: serde_json::Value = serde_json::from_str(json).map_err(|e| BadFault::Json(e.to_string()))?;
+    let value: Value = serde_json::from_str(json).map_err(|e| BadFault::Json(e.to_string()))?;
     let entries = match value {
-        serde_json::Value::Array(entries) => entries,
+        Value::Array(entries) => entries,
         one => vec![one],
     };
     let numbered = entries.into_iter().enumerate();
     numbered.map(|(n, e)| entry(e).map_err(|why| BadFault::Entry { number: n + 1, why })).collect()
 }
 
-fn entry(mut value: serde_json::Value) -> Result<Scheduled, String> {
-    let object = value.as_object_mut().ok_or("not an object")?;
-    let at = match object.remove("at") {
-        None | Some(serde_json::Value::Null) => None,
-        Some(serde_json::Value::String(text)) => Some(parse_time(&text).ok_or("`at` is no time")?),
+/// When and how often, as it stands in JSON.
+#[derive(Debug, Deserialize)]
+struct Timing {
+    at: Option<Value>,
+    on: Option<String>,
+    nth: Option<u64>,
+    after_ms: Option<i64>,
+    for_ms: Option<i64>,
+    count: Option<u32>,
+}
+
+const TIMING: [&str; 6] = ["at", "on", "nth", "after_ms", "for_ms", "count"];
+const SCOPE: [&str; 6] = ["market", "symbol", "interval", "stream", "connection", "route"];
+
+fn entry(source: Value) -> Result<Scheduled, String> {
+    let mut object = source.as_object().cloned().ok_or("not an object")?;
+    let kind = object.get("kind").and_then(Value::as_str).ok_or("it has no `kind`")?.to_owned();
+    // The span of a delayed frame is how late it comes, the older way to say `by_ms`.
+    if kind == "delay_close" && !object.contains_key("by_ms") {
+        let by = object.remove("for_ms").ok_or("`by_ms` says how late the frame comes")?;
+        object.insert("by_ms".to_owned(), by);
+    }
+    let mut take = |names: &[&str]| -> Map<String, Value> {
+        let given = names.iter().filter_map(|n| object.remove_entry(*n));
+        given.filter(|(_, v)| !v.is_null()).collect()
+    };
+    let (timing, scope) = (take(&TIMING), take(&SCOPE));
+    let fault = Fault::read(&kind, Value::Object(object))?;
+    let strange = scope.keys().find(|k| !fault.scopes().contains(&k.as_str()));
+    if let Some(strange) = strange {
+        let parts = fault.scopes().join(", ");
+        return Err(format!("`{strange}` means nothing to `{kind}`, which has {parts}"));
+    }
+    let scope = Scope::read(scope)?;
+    let timing: Timing = serde_json::from_value(Value::Object(timing)).map_err(|e| e.to_string())?;
+    let begin = begin(&timing, &scope)?;
+    let awaits = matches!(begin, Begin::Connection(_) | Begin::Subscribe(_) | Begin::Request(_));
+    if awaits && matches!(fault, Fault::Market(_)) {
+        return Err(format!("`{kind}` waits for a time, not for an event: the truth is known ahead"));
+    }
+    let count = match (timing.count, timing.for_ms) {
+        (None, None) => fault.usual_count(),
+        (count, _) => count,
+    };
+    let schedule = Schedule { begin, after_ms: timing.after_ms.unwrap_or(0), for_ms: timing.for_ms, count };
+    Ok(Scheduled { fault, scope, schedule, source })
+}
+
+fn begin(timing: &Timing, scope: &Scope) -> Result<Begin, String> {
+    let at = match &timing.at {
+        None => None,
+        Some(Value::String(text)) => Some(parse_time(text).ok_or("`at` is no time")?),
         Some(number) => Some(UnixMs(number.as_i64().ok_or("`at` is no time")?)),
     };
-    let fault = serde_json::from_value(value).map_err(|e| e.to_string())?;
-    Ok(Scheduled { at, fault })
+    let nth = timing.nth.unwrap_or(1);
+    if nth == 0 {
+        return Err("`nth` counts from 1".to_owned());
+    }
+    let boundary = |of| Ok(Begin::Boundary { of, nth, not_before: at });
+    let event =
+        |begin| if at.is_some() { Err("`at` goes with a boundary of time only".into()) } else { Ok(begin) };
+    match timing.on.as_deref() {
+        None if timing.nth.is_some() => Err("`nth` needs an `on`".to_owned()),
+        None => Ok(at.map_or(Begin::Now, Begin::At)),
+        Some("minute") => boundary(Boundary::Minute),
+        Some("hour") => boundary(Boundary::Hour),
+        Some("day") => boundary(Boundary::Day),
+        Some("close") => boundary(Boundary::Close(scope.interval.ok_or("`on: close` needs an `interval`")?)),
+        Some("connection") => event(Begin::Connection(nth)),
+        Some("subscribe") => event(Begin::Subscribe(nth)),
+        Some("request") => event(Begin::Request(nth)),
+        Some(other) => Err(format!(
+            "there is no event `{other}`; there are minute, hour, day, close, connection, subscribe, request"
+        )),
+    }
 }
 
 /// Reads `2025-10-10T20:00Z`, `2025-10-10T20:00:00Z` (or with an offset), `2025-10-10`, or
@@ -196,166 +218,64 @@ pub fn parse_time(text: &str) -> Option<UnixMs> {
     Some(UnixMs(chrono::DateTime::parse_from_rfc3339(&whole).ok()?.timestamp_millis()))
 }
 
-/// A span of the exchange's time on some markets.
-#[derive(Clone, Copy, Debug)]
-struct Window {
-    market: Option<Market>,
-    until: UnixMs,
-}
-
-impl Window {
-    fn covers(&self, market: Market, now: UnixMs) -> bool {
-        now < self.until && self.market.is_none_or(|m| m == market)
-    }
-}
-
-#[derive(Clone, Debug)]
-struct Closes {
-    of: Which,
-    left: u32,
-    delay: Option<i64>,
-    /// Candles it took already: each socket that carries the series loses the same ones.
-    taken: BTreeSet<(Series, UnixMs)>,
-}
-
-#[derive(Clone, Debug)]
-struct Refusal {
-    status: u16,
-    left: u32,
-    route: Option<String>,
-}
-
-/// What happens to a closing frame.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Close {
-    Sent,
-    Dropped,
-    Delayed(i64),
-}
-
-/// The faults in force.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct FaultBoard {
-    cuts: Vec<Window>,
-    silences: Vec<Window>,
-    closes: Vec<Closes>,
-    refusals: Vec<Refusal>,
-    latencies: Vec<(u64, Option<UnixMs>)>,
-    /// Cuts so far, of USD-M and of spot: at a high speed one may be over before a socket looks.
-    begun: (u64, u64),
-}
-
-impl FaultBoard {
-    pub(crate) fn inject(&mut self, fault: Fault, now: UnixMs) {
-        let window = |market: Option<MarketName>, for_ms: i64| Window {
-            market: market.map(MarketName::market),
-            until: UnixMs(now.0.saturating_add(for_ms)),
-        };
-        let closes = |of, left, delay| Closes { of, left, delay, taken: BTreeSet::new() };
-        match fault {
-            Fault::WsCut { market, for_ms } => {
-                self.begun.0 += u64::from(market != Some(MarketName::Spot));
-                self.begun.1 += u64::from(market != Some(MarketName::Usdm));
-                self.cuts.push(window(market, for_ms));
-            }
-            Fault::WsSilence { market, for_ms } => self.silences.push(window(market, for_ms)),
-            Fault::DropClose { market, symbol, interval, count } => {
-                self.closes.push(closes(Which { market, symbol, interval }, count, None));
-            }
-            Fault::DelayClose { market, symbol, interval, count, for_ms } => {
-                self.closes.push(closes(Which { market, symbol, interval }, count, Some(for_ms)));
-            }
-            Fault::RestError { status, count, route } => {
-                self.refusals.push(Refusal { status, left: count, route });
-            }
-            Fault::Latency { ms, for_ms } => {
-                self.latencies.push((ms, for_ms.map(|f| UnixMs(now.0.saturating_add(f)))));
-            }
-        }
-    }
-
-    pub(crate) fn cut(&mut self, market: Market, now: UnixMs) -> bool {
-        self.cuts.retain(|w| now < w.until);
-        self.cuts.iter().any(|w| w.covers(market, now))
-    }
-
-    /// How many cuts of a market there were.
-    pub(crate) fn cuts(&self, market: Market) -> u64 {
-        match market {
-            Market::UsdM => self.begun.0,
-            Market::Spot => self.begun.1,
-        }
-    }
-
-    pub(crate) fn silent(&mut self, market: Market, now: UnixMs) -> bool {
-        self.silences.retain(|w| now < w.until);
-        self.silences.iter().any(|w| w.covers(market, now))
-    }
-
-    pub(crate) fn close(&mut self, series: Series, open: UnixMs, truth: &Truth) -> Close {
-        for rule in &mut self.closes {
-            let known = rule.taken.contains(&(series, open));
-            if !known && (rule.left == 0 || !rule.of.fits(series, truth)) {
-                continue;
-            }
-            if !known {
-                rule.left -= 1;
-                rule.taken.insert((series, open));
-            }
-            return rule.delay.map_or(Close::Dropped, Close::Delayed);
-        }
-        Close::Sent
-    }
-
-    /// The status that a request for `path` fails with.
-    pub(crate) fn refusal(&mut self, path: &str) -> Option<u16> {
-        self.refusals.retain(|r| r.left > 0);
-        let fits = |r: &&mut Refusal| r.route.as_ref().is_none_or(|p| path.starts_with(p.as_str()));
-        let refusal = self.refusals.iter_mut().find(fits)?;
-        refusal.left -= 1;
-        Some(refusal.status)
-    }
-
-    pub(crate) fn latency(&mut self, now: UnixMs) -> u64 {
-        self.latencies.retain(|(_, until)| until.is_none_or(|u| now < u));
-        self.latencies.iter().map(|(ms, _)| ms).sum()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::interval::Interval;
 
     #[test]
     fn faults_are_read_with_their_time_and_wrong_ones_named() {
         let read = parse(r#"[{"kind":"ws_cut","for_ms":60000,"at":"2025-10-10T20:00Z"},{"at":5,"kind":"drop_close","symbol":"BTCUSDT","interval":"15m"}]"#).unwrap();
-        assert_eq!(read[0].at, Some(UnixMs(1_760_126_400_000)));
-        assert_eq!(read[0].fault, Fault::WsCut { market: None, for_ms: 60_000 });
-        let (symbol, interval) = (Some("BTCUSDT".into()), Some("15m".into()));
-        let fault = Fault::DropClose { market: None, symbol, interval, count: 1 };
-        assert_eq!(read[1], Scheduled { at: Some(UnixMs(5)), fault });
+        assert_eq!(read[0].schedule.begin, Begin::At(UnixMs(1_760_126_400_000)));
+        assert_eq!(
+            (&read[0].fault, read[0].schedule.for_ms),
+            (&Fault::Socket(SocketFault::WsCut {}), Some(60_000))
+        );
+        assert_eq!(read[1].fault, Fault::Frame(FrameFault::DropClose {}));
+        assert_eq!(
+            (read[1].scope.symbol.as_deref(), read[1].scope.interval),
+            (Some("BTCUSDT"), Some(Interval::M15))
+        );
+        assert_eq!((read[1].schedule.begin, read[1].schedule.count), (Begin::At(UnixMs(5)), Some(1)));
+        let late = parse(r#"{"kind":"delay_close","for_ms":30000}"#).unwrap();
+        assert_eq!(late[0].fault, Fault::Frame(FrameFault::DelayClose { by_ms: 30_000 }));
+        assert_eq!((late[0].schedule.for_ms, late[0].schedule.count), (None, Some(1)));
         let wrong = parse(r#"[{"kind":"latency","ms":5},{"kind":"flood"}]"#).unwrap_err().to_string();
         assert!(wrong.contains("fault 2") && wrong.contains("ws_silence"), "{wrong}");
-        assert!(parse("{").is_err());
-        assert!(parse(r#"{"kind":"ws_cut","for_ms":1,"fro":2}"#).is_err());
     }
 
     #[test]
-    fn requests_fail_as_often_as_was_said() {
-        let mut board = FaultBoard::default();
-        let route = Some("/fapi/v1/klines".to_owned());
-        board.inject(Fault::RestError { status: 500, count: 2, route }, UnixMs(0));
-        assert_eq!(board.refusal("/fapi/v1/time"), None);
-        let answers: Vec<_> = (0..3).map(|_| board.refusal("/fapi/v1/klines")).collect();
-        assert_eq!(answers, [Some(500), Some(500), None]);
+    fn each_kind_is_read_by_its_name() {
+        let must = |kind: &str| match kind {
+            "delay_close" | "old_event" | "clock_skew" | "slow_handshake" | "ack_late" => r#","by_ms":5"#,
+            "ws_close" => r#","code":1001"#,
+            "refuse" | "rest_error" => r#","status":503"#,
+            "latency" => r#","ms":5"#,
+            _ => "",
+        };
+        for kind in [FrameFault::KINDS, SocketFault::KINDS].concat() {
+            let text = format!("{{\"kind\":\"{kind}\"{}}}", must(kind));
+            let read = parse(&text).unwrap_or_else(|e| panic!("{text}: {e}"));
+            assert_eq!(read[0].fault.kind(), kind);
+        }
     }
 
     #[test]
-    fn windows_end_on_the_exchanges_clock() {
-        let mut board = FaultBoard::default();
-        board.inject(Fault::WsCut { market: Some(MarketName::Spot), for_ms: 100 }, UnixMs(1_000));
-        assert!(board.cut(Market::Spot, UnixMs(1_099)));
-        assert!(!board.cut(Market::UsdM, UnixMs(1_050)));
-        assert!(!board.cut(Market::Spot, UnixMs(1_100)));
+    fn what_means_nothing_is_refused_not_ignored() {
+        for (text, word) in [
+            ("{", "JSON"),
+            (r#"{"kind":"ws_cut","for_ms":1,"fro":2}"#, "fro"),
+            (r#"{"kind":"ws_cut","symbol":"BTCUSDT"}"#, "symbol"),
+            (r#"{"kind":"rest_error","status":500,"stream":"x"}"#, "stream"),
+            (r#"{"kind":"drop_close","interval":"1x"}"#, "1x"),
+            (r#"{"kind":"drop_close","on":"noon"}"#, "noon"),
+            (r#"{"kind":"drop_close","on":"close"}"#, "interval"),
+            (r#"{"kind":"drop_close","nth":2}"#, "nth"),
+            (r#"{"for_ms":5}"#, "kind"),
+            ("5", "object"),
+        ] {
+            let why = parse(text).unwrap_err().to_string();
+            assert!(why.contains(word), "{text}: {why}");
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! What the embedded exchange lists.
 
 use super::candle::Scale;
+use super::churn::Timeline;
 use crate::domain::symbol::{BadSymbol, Market, Symbol};
 use crate::domain::time::UnixMs;
 
@@ -13,6 +14,8 @@ pub enum Contract {
     Perpetual,
     /// A perpetual on a share or a commodity.
     TradFi,
+    /// A perpetual margined in its coin: another product's, whose rows stand in arrays of all.
+    Coin,
     /// A future that is delivered.
     Quarter {
         /// When.
@@ -20,12 +23,25 @@ pub enum Contract {
     },
 }
 
+impl Contract {
+    /// Whether `contractType=KIND` of continuous candles means it, in either case.
+    pub(crate) fn is(self, kind: &str) -> bool {
+        let word = match self {
+            Self::Perpetual => "PERPETUAL",
+            Self::TradFi => "TRADIFI_PERPETUAL",
+            Self::Quarter { .. } => "CURRENT_QUARTER",
+            Self::Spot | Self::Coin => return false,
+        };
+        word.eq_ignore_ascii_case(kind)
+    }
+}
+
 /// Whether a listing trades.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
     /// It does.
     Trading,
-    /// It did: no candle opens after `since`.
+    /// It did: no candle opens at `since` or after.
     Gone {
         /// When it stopped.
         since: UnixMs,
@@ -51,6 +67,23 @@ pub struct Listing {
     pub scale: Scale,
     /// When its first candle opened.
     pub onboard: UnixMs,
+    /// What happened to it since the start.
+    pub timeline: Timeline,
+}
+
+impl Listing {
+    /// From when on it has no candles.
+    pub(crate) fn gone(&self) -> Option<UnixMs> {
+        match self.status {
+            Status::Gone { since } => Some(since),
+            Status::Trading => None,
+        }
+    }
+
+    /// Whether the routes of its market know it.
+    pub(crate) fn on_rest(&self) -> bool {
+        self.contract != Contract::Coin
+    }
 }
 
 const QUOTES: [&str; 12] =

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::truth::{Series, Truth};
-use super::wire;
-use crate::domain::interval::Interval;
+use super::figures::About;
+use super::truth::{ListingId, Series, Truth};
+use super::wire::{self, Form};
 use crate::domain::symbol::Market;
 use crate::domain::time::Mono;
 
@@ -64,8 +64,8 @@ impl Route {
 /// What a stream's name stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Topic {
-    Kline(Series),
-    MiniTickers,
+    Kline(Series, Form),
+    Figures(About),
     /// Acknowledged and never heard of again.
     Nothing,
 }
@@ -74,16 +74,37 @@ fn topic(route: Route, name: &str, truth: &Truth) -> Topic {
     if route.class == Class::Public {
         return Topic::Nothing;
     }
-    if name == "!miniTicker@arr" {
-        return Topic::MiniTickers;
+    let um = route.market == Market::UsdM;
+    match name {
+        "!miniTicker@arr" => return Topic::Figures(About::AllMini),
+        // Spot's was taken away in March 2026.
+        "!ticker@arr" if um => return Topic::Figures(About::AllFull),
+        "!markPrice@arr" | "!markPrice@arr@1s" if um => return Topic::Figures(About::AllMarks),
+        "!contractInfo" if um => return Topic::Figures(About::Contracts),
+        _ => {}
     }
-    let kline = || {
-        let (symbol, interval) = name.split_once("@kline_")?;
-        let interval: Interval = interval.parse().ok()?;
-        let series = Series { listing: truth.find_stream(route.market, symbol)?, interval };
-        truth.has(series).then_some(series)
+    let Some((symbol, kind)) = name.split_once('@') else { return Topic::Nothing };
+    let kline = |listing: ListingId, interval: &str, form| {
+        let series = Series { listing, interval: interval.parse().ok()? };
+        truth.has(series).then_some(Topic::Kline(series, form))
     };
-    kline().map_or(Topic::Nothing, Topic::Kline)
+    if let Some(interval) = kind.strip_prefix("continuousKline_").filter(|_| um) {
+        let found = continuous(symbol, truth).and_then(|id| kline(id, interval, Form::Continuous));
+        return found.unwrap_or(Topic::Nothing);
+    }
+    let found = truth.find_stream(route.market, symbol).and_then(|id| match kind {
+        "miniTicker" => Some(Topic::Figures(About::Mini(id))),
+        "ticker" => Some(Topic::Figures(About::Full(id))),
+        "markPrice" | "markPrice@1s" if um => Some(Topic::Figures(About::Mark(id))),
+        _ => kline(id, kind.strip_prefix("kline_")?, Form::Symbol),
+    });
+    found.unwrap_or(Topic::Nothing)
+}
+
+/// The contract of a name such as `btcusdt_perpetual` or `btcusdt_current_quarter`.
+fn continuous(name: &str, truth: &Truth) -> Option<ListingId> {
+    let (pair, kind) = name.split_once('_')?;
+    truth.continuous(&pair.to_ascii_uppercase(), |contract| contract.is(kind))
 }
 
 /// Why a socket is closed.
@@ -126,12 +147,13 @@ impl Session {
         self.route.combined
     }
 
-    pub(crate) fn market(&self) -> Market {
-        self.route.market
-    }
-
     pub(crate) fn streams(&self) -> usize {
         self.names.len()
+    }
+
+    /// How many frames came within this second.
+    pub(crate) fn rate(&self) -> usize {
+        self.messages.len()
     }
 
     /// Counts a frame of any kind; whether it is one too many for this second (of real time).
@@ -157,6 +179,12 @@ impl Session {
             return Outcome { answer: Some(answer), oddity: Some(Oddity::NotARequest), ..Outcome::default() };
         };
         let id = request.get("id").cloned().unwrap_or(Value::Null);
+        if !usable_id(&id) {
+            let words =
+                "Invalid request: request ID must be an integer, a string of up to 36 characters or null";
+            let answer = wire::socket_error(&Value::Null, 2, words);
+            return Outcome { answer: Some(answer), oddity: Some(Oddity::NotARequest), ..Outcome::default() };
+        }
         let params = request.get("params").and_then(Value::as_array);
         let names =
             || -> Option<Vec<String>> { params?.iter().map(|p| p.as_str().map(str::to_owned)).collect() };
@@ -215,6 +243,15 @@ impl Session {
             }
             None => wire::socket_error(id, 1, "Invalid value type: expected Boolean"),
         }
+    }
+}
+
+fn usable_id(id: &Value) -> bool {
+    match id {
+        Value::Null => true,
+        Value::Number(number) => number.is_i64(),
+        Value::String(text) => text.len() <= 36,
+        _ => false,
     }
 }
 

@@ -1,34 +1,31 @@
-//! One WebSocket of a client: the upgrade and the task that serves it.
+//! A client asks for a WebSocket: the limits on that, and the upgrade.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::{Query, Request, State};
+use axum::extract::{ConnectInfo, Query, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use futures_util::{SinkExt, StreamExt};
-use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use serde::Deserialize;
-use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
-use tokio_tungstenite::tungstenite::protocol::frame::CloseFrame;
-use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
-use tokio_tungstenite::tungstenite::protocol::{Message, Role};
+use tokio_tungstenite::tungstenite::protocol::Role;
 use tokio_util::sync::CancellationToken;
 
-use super::feed::{Feed, Kind};
-use super::session::{Ending, Oddity, Outcome, Route, Session, Topic};
+use super::connection::{Client, Connection};
+use super::fault::Fault;
+use super::fault::scope::Target;
+use super::fault::sockets::SocketFault;
+use super::port::Peer;
+use super::session::Route;
 use super::stats::Violation;
 use super::world::World;
 use crate::domain::symbol::Market;
 
-/// How long a client may leave its socket full before it is dropped.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// Streams served between two looks at the client's frames.
-const BATCH: usize = 64;
+/// The longest URL that is served.
+const URL_BYTES: usize = 8_004;
 
 /// What the upgrade route needs.
 #[derive(Clone, Debug)]
@@ -45,29 +42,59 @@ pub(crate) struct StreamsQuery {
 /// Answers a request for a WebSocket.
 pub(crate) async fn upgrade(
     State(sockets): State<Sockets>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
     Query(query): Query<StreamsQuery>,
     mut request: Request,
 ) -> Response {
-    let path = percent_decoded(request.uri().path());
-    let Some((route, mut names)) = Route::of(&path, sockets.world.unrouted) else {
-        sockets.world.violation(Violation::UnknownRoute);
-        return StatusCode::NOT_FOUND.into_response();
-    };
+    let world = &sockets.world;
     let Some(accept) = accept_key(request.headers()) else {
         return (StatusCode::BAD_REQUEST, "this path speaks WebSocket only").into_response();
     };
-    if sockets.world.cut(route.market) {
-        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    if request.uri().to_string().len() > URL_BYTES {
+        world.violation(Violation::UrlTooLong);
+        return StatusCode::URI_TOO_LONG.into_response();
     }
+    if !world.attempt(peer.ip) {
+        return refusal(429, Some(300));
+    }
+    let path = percent_decoded(request.uri().path());
+    let Some((route, mut names)) = Route::of(&path, unrouted(world, &path)) else {
+        world.violation(Violation::UnknownRoute);
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let target = Target { market: Some(route.market), route: Some(&path), ..Target::default() };
+    let slow = world.strike(&target, |f| match f {
+        Fault::Socket(SocketFault::SlowHandshake { by_ms }) => Some(*by_ms),
+        _ => None,
+    });
+    if let Some(by_ms) = slow {
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_millis(by_ms)) => {}
+            () = sockets.cancel.cancelled() => {}
+        }
+    }
+    let refused = world.strike(&target, |f| match f {
+        Fault::Socket(SocketFault::WsCut {}) => Some((503, None)),
+        Fault::Socket(SocketFault::Refuse { status, retry_after }) => Some((*status, *retry_after)),
+        _ => None,
+    });
+    if let Some((status, retry_after)) = refused {
+        return refusal(status, retry_after);
+    }
+    let dropped =
+        world.strike(&target, |f| matches!(f, Fault::Socket(SocketFault::AcceptThenDrop {})).then_some(()));
     names
         .extend(query.streams.iter().flat_map(|s| s.split('/')).filter(|s| !s.is_empty()).map(str::to_owned));
     let upgrade = hyper::upgrade::on(&mut request);
-    let tracker = sockets.world.sockets.clone();
+    let tracker = world.sockets.clone();
     tracker.spawn(async move {
-        if let Ok(upgraded) = upgrade.await {
+        if let Ok(upgraded) = upgrade.await
+            && dropped.is_none()
+        {
             let io = TokioIo::new(upgraded);
             let socket = WebSocketStream::from_raw_socket(io, Role::Server, None).await;
-            Connection::new(sockets, route, socket).run(names).await;
+            let client = Client { peer, route, path };
+            Connection::new(sockets, client, socket).run(names).await;
         }
     });
     let mut response = Response::new(Body::empty());
@@ -77,6 +104,19 @@ pub(crate) async fn upgrade(
     headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
     headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
     response
+}
+
+/// Whose streams a path without a class carries.
+fn unrouted(world: &World, path: &str) -> Market {
+    let bare = path.starts_with("/ws") || path.starts_with("/stream");
+    let target = Target { route: Some(path), ..Target::default() };
+    let moved = |f: &Fault| matches!(f, Fault::Socket(SocketFault::Unrouted {})).then_some(Market::UsdM);
+    let fault = if bare { world.strike(&target, moved) } else { None };
+    fault.unwrap_or(world.unrouted)
+}
+
+fn refusal(status: u16, retry_after: Option<u32>) -> Response {
+    super::rest::refusal(status, retry_after).unwrap_or(StatusCode::SERVICE_UNAVAILABLE.into_response())
 }
 
 fn accept_key(headers: &HeaderMap) -> Option<HeaderValue> {
@@ -92,7 +132,7 @@ fn accept_key(headers: &HeaderMap) -> Option<HeaderValue> {
 }
 
 /// `%E5%B8%81` as the character it is; what is no valid escape stays.
-fn percent_decoded(path: &str) -> String {
+pub(crate) fn percent_decoded(path: &str) -> String {
     let mut bytes = Vec::with_capacity(path.len());
     let mut rest = path.as_bytes();
     while let Some((&first, after)) = rest.split_first() {
@@ -102,222 +142,4 @@ fn percent_decoded(path: &str) -> String {
         rest = if byte.is_some() { after.get(2..).unwrap_or_default() } else { after };
     }
     String::from_utf8_lossy(&bytes).into_owned()
-}
-
-/// Whether the socket goes on.
-enum Next {
-    Continue,
-    /// Torn, without a word.
-    Drop,
-    Close(CloseCode, &'static str),
-}
-
-struct Connection {
-    world: Arc<World>,
-    cancel: CancellationToken,
-    socket: WebSocketStream<TokioIo<Upgraded>>,
-    session: Session,
-    feed: Feed,
-    /// When the last of our pings went out, if it is unanswered.
-    unanswered: Option<Instant>,
-    /// How many of its streams the statistics hold.
-    counted: u64,
-    /// How many cuts there had been when it was opened: with the next one it is torn.
-    cuts: u64,
-}
-
-impl Connection {
-    fn new(sockets: Sockets, route: Route, socket: WebSocketStream<TokioIo<Upgraded>>) -> Self {
-        Self {
-            cuts: sockets.world.cuts(route.market),
-            world: sockets.world,
-            cancel: sockets.cancel,
-            socket,
-            session: Session::new(route),
-            feed: Feed::new(route.market),
-            unanswered: None,
-            counted: 0,
-        }
-    }
-
-    async fn run(mut self, names: Vec<String>) {
-        self.world.count(|s| {
-            s.open += 1;
-            s.opened += 1;
-        });
-        let outcome = self.session.take_url(names, &self.world.truth);
-        let next = self.take(outcome).await;
-        let end = match next {
-            Next::Continue => self.serve().await,
-            end => end,
-        };
-        self.world.count(|s| {
-            s.open -= 1;
-            s.streams -= self.counted;
-        });
-        if let Next::Close(code, reason) = end {
-            let frame = CloseFrame { code, reason: reason.into() };
-            let goodbye = async {
-                self.socket.close(Some(frame)).await?;
-                // What the client had sent is read, for a socket closed over unread bytes is reset,
-                // and the closing frame lost with it.
-                while !self.cancel.is_cancelled()
-                    && let Some(message) = self.socket.next().await
-                {
-                    message?;
-                }
-                Ok::<_, tokio_tungstenite::tungstenite::Error>(())
-            };
-            // The client may be gone or not answer: nothing more can be done for it.
-            let _ = timeout(Duration::from_secs(1), goodbye).await;
-        }
-    }
-
-    async fn serve(&mut self) -> Next {
-        let mut changes = self.world.changes();
-        let (period, patience) = pings(self.session.market());
-        let mut next_ping = Instant::now() + period;
-        let cancel = self.cancel.clone();
-        loop {
-            if self.world.cuts(self.session.market()) != self.cuts {
-                return Next::Drop;
-            }
-            let due = self.feed.next_due().map(|at| Instant::from_std(self.world.stopwatch.instant(at)));
-            let far = Instant::now() + Duration::from_secs(3_600);
-            let next = tokio::select! {
-                () = cancel.cancelled() => Next::Close(CloseCode::Away, "the exchange goes down"),
-                _ = changes.changed() => {
-                    self.feed.reset(self.world.stopwatch.now());
-                    Next::Continue
-                }
-                message = self.socket.next() => match message {
-                    Some(Ok(message)) => self.message(message).await,
-                    Some(Err(_)) | None => Next::Drop,
-                },
-                () = sleep_until(due.unwrap_or(far)) => self.send_due().await,
-                () = sleep_until(next_ping) => {
-                    let now = Instant::now();
-                    next_ping = now + period;
-                    if self.unanswered.is_some_and(|since| now - since >= patience) {
-                        self.world.violation(Violation::NoPong);
-                        return Next::Close(CloseCode::Policy, "Pong timeout");
-                    }
-                    self.unanswered.get_or_insert(now);
-                    let stamp = self.world.now().to_string();
-                    self.send(vec![Message::Ping(stamp.into_bytes().into())]).await
-                }
-            };
-            match next {
-                Next::Continue => {}
-                end => return end,
-            }
-        }
-    }
-
-    async fn message(&mut self, message: Message) -> Next {
-        if matches!(message, Message::Close(_)) {
-            return Next::Continue; // the next read ends the stream, after the answer is out
-        }
-        if self.session.over_rate(self.world.stopwatch.now()) {
-            self.world.violation(Violation::MessageRate);
-            return Next::Close(CloseCode::Policy, "Too many requests");
-        }
-        match message {
-            Message::Text(text) => {
-                let outcome = self.session.text(text.as_str(), &self.world.truth);
-                self.take(outcome).await
-            }
-            Message::Pong(_) => {
-                self.unanswered = None;
-                Next::Continue
-            }
-            // The answer to a ping is queued by the library and goes out with a flush.
-            Message::Ping(_) => self.send(Vec::new()).await,
-            Message::Binary(_) | Message::Frame(_) | Message::Close(_) => {
-                self.world.violation(Violation::BadFrame);
-                Next::Continue
-            }
-        }
-    }
-
-    async fn take(&mut self, outcome: Outcome) -> Next {
-        let dead = outcome.added.iter().filter(|(_, t)| *t == Topic::Nothing).count();
-        let (before, after) = (self.counted, self.session.streams() as u64);
-        self.counted = after;
-        self.world.count(|s| {
-            s.streams = s.streams + after - before;
-            if dead > 0 {
-                *s.violations.entry(Violation::DeadStream).or_default() += dead as u64;
-            }
-        });
-        match outcome.oddity {
-            Some(Oddity::TooLong) => self.world.violation(Violation::FrameTooLong),
-            Some(Oddity::NotARequest) => self.world.violation(Violation::BadFrame),
-            None => {}
-        }
-        for name in &outcome.removed {
-            self.feed.remove(name);
-        }
-        for (name, topic) in outcome.added {
-            self.feed.add(name, topic, &self.world);
-        }
-        if let Some(answer) = outcome.answer
-            && let end @ (Next::Drop | Next::Close(..)) = self.send(vec![Message::Text(answer.into())]).await
-        {
-            return end;
-        }
-        match outcome.ending {
-            None => Next::Continue,
-            Some(Ending::TooManyStreams) => {
-                self.world.violation(Violation::TooManyStreams);
-                Next::Close(CloseCode::Policy, "Invalid request")
-            }
-        }
-    }
-
-    async fn send_due(&mut self) -> Next {
-        let frames = self.feed.frames(&self.world, BATCH);
-        if frames.is_empty() {
-            return Next::Continue;
-        }
-        let of = |kind: Kind| frames.iter().filter(|f| f.kind == kind).count() as u64;
-        let (updates, closes) = (of(Kind::Update), of(Kind::Close));
-        let combined = self.session.combined();
-        let text =
-            |f: super::feed::Frame| if combined { super::wire::combined(&f.stream, &f.data) } else { f.data };
-        let messages = frames.into_iter().map(|f| Message::Text(text(f).into())).collect();
-        let next = self.send(messages).await;
-        self.world.count(|s| {
-            s.updates += updates;
-            s.closes += closes;
-        });
-        next
-    }
-
-    /// Writes and flushes; a client that does not read for [`PATIENCE`] is dropped, so that one of
-    /// them holds up nobody else.
-    async fn send(&mut self, messages: Vec<Message>) -> Next {
-        let write = async {
-            for message in messages {
-                self.socket.feed(message).await?;
-            }
-            self.socket.flush().await
-        };
-        match timeout(PATIENCE, write).await {
-            Ok(Ok(())) => Next::Continue,
-            Ok(Err(_)) => Next::Drop,
-            Err(_) => {
-                self.world.violation(Violation::SlowReader);
-                Next::Drop
-            }
-        }
-    }
-}
-
-/// How often the exchange pings, and how long it waits for the answer; in real time.
-fn pings(market: Market) -> (Duration, Duration) {
-    match market {
-        Market::UsdM => (Duration::from_secs(180), Duration::from_secs(600)),
-        Market::Spot => (Duration::from_secs(20), Duration::from_secs(60)),
-    }
 }

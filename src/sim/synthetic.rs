@@ -4,10 +4,11 @@
 //! minute can be had without the ones before it, and a longer candle is the exact sum of its minutes.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use super::calendar;
 use super::candle::{Candle, Scale};
+use super::churn::{self, Timeline};
 use super::listing::{Contract, Listing, Status, split};
 use crate::domain::interval::Interval;
 use crate::domain::symbol::{BadSymbol, Market, Symbol};
@@ -44,8 +45,10 @@ enum Trading {
 
 #[derive(Clone, Debug)]
 struct Coin {
-    listing: Listing,
     seed: u64,
+    /// What a price lies below the middle: the basis of spot.
+    discount: i64,
+    scale: Scale,
     /// Middle price in units.
     middle: i64,
     /// How much it moves, in per cent of [`NOISES`].
@@ -58,8 +61,9 @@ struct Coin {
 /// Computed instruments.
 #[derive(Debug)]
 pub(crate) struct Synthetic {
-    coins: Vec<Coin>,
-    memo: Mutex<HashMap<(usize, Interval, UnixMs), Candle>>,
+    coins: RwLock<Vec<Arc<Coin>>>,
+    /// By instrument, how often its trading turned, interval and open.
+    memo: Mutex<HashMap<(usize, usize, Interval, UnixMs), Candle>>,
 }
 
 /// The name, kind and age of one instrument of the universe.
@@ -103,117 +107,150 @@ fn universe(count: usize) -> Vec<Plan> {
     plans.push(Plan { contract: Contract::Quarter { delivery }, ..Plan::old("BTCUSDT_261225") });
     plans.push(Plan { contract: Contract::TradFi, ..Plan::old("TSLAUSDT") });
     plans.push(Plan { gone: Some(3 * DAY), ..Plan::old("OLDUSDT") });
+    plans.push(Plan { contract: Contract::Coin, ..Plan::old("BTCUSD_PERP") });
     plans
 }
 
 impl Synthetic {
-    /// `count` instruments that trade on each market, and a few that do not.
-    pub(crate) fn new(count: usize, seed: u64, start: UnixMs) -> Result<Self, BadSymbol> {
+    /// `count` instruments that trade on each market, and a few that do not; what they are.
+    pub(crate) fn new(count: usize, seed: u64, start: UnixMs) -> Result<(Self, Vec<Listing>), BadSymbol> {
         let plans = universe(count);
-        let mut coins = Vec::with_capacity(2 * plans.len());
+        let mut all = Vec::with_capacity(2 * plans.len());
         for market in Market::ALL {
             let on_spot = |p: &Plan| p.contract == Contract::Perpetual;
             for (rank, plan) in plans.iter().enumerate().filter(|(_, p)| market == Market::UsdM || on_spot(p))
             {
-                coins.push(coin(plan, market, hash(seed, name_hash(&plan.name)), rank, start)?);
+                all.push(coin(plan, market, hash(seed, name_hash(&plan.name)), rank, start)?);
             }
         }
-        Ok(Self { coins, memo: Mutex::default() })
+        let (coins, listings) = all.into_iter().map(|(c, l)| (Arc::new(c), l)).unzip();
+        Ok((Self { coins: RwLock::new(coins), memo: Mutex::default() }, listings))
     }
 
-    pub(crate) fn listings(&self) -> Vec<Listing> {
-        self.coins.iter().map(|c| c.listing.clone()).collect()
+    /// One more instrument, that trades from `onboard` on, and its first price anywhere.
+    pub(crate) fn add(
+        &self,
+        market: Market,
+        name: &str,
+        contract: Contract,
+        onboard: UnixMs,
+    ) -> Result<Listing, BadSymbol> {
+        let plan = Plan { age: 0, contract, ..Plan::old(name) };
+        let (coin, listing) = coin(&plan, market, name_hash(name), 1, onboard)?;
+        self.coins.write().unwrap_or_else(PoisonError::into_inner).push(Arc::new(coin));
+        Ok(listing)
     }
 
-    pub(crate) fn candle(&self, coin: usize, interval: Interval, open: UnixMs) -> Option<Candle> {
-        let whose = self.coins.get(coin)?;
+    /// One more instrument, that trades as `like` does.
+    pub(crate) fn twin(&self, like: usize) {
+        let mut coins = self.coins.write().unwrap_or_else(PoisonError::into_inner);
+        let twin = coins.get(like).cloned();
+        coins.extend(twin);
+    }
+
+    fn coin(&self, number: usize) -> Option<Arc<Coin>> {
+        self.coins.read().unwrap_or_else(PoisonError::into_inner).get(number).cloned()
+    }
+
+    pub(crate) fn candle(
+        &self,
+        number: usize,
+        of: &Listing,
+        interval: Interval,
+        open: UnixMs,
+    ) -> Option<Candle> {
         if calendar::open_at(interval, open) != open {
             return None;
         }
         let end = calendar::next_open(interval, open);
-        let (from, to) = whose.trades_within(open, end)?;
-        if interval == Interval::M1 {
-            return whose.minutes(from, to);
-        }
-        let key = (coin, interval, open);
-        if let Some(known) = self.memo.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
+        let (from, to) = trades_within(of, open, end)?;
+        let key = (number, of.timeline.turns(), interval, open);
+        let kept = interval != Interval::M1;
+        if kept && let Some(known) = self.memo.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
             return Some(*known);
         }
-        let candle = whose.minutes(from, to)?;
+        let candle = self.coin(number)?.minutes(&of.timeline, from, to)?;
         let candle = Candle { open_time: open, close_time: UnixMs(end.0 - 1), ..candle };
-        let mut memo = self.memo.lock().unwrap_or_else(PoisonError::into_inner);
-        if memo.len() >= KEPT {
-            memo.clear();
+        if kept {
+            let mut memo = self.memo.lock().unwrap_or_else(PoisonError::into_inner);
+            if memo.len() >= KEPT {
+                memo.clear();
+            }
+            memo.insert(key, candle);
         }
-        memo.insert(key, candle);
         Some(candle)
     }
 
     /// The minutes of `[from, to)` as one candle; `None` where there are none.
-    pub(crate) fn sum(&self, coin: usize, from: UnixMs, to: UnixMs) -> Option<Candle> {
-        let whose = self.coins.get(coin)?;
-        let (begin, end) = whose.trades_within(from, to)?;
-        whose.minutes(begin, end).map(|c| Candle { open_time: from, ..c })
-    }
-
-    pub(crate) fn last_open(&self, coin: usize, interval: Interval, t: UnixMs) -> Option<UnixMs> {
-        let whose = self.coins.get(coin)?;
-        let last = whose.gone().map_or(t, |gone| t.min(UnixMs(gone.0 - 1)));
-        (last >= whose.listing.onboard || t >= calendar::open_at(interval, whose.listing.onboard))
-            .then(|| calendar::open_at(interval, last))
-            .filter(|open| *open >= calendar::open_at(interval, whose.listing.onboard))
-    }
-
-    pub(crate) fn next_open(&self, coin: usize, interval: Interval, t: UnixMs) -> Option<UnixMs> {
-        let whose = self.coins.get(coin)?;
-        let first = calendar::open_at(interval, whose.listing.onboard);
-        let next =
-            if t < first { first } else { calendar::next_open(interval, calendar::open_at(interval, t)) };
-        whose.gone().is_none_or(|gone| next < gone).then_some(next)
+    pub(crate) fn sum(&self, number: usize, of: &Listing, from: UnixMs, to: UnixMs) -> Option<Candle> {
+        let (begin, end) = trades_within(of, from, to)?;
+        self.coin(number)?.minutes(&of.timeline, begin, end).map(|c| Candle { open_time: from, ..c })
     }
 }
 
+/// The last open at or before `t`, holes left aside.
+pub(crate) fn last_open(of: &Listing, interval: Interval, t: UnixMs) -> Option<UnixMs> {
+    let last = of.gone().map_or(t, |gone| t.min(UnixMs(gone.0 - 1)));
+    let first = calendar::open_at(interval, of.onboard);
+    let open = calendar::open_at(interval, last);
+    (open >= first).then_some(open)
+}
+
+/// The first open after `t`, holes left aside.
+pub(crate) fn next_open(of: &Listing, interval: Interval, t: UnixMs) -> Option<UnixMs> {
+    let first = calendar::open_at(interval, of.onboard);
+    let next = if t < first { first } else { calendar::next_open(interval, calendar::open_at(interval, t)) };
+    of.gone().is_none_or(|gone| next < gone).then_some(next)
+}
+
+fn trades_within(of: &Listing, from: UnixMs, to: UnixMs) -> Option<(UnixMs, UnixMs)> {
+    let from = from.max(of.onboard);
+    let to = of.gone().map_or(to, |gone| to.min(gone));
+    (from < to).then_some((from, to))
+}
+
 impl Coin {
-    fn gone(&self) -> Option<UnixMs> {
-        match self.listing.status {
-            Status::Gone { since } => Some(since),
-            Status::Trading => None,
-        }
-    }
-
-    fn trades_within(&self, from: UnixMs, to: UnixMs) -> Option<(UnixMs, UnixMs)> {
-        let from = from.max(self.listing.onboard);
-        let to = self.gone().map_or(to, |gone| to.min(gone));
-        (from < to).then_some((from, to))
-    }
-
-    fn minutes(&self, from: UnixMs, to: UnixMs) -> Option<Candle> {
+    fn minutes(&self, timeline: &Timeline, from: UnixMs, to: UnixMs) -> Option<Candle> {
         let mut walk = Walk::default();
         let mut open = walk.price(self, from.0 / MINUTE);
-        let each = (from.0 / MINUTE..to.0 / MINUTE).map(|minute| {
+        // What a halted market shows is its last price: it may have been halted before `from`.
+        let plain = timeline.turns() == 0;
+        if !plain && timeline.halted(from) {
+            open = walk.price(self, self.halted_since(timeline, from));
+        }
+        let mut resumed = false;
+        let each = (from.0 / MINUTE..to.0 / MINUTE).filter_map(|minute| {
+            let at = UnixMs(minute * MINUTE);
+            if !plain && timeline.halted(at) {
+                resumed = true;
+                return (!timeline.missing(at)).then(|| still(at, open));
+            }
+            if std::mem::take(&mut resumed) {
+                open = walk.price(self, minute);
+            }
             let close = walk.price(self, minute + 1);
             let candle = self.minute(minute, open, close);
             open = close;
-            candle
+            if plain {
+                return Some(candle);
+            }
+            (!timeline.missing(at)).then(|| churn::scaled(candle, timeline.per_mille(at)))
         });
         Candle::join(each, UnixMs(to.0 - 1))
     }
 
+    /// The first minute of the halt that `t` lies in.
+    fn halted_since(&self, timeline: &Timeline, t: UnixMs) -> i64 {
+        let mut minute = t.0 / MINUTE;
+        while minute > 0 && timeline.halted(UnixMs((minute - 1) * MINUTE)) {
+            minute -= 1;
+        }
+        minute
+    }
+
     fn minute(&self, minute: i64, open: i64, close: i64) -> Candle {
         let time = UnixMs(minute * MINUTE);
-        let still = Candle {
-            open_time: time,
-            close_time: UnixMs(time.0 + MINUTE - 1),
-            open,
-            high: open,
-            low: open,
-            close: open,
-            volume: 0,
-            quote: 0,
-            trades: 0,
-            taker_base: 0,
-            taker_quote: 0,
-        };
+        let still = still(time, open);
         if self.trading == Trading::Never || (self.trading == Trading::Thin && minute % 2 != 0) {
             return still;
         }
@@ -223,7 +260,7 @@ impl Coin {
         let high = open.max(close) + part(0, wick);
         let low = (open.min(close) - part(12, wick)).max(1);
         let volume = self.volume / 2 + part(24, self.volume) + 1;
-        let scale = self.listing.scale;
+        let scale = self.scale;
         let unit = 10_i64.pow(u32::from(scale.price + scale.volume - scale.quote));
         let quote = volume.saturating_mul(open + high + low + close) / 4 / unit;
         let buyers = 300 + part(36, 400);
@@ -239,6 +276,23 @@ impl Coin {
             taker_quote: of_buyers(quote),
             ..still
         }
+    }
+}
+
+/// A minute without trades.
+fn still(time: UnixMs, price: i64) -> Candle {
+    Candle {
+        open_time: time,
+        close_time: UnixMs(time.0 + MINUTE - 1),
+        open: price,
+        high: price,
+        low: price,
+        close: price,
+        volume: 0,
+        quote: 0,
+        trades: 0,
+        taker_base: 0,
+        taker_quote: 0,
     }
 }
 
@@ -269,8 +323,7 @@ impl Walk {
         }
         // Ten bits less, so that the product fits.
         let moved = coin.middle * coin.swing * (millionths >> 10) / (100 * 1_000_000 * (ONE >> 10));
-        let basis = if coin.listing.market == Market::Spot { coin.middle / 2_000 } else { 0 };
-        (coin.middle + moved - basis).max(1)
+        (coin.middle + moved - coin.discount).max(1)
     }
 }
 
@@ -282,13 +335,19 @@ impl Coin {
     }
 }
 
-fn coin(plan: &Plan, market: Market, seed: u64, rank: usize, start: UnixMs) -> Result<Coin, BadSymbol> {
+fn coin(
+    plan: &Plan,
+    market: Market,
+    seed: u64,
+    rank: usize,
+    start: UnixMs,
+) -> Result<(Coin, Listing), BadSymbol> {
     let symbol: Symbol = plan.name.parse()?;
     let (base, quote) = split(&symbol)?;
     let dice = |n: u64, of: u64| i64::try_from(hash(seed, n) % of).unwrap_or(0);
     // Price in units with as many digits as make it about five figures, like the exchange's ticks.
     let (middle, price) = match plan.name.as_str() {
-        "BTCUSDT" | "BTCUSDT_261225" => (1_000_000 + dice(1, 100_000), 1),
+        "BTCUSDT" | "BTCUSDT_261225" | "BTCUSD_PERP" => (1_000_000 + dice(1, 100_000), 1),
         "ETHUSDT" => (350_000 + dice(1, 50_000), 2),
         _ => (10_000 + dice(1, 90_000), u8::try_from(2 + dice(2, 5)).unwrap_or(4)),
     };
@@ -299,23 +358,22 @@ fn coin(plan: &Plan, market: Market, seed: u64, rank: usize, start: UnixMs) -> R
     let volume = i64::try_from(i128::from(quote_a_minute) * scale_up / i128::from(middle)).unwrap_or(1_000);
     let status = plan.gone.map_or(Status::Trading, |ago| Status::Gone { since: minute_of(start.0 - ago) });
     let contract = if market == Market::Spot { Contract::Spot } else { plan.contract };
-    Ok(Coin {
-        listing: Listing {
-            market,
-            symbol,
-            base,
-            quote,
-            contract,
-            status,
-            scale: Scale { price, volume: 3, quote: 2 },
-            onboard: minute_of(start.0 - plan.age),
-        },
-        seed,
-        middle,
-        swing: 50 + dice(3, 150),
-        volume,
-        trading: plan.trading,
-    })
+    let scale = Scale { price, volume: 3, quote: 2 };
+    let onboard = minute_of(start.0 - plan.age);
+    let listing = Listing {
+        market,
+        symbol,
+        base,
+        quote,
+        contract,
+        status,
+        scale,
+        onboard,
+        timeline: Timeline::default(),
+    };
+    let discount = if market == Market::Spot { middle / 2_000 } else { 0 };
+    let swing = 50 + dice(3, 150);
+    Ok((Coin { seed, discount, scale, middle, swing, volume, trading: plan.trading }, listing))
 }
 
 fn minute_of(t: i64) -> UnixMs {

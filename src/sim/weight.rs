@@ -51,6 +51,15 @@ pub(crate) fn ticker(market: Market, symbols: Option<usize>) -> u32 {
     }
 }
 
+/// The cost of a price request that names so many symbols (`None` = all).
+pub(crate) fn price(market: Market, symbols: Option<usize>) -> u32 {
+    match (market, symbols) {
+        (Market::UsdM, Some(_)) => 1,
+        (Market::UsdM, None) | (Market::Spot, Some(0..=1)) => 2,
+        (Market::Spot, _) => 4,
+    }
+}
+
 /// The rows asked for, as the exchange reads `limit`: `None` where it refuses.
 pub(crate) fn rows_asked(market: Market, limit: Option<&str>, range: Range) -> Option<Range> {
     let asked = match limit {
@@ -70,7 +79,8 @@ pub(crate) enum Verdict {
     /// It is; so much of the minute is used.
     Fine { used: u32 },
     /// 429: over the minute's weight. Seconds to wait are the exchange's, like its minutes. `again`: it was told so before.
-    TooMany { used: u32, retry_after: i64, again: bool },
+    /// `own`: without what other programs used it would be over, too.
+    TooMany { used: u32, retry_after: i64, again: bool, own: bool },
     /// 418: banned.
     Banned { until: UnixMs, retry_after: i64 },
 }
@@ -87,8 +97,16 @@ pub(crate) struct Pool {
 }
 
 impl Pool {
-    /// Charges `weight` at `now`.
-    pub(crate) fn charge(&mut self, market: Market, weight: u32, now: UnixMs) -> Verdict {
+    /// Bans the address from `now` on; until when.
+    pub(crate) fn ban(&mut self, seconds: i64, now: UnixMs) -> UnixMs {
+        let until = UnixMs(now.0.saturating_add(seconds.saturating_mul(1_000)));
+        self.bans += 1;
+        self.banned_until = Some(until);
+        until
+    }
+
+    /// Charges `weight` at `now`, when other programs on the address have used `foreign` of the minute.
+    pub(crate) fn charge(&mut self, market: Market, weight: u32, foreign: u32, now: UnixMs) -> Verdict {
         let minute = now.0 - now.0.rem_euclid(MINUTE);
         if minute != self.minute {
             self.minute = minute;
@@ -100,8 +118,9 @@ impl Pool {
         }
         self.used = self.used.saturating_add(weight);
         *self.by_minute.entry(minute).or_default() += u64::from(weight);
-        if self.used <= limit(market) {
-            return Verdict::Fine { used: self.used };
+        let used = self.used.saturating_add(foreign);
+        if used <= limit(market) {
+            return Verdict::Fine { used };
         }
         self.refused += 1;
         if self.refused > PATIENCE {
@@ -111,7 +130,7 @@ impl Pool {
             return Verdict::Banned { until, retry_after: seconds(until.0 - now.0) };
         }
         let retry_after = seconds(minute + MINUTE - now.0);
-        Verdict::TooMany { used: self.used, retry_after, again: self.refused > 1 }
+        Verdict::TooMany { used, retry_after, again: self.refused > 1, own: self.used > limit(market) }
     }
 
     /// Weight by the minute's first millisecond.
@@ -142,18 +161,18 @@ mod tests {
     fn too_much_in_a_minute_is_refused_then_banned_and_the_minute_forgives() {
         let mut pool = Pool::default();
         let at = |s: i64| UnixMs(6_000_000 + s * 1_000);
-        assert_eq!(pool.charge(Market::UsdM, 2_400, at(10)), Verdict::Fine { used: 2_400 });
-        let refused = Verdict::TooMany { used: 2_401, retry_after: 49, again: false };
-        assert_eq!(pool.charge(Market::UsdM, 1, at(11)), refused);
-        assert_eq!(pool.charge(Market::UsdM, 5, at(60)), Verdict::Fine { used: 5 });
+        assert_eq!(pool.charge(Market::UsdM, 2_400, 0, at(10)), Verdict::Fine { used: 2_400 });
+        let refused = Verdict::TooMany { used: 2_401, retry_after: 49, again: false, own: true };
+        assert_eq!(pool.charge(Market::UsdM, 1, 0, at(11)), refused);
+        assert_eq!(pool.charge(Market::UsdM, 5, 0, at(60)), Verdict::Fine { used: 5 });
         for again in 0..PATIENCE {
-            let verdict = pool.charge(Market::UsdM, 3_000, at(61));
+            let verdict = pool.charge(Market::UsdM, 3_000, 0, at(61));
             assert!(matches!(verdict, Verdict::TooMany { again: a, .. } if a == (again > 0)));
         }
         let until = at(61 + 120);
         let banned = Verdict::Banned { until, retry_after: 120 };
-        assert_eq!(pool.charge(Market::UsdM, 1, at(61)), banned);
-        assert!(matches!(pool.charge(Market::UsdM, 1, at(180)), Verdict::Banned { .. }));
-        assert_eq!(pool.charge(Market::UsdM, 1, at(181)), Verdict::Fine { used: 1 });
+        assert_eq!(pool.charge(Market::UsdM, 1, 0, at(61)), banned);
+        assert!(matches!(pool.charge(Market::UsdM, 1, 0, at(180)), Verdict::Banned { .. }));
+        assert_eq!(pool.charge(Market::UsdM, 1, 0, at(181)), Verdict::Fine { used: 1 });
     }
 }
