@@ -45,7 +45,9 @@ async fn every_series_equals_the_truth_and_closes_cost_no_request() {
     let later =
         wait(&mut scanner, "two hours later", |s| newest(s, 15) >= Some(end) && all_live(s, ROWS)).await;
     assert_true(&world, &later, 1).await;
-    assert_eq!(world.klines_requests().await, before, "between closes and at closes no klines request");
+    let (asked, theirs) = (world.klines_requests().await, world.get("/sim/stats").await);
+    let claim = "between closes and at closes no klines request";
+    assert_eq!(asked, before, "{claim}: {:?}\n{theirs}", later.stats);
     assert!(later.stats.outcomes.appended >= 8 * ROWS as u64);
 
     let stats = world.get("/sim/stats").await;
@@ -63,8 +65,10 @@ async fn a_close_costs_no_request_with_the_grace_that_users_have() {
     let mut scanner = world.scanner_with(&[], 20.0, default_close_grace);
     wait(&mut scanner, "24 live rows", |s| all_live(s, ROWS)).await;
     let closed = UnixMs(CLOSE.0 - 1);
-    wait(&mut scanner, "past the close", |s| all_live(s, ROWS) && newest(s, 15) >= Some(closed)).await;
-    assert_eq!(world.klines_requests().await, 72);
+    let past = |s: &Snapshot| all_live(s, ROWS) && newest(s, 15) >= Some(closed);
+    let later = wait(&mut scanner, "past the close", past).await;
+    let theirs = world.get("/sim/stats").await;
+    assert_eq!(world.klines_requests().await, 72, "{:?}\n{theirs}", later.stats);
     scanner.end().await;
 }
 

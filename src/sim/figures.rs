@@ -103,8 +103,8 @@ impl Figures {
         let words = self.words.get_or_insert_default();
         let mut frames = Vec::new();
         for (id, listing) in world.truth.listings(market) {
-            let word = format!("{} {}", wire::status(&listing, now), wire::contract_type(&listing, now));
-            if words.insert(id, word.clone()) != Some(word) && !first {
+            let said = format!("{} {}", wire::status(&listing, now), wire::contract_type(&listing, now));
+            if words.insert(id, said.clone()) != Some(said) && !first {
                 frames.push(wire::contract_info(&listing, now));
             }
         }

@@ -216,7 +216,7 @@ impl Coin {
         // What a halted market shows is its last price: it may have been halted before `from`.
         let plain = timeline.turns() == 0;
         if !plain && timeline.halted(from) {
-            open = walk.price(self, self.halted_since(timeline, from));
+            open = walk.price(self, Self::halted_since(timeline, from));
         }
         let mut resumed = false;
         let each = (from.0 / MINUTE..to.0 / MINUTE).filter_map(|minute| {
@@ -240,7 +240,7 @@ impl Coin {
     }
 
     /// The first minute of the halt that `t` lies in.
-    fn halted_since(&self, timeline: &Timeline, t: UnixMs) -> i64 {
+    fn halted_since(timeline: &Timeline, t: UnixMs) -> i64 {
         let mut minute = t.0 / MINUTE;
         while minute > 0 && timeline.halted(UnixMs((minute - 1) * MINUTE)) {
             minute -= 1;

@@ -92,7 +92,9 @@ impl Truth {
 
     fn new(listings: Vec<Listing>, source: Source) -> Self {
         let mut book = Book::default();
-        listings.into_iter().for_each(|l| book.add(l));
+        for listing in listings {
+            book.add(listing);
+        }
         Self { book: RwLock::new(book), source }
     }
 
@@ -262,7 +264,7 @@ impl Truth {
             Source::Synthetic(_) => synthetic::last_open(&of, series.interval, t),
         };
         let opens = std::iter::successors(before(t), |o| before(UnixMs(o.0 - 1)));
-        self.first_there(&of, series.interval, opens)
+        Self::first_there(&of, series.interval, opens)
     }
 
     /// The first open after `t`.
@@ -273,12 +275,11 @@ impl Truth {
             Source::Synthetic(_) => synthetic::next_open(&of, series.interval, t),
         };
         let opens = std::iter::successors(after(t), |o| after(*o));
-        self.first_there(&of, series.interval, opens.take_while(|o| of.gone().is_none_or(|gone| *o < gone)))
+        Self::first_there(&of, series.interval, opens.take_while(|o| of.gone().is_none_or(|gone| *o < gone)))
     }
 
     /// The first of `opens` whose candle is in no hole and not after the end.
     fn first_there(
-        &self,
         of: &Listing,
         interval: Interval,
         mut opens: impl Iterator<Item = UnixMs>,

@@ -326,12 +326,12 @@ fn instrument(l: &Listing, now: UnixMs) -> Value {
         json!({"filterType": "LOT_SIZE", "minQty": lot, "maxQty": "10000000", "stepSize": lot}),
         json!({"filterType": "MARKET_LOT_SIZE", "minQty": lot, "maxQty": "10000000", "stepSize": lot}),
     ];
-    if l.contract != Contract::Spot {
-        filters.push(json!({"filterType": "MAX_NUM_ORDERS", "limit": 200}));
-        filters.push(json!({"filterType": "MIN_NOTIONAL", "notional": "5"}));
-    } else {
+    if l.contract == Contract::Spot {
         filters.push(json!({"filterType": "NOTIONAL", "minNotional": "5.00000000", "applyMinToMarket": true,
             "maxNotional": "9000000.00000000", "applyMaxToMarket": false, "avgPriceMins": 5}));
+    } else {
+        filters.push(json!({"filterType": "MAX_NUM_ORDERS", "limit": 200}));
+        filters.push(json!({"filterType": "MIN_NOTIONAL", "notional": "5"}));
     }
     if let Some(strange) = l.timeline.label(now, |labels| labels.filter.as_deref()) {
         filters.push(json!({"filterType": strange, "anything": {"nested": [1, 2.5]}}));

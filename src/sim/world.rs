@@ -128,9 +128,8 @@ impl World {
         let mut stats = lock(&self.stats);
         let mut broke = |v: Violation| *stats.violations.entry(v).or_default() += 1;
         match verdict {
-            Verdict::Fine { .. } => {}
             // That others used it up is nobody's fault, unless it goes on asking.
-            Verdict::TooMany { again: false, own: false, .. } => {}
+            Verdict::Fine { .. } | Verdict::TooMany { again: false, own: false, .. } => {}
             Verdict::TooMany { again: false, .. } => broke(Violation::OverWeight),
             Verdict::TooMany { again: true, .. } => broke(Violation::Ignored429),
             Verdict::Banned { .. } => broke(Violation::Ignored418),

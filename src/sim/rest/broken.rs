@@ -7,7 +7,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 
 use super::answer::{json_answer, refused};
 use crate::sim::fault::rest::{BodyForm, RestFault};
@@ -69,12 +69,17 @@ pub(super) fn banned(seconds: i64, until: crate::domain::time::UnixMs) -> Respon
 
 /// The good answer `body`, spoilt.
 pub(super) fn spoilt(fault: &RestFault, body: &str) -> Option<Response> {
-    let half = body.floor_char_boundary(body.len() / 2);
+    let half = (0..=body.len() / 2).rev().find(|at| body.is_char_boundary(*at))?;
     Some(match fault {
         RestFault::Truncated {} => {
             let part = Bytes::copy_from_slice(body.get(..half)?.as_bytes());
-            let broken = [Ok(part), Err(io::Error::from(io::ErrorKind::ConnectionAborted))];
-            let response = Body::from_stream(stream::iter(broken)).into_response();
+            let breaks = async {
+                // What went before is only sent while the body has nothing more to give.
+                tokio::task::yield_now().await;
+                Err(io::Error::from(io::ErrorKind::ConnectionAborted))
+            };
+            let body_that_breaks = stream::once(async { Ok(part) }).chain(stream::once(breaks));
+            let response = Body::from_stream(body_that_breaks).into_response();
             // Nothing on the way may zip it: the length is what shows that it broke off.
             with(
                 response,
