@@ -167,7 +167,8 @@ pub async fn assert_true(world: &World, snapshot: &Snapshot, behind: usize) {
     for (row, lane) in lanes(snapshot) {
         let held =
             lane.klines.as_ref().unwrap_or_else(|| panic!("{} {} has no bars", row.pair, lane.interval));
-        let mut truth = world.truth(row, lane, held.len() + 20).await;
+        let since = (world.exchange.now().0 - asked.0) / lane.interval.millis();
+        let mut truth = world.truth(row, lane, held.len() + 20 + usize::try_from(since).unwrap()).await;
         truth.retain(|k| k.close_time() < asked);
         let newest = held.last().unwrap().open_time();
         let later = truth.iter().filter(|k| k.open_time() > newest).count();
