@@ -3,6 +3,10 @@
 use std::time::Duration;
 
 use hamatop::domain::time::UnixMs;
+use hamatop::sim::fault::frames::FrameFault;
+use hamatop::sim::fault::market::MarketFault;
+use hamatop::sim::fault::rest::RestFault;
+use hamatop::sim::fault::sockets::SocketFault;
 use hamatop::sim::{SimConfig, replay};
 use serde_json::json;
 use tokio::time::timeout;
@@ -66,4 +70,19 @@ async fn closes_are_dropped_and_delayed_and_silence_loses_frames() {
     let heard = closes(&mut ws, &names[..1], 1).await;
     assert_eq!(heard[0][0]["t"], quarter(4).0);
     sim.stop().await;
+}
+
+#[test]
+fn the_readme_names_every_kind_and_no_other_and_its_example_is_read() {
+    let readme = include_str!("../../README.md");
+    let table = readme.split("| kinds of fault |").nth(1).unwrap().lines().skip(2);
+    let rows = table.take_while(|l| l.starts_with("| `"));
+    let names = rows.flat_map(|r| r.split('|').nth(1).unwrap().split_whitespace());
+    let mut told: Vec<_> = names.map(|n| n.trim_matches('`')).collect();
+    let mut known = [FrameFault::KINDS, SocketFault::KINDS, RestFault::KINDS, MarketFault::KINDS].concat();
+    told.sort_unstable();
+    known.sort_unstable();
+    assert_eq!(told, known);
+    let example = readme.split("echo '").nth(1).unwrap().split('\'').next().unwrap();
+    assert_eq!(faults(example).len(), 2);
 }
