@@ -17,6 +17,8 @@ use serde_json::{Value, json};
 use world::{World, assert_true, lanes, wait};
 
 const MINUTE: i64 = 60_000;
+/// Requests that the client has under way at once, at most.
+const UNDER_WAY: u64 = 10;
 /// A minute a second.
 const SPEED: f64 = 60.0;
 
@@ -60,10 +62,13 @@ async fn assert_heals(world: &World, scanner: &mut Session, longest: i64, what: 
     later
 }
 
+/// The exchange's record, if it has nothing against the client, but for those requests that were
+/// under way when a ban came.
 async fn assert_no_violation(world: &World, what: &str) -> Value {
     let stats = world.get("/sim/stats").await;
     let violations = stats["violations"].as_object().unwrap();
-    assert!(violations.values().all(|n| n.as_u64() == Some(0)), "{what}: {violations:?}");
+    let most = |kind: &str| if kind == "ignored_418" { UNDER_WAY - 1 } else { 0 };
+    assert!(violations.iter().all(|(kind, n)| n.as_u64() <= Some(most(kind))), "{what}: {violations:?}");
     stats
 }
 
