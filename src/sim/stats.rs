@@ -104,7 +104,7 @@ pub struct Stats {
     pub violations: BTreeMap<Violation, u64>,
     /// How often faults struck, by kind.
     pub faults: BTreeMap<&'static str, u64>,
-    /// The sockets by number, the last [`KEPT`] of them.
+    /// The sockets by number, the newest of them.
     pub sockets: BTreeMap<u64, SocketStats>,
 }
 
