@@ -40,7 +40,8 @@ mod tests {
     fn events_come_in_order_wait_where_there_is_no_room_and_end_with_an_error() {
         let (read, mut typed) = mpsc::channel(1);
         let mut sizes = 0..3;
-        let source = move || sizes.next().map(|n| Event::Resize(n, n)).ok_or_else(|| io::Error::other("gone"));
+        let source =
+            move || sizes.next().map(|n| Event::Resize(n, n)).ok_or_else(|| io::Error::other("gone"));
         let pumping = thread::spawn(move || pump(source, &read));
         for n in 0..3 {
             assert_eq!(typed.blocking_recv().unwrap().unwrap(), Event::Resize(n, n));

@@ -167,7 +167,7 @@ pub async fn assert_true(world: &World, snapshot: &Snapshot, behind: usize) {
     for (row, lane) in lanes(snapshot) {
         let held =
             lane.klines.as_ref().unwrap_or_else(|| panic!("{} {} has no bars", row.pair, lane.interval));
-        let mut truth = world.truth(row, lane, held.len() + 20).await;
+        let mut truth = world.truth(row, lane, held.len() + 100).await;
         truth.retain(|k| k.close_time() < asked);
         let newest = held.last().unwrap().open_time();
         let later = truth.iter().filter(|k| k.open_time() > newest).count();
