@@ -99,6 +99,7 @@ async fn survives(seed: u64) {
     let minutes = stats["weight_by_minute"]["um"].as_object().unwrap();
     let peak = minutes.values().filter_map(Value::as_u64).max().unwrap();
     assert!(peak <= 2_160, "seed {seed}: a minute of weight {peak} under {list}");
+    assert!(stats["faults"].as_object().is_some_and(|f| !f.is_empty()), "no fault took effect: {stats}");
     println!("seed {seed}: equal; {:?}, peak weight {peak}", later.stats.outcomes);
     scanner.end().await;
 }

@@ -162,12 +162,13 @@ pub async fn wait(session: &mut Session, what: &str, condition: impl Fn(&Snapsho
 /// bar, lacks at most `behind` bars of it, and its figures are the indicator of that truth.
 pub async fn assert_true(world: &World, snapshot: &Snapshot, behind: usize) {
     let mut compared = 0;
-    // The exchange's clock runs on while its truth is asked for, series by series.
+    // The exchange's clock runs on while its truth is asked for, series by series: hence more rows
+    // than are held.
     let asked = world.exchange.now();
     for (row, lane) in lanes(snapshot) {
         let held =
             lane.klines.as_ref().unwrap_or_else(|| panic!("{} {} has no bars", row.pair, lane.interval));
-        let mut truth = world.truth(row, lane, held.len() + 100).await;
+        let mut truth = world.truth(row, lane, held.len() + 300).await;
         truth.retain(|k| k.close_time() < asked);
         let newest = held.last().unwrap().open_time();
         let later = truth.iter().filter(|k| k.open_time() > newest).count();
