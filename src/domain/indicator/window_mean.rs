@@ -99,11 +99,7 @@ pub(super) struct Sma {
 
 impl Sma {
     pub(super) fn new(length: u32) -> Self {
-        Self {
-            sum: 0.0,
-            scale: 1.0 / f64::from(length.max(1)),
-            window: Window::new(length),
-        }
+        Self { sum: 0.0, scale: 1.0 / f64::from(length.max(1)), window: Window::new(length) }
     }
 
     /// The average if `x` came next.
