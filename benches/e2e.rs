@@ -46,7 +46,7 @@ use hamatop::domain::symbol::{Instrument, Market, Pair, SeriesKey, Tick};
 use hamatop::domain::time::{Mono, UnixMs};
 use hamatop::engine::{Engine, EngineConfig, Input, Output, UniverseSpec, default_close_grace};
 use hamatop::exchange::binance::endpoint::Endpoint;
-use hamatop::exchange::binance::session::Stall;
+use hamatop::exchange::binance::session::{Stall, Timing};
 use hamatop::exchange::connect::Proxies;
 use hamatop::exchange::feed::{self, FeedConfig};
 use hamatop::exchange::{
@@ -349,7 +349,7 @@ async fn warmup() {
             ws_url: Some(exchange.ws_url()),
             clock_rate: 1.0,
             proxies: Proxies::None,
-            stall: Stall::ByMarket,
+            timing: Timing::default(),
         };
         let started = Instant::now();
         let mut session = Session::start(&config, &place, Purpose::LIVE, cancel.child_token()).unwrap();
