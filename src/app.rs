@@ -13,6 +13,7 @@ mod prompt;
 mod readout;
 pub mod text;
 pub mod value;
+mod watched;
 
 #[cfg(test)]
 mod tests;
@@ -34,6 +35,7 @@ use self::layout::Shape;
 use self::order::SortBy;
 pub use self::prompt::Prompt;
 use self::value::Notation;
+use self::watched::Watched;
 
 /// The order stays as it is for so long after the cursor moved, so that no row slips away from
 /// under it.
@@ -50,8 +52,8 @@ pub enum Msg {
     Paste(String),
     /// The terminal's size: cells a line, lines.
     Resize(u16, u16),
-    /// The engine had no room for a command.
-    Busy,
+    /// The engine had no room for this.
+    Busy(Command),
     /// Time has passed.
     Tick,
 }
@@ -144,6 +146,7 @@ pub struct App {
     hold_until: Option<Mono>,
     toast: Option<Toast>,
     notices_seen: Option<u64>,
+    watched: Watched,
 }
 
 impl App {
@@ -166,6 +169,7 @@ impl App {
             hold_until: None,
             toast: None,
             notices_seen: None,
+            watched: Watched::default(),
             snapshot,
         };
         app.reorder();
@@ -184,11 +188,23 @@ impl App {
                 self.shape = Shape::of(cols, rows);
                 self.keep_cursor_in_view();
             }
-            Msg::Busy => self.say(Level::Warn, "busy: the engine has more to do than it can take; try again"),
-            Msg::Tick => {}
+            // Nobody asked for that: it is told again by itself.
+            Msg::Busy(Command::Visible(_)) => self.watched.forget(),
+            Msg::Busy(_) => {
+                self.say(Level::Warn, "busy: the engine has more to do than it can take; try again");
+            }
+            Msg::Tick => self.tell_watched(&mut effects),
         }
         self.expire();
         effects
+    }
+
+    fn tell_watched(&mut self, effects: &mut Vec<Effect>) {
+        let rows = &self.snapshot.rows;
+        let shown = self.order.iter().skip(self.top).take(self.shape.page());
+        let view = shown.filter_map(|n| rows.get(*n)).map(|r| &r.pair);
+        let news = self.watched.news(self.now, view);
+        effects.extend(news.map(|pairs| Effect::Send(Command::Visible(pairs))));
     }
 
     /// When the screen changes by itself, apart from ages and the clock.

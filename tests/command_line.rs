@@ -177,7 +177,8 @@ fn every_format_prints_the_rows_it_was_asked_for() {
     let text = stdout(&sorted);
     let mut lines = text.lines();
     assert_eq!(lines.next(), Some("sym,score,15m.dist"));
-    let names: Vec<_> = lines.map(|l| l.split(',').next().unwrap()).collect();
+    // A thousand of something stands where the something does.
+    let names: Vec<_> = lines.map(|l| l.split(',').next().unwrap().trim_start_matches("1000")).collect();
     assert!(names.is_sorted() && names.len() == 24, "{names:?}");
 }
 

@@ -213,3 +213,39 @@ fn no_file_names_a_place_that_users_do_not_have() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+/// `item_12` and `fault_07` of `fn item_12_fault_07_one_candle…`.
+fn numbered(line: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let line = line.trim_start();
+    let Some(mut rest) = line.strip_prefix("async ").unwrap_or(line).strip_prefix("fn ") else {
+        return found;
+    };
+    while let Some(family) = ["item_", "fault_"].into_iter().find(|f| rest.starts_with(f)) {
+        let end = family.len() + 2;
+        if rest.as_bytes().get(end) != Some(&b'_') {
+            break;
+        }
+        found.push(rest[..end].to_owned());
+        rest = &rest[end + 1..];
+    }
+    found
+}
+
+#[test]
+fn each_line_of_the_checklist_has_a_test_and_each_such_test_a_line() {
+    let list = fs::read_to_string(root().join("tests/checklist.md")).unwrap();
+    let of_row = |l: &str| l.strip_prefix("| ")?.split(' ').next().map(str::to_owned);
+    let wanted: BTreeSet<String> = list.lines().filter_map(of_row).filter(|w| w.contains('_')).collect();
+    let mut found = BTreeSet::new();
+    for dir in ["src", "tests"] {
+        for file in files(&root().join(dir), ".rs") {
+            let text = fs::read_to_string(file).unwrap();
+            found.extend(text.lines().flat_map(numbered));
+        }
+    }
+    let lacking: Vec<_> = wanted.difference(&found).collect();
+    let unknown: Vec<_> = found.difference(&wanted).collect();
+    assert!(lacking.is_empty() && unknown.is_empty(), "no test: {lacking:?}; no line: {unknown:?}");
+    assert!(wanted.len() >= 60, "{}", wanted.len());
+}

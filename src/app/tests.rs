@@ -149,10 +149,39 @@ fn refreshing_asks_the_engine_and_a_full_channel_is_said() {
     let pair = app.selected().unwrap().pair.clone();
     assert_eq!(effects, [Effect::Send(Command::Refresh(Scope::One(pair)))]);
     assert_eq!(keys(&mut app, "R"), [Effect::Send(Command::Refresh(Scope::All))]);
-    app.update(app.now(), Msg::Busy);
+    app.update(app.now(), Msg::Busy(Command::Refresh(Scope::All)));
     assert!(app.toast().unwrap().text.starts_with("busy"));
     app.update(later(&app, 10), Msg::Tick);
     assert!(app.toast().is_none());
+}
+
+#[test]
+fn the_engine_is_told_which_rows_are_in_view_once_and_again_when_they_change() {
+    let names: Vec<String> = (0..100).map(|n| format!("S{n:02}USDT")).collect();
+    let mut app = app_of(snapshot(names.iter().map(|n| row(n)).collect()));
+    let told = |app: &mut App, at: Mono| match app.update(at, Msg::Tick).as_slice() {
+        [] => None,
+        [Effect::Send(Command::Visible(pairs))] => Some(pairs.clone()),
+        other => panic!("{other:?}"),
+    };
+    let at = later(&app, 2);
+    let first = told(&mut app, at).unwrap();
+    assert!((20..36).contains(&first.len()), "{}", first.len());
+    assert_eq!(first[0], app.selected().unwrap().pair);
+    let at = later(&app, 2);
+    assert_eq!(told(&mut app, at), None, "it knows");
+    keys(&mut app, "G");
+    let at = later(&app, 2);
+    let last = told(&mut app, at).unwrap();
+    assert!(last.contains(&app.selected().unwrap().pair) && last != first);
+    keys(&mut app, "g");
+    assert_eq!(told(&mut app, at), None, "not as fast as somebody scrolls");
+    let at = later(&app, 2);
+    assert_eq!(told(&mut app, at).as_ref(), Some(&first));
+    app.update(at, Msg::Busy(Command::Visible(first.clone())));
+    assert!(app.toast().is_none(), "nobody asked for it");
+    let at = later(&app, 2);
+    assert_eq!(told(&mut app, at), Some(first), "it was not taken");
 }
 
 #[test]

@@ -6,7 +6,9 @@ use crate::domain::kline::{Finality, Kline};
 use crate::domain::symbol::{Market, SeriesKey};
 use crate::domain::text::CleanText;
 use crate::domain::time::{Mono, UnixMs};
-use crate::exchange::{ConnId, DayEvent, Discard, FeedEvent, KlineEvent, Replacement};
+use crate::exchange::{
+    ConnId, DayEvent, Discard, ErrorKind, ExchangeError, FeedEvent, KlineEvent, Replacement,
+};
 use crate::market::freshness::{Stage, Stream};
 use crate::market::series::Upsert;
 use crate::market::snapshot::{Level, Link, LinkState};
@@ -67,7 +69,7 @@ impl Engine {
             }
             FeedEvent::Subscribed { conn, keys } => self.on_subscribed(conn, &keys, now, out),
             FeedEvent::Down { conn, keys, error, retry } => {
-                self.on_down(conn, &keys, &error.message, retry, now);
+                self.on_down(conn, &keys, &error, retry, now);
             }
             FeedEvent::Replaced { conn, why } => self.on_replaced(conn, why, now),
             FeedEvent::Kline(event) => self.on_kline(&event, now, out),
@@ -148,7 +150,15 @@ impl Engine {
         self.notice(now, Level::Info, &text);
     }
 
-    fn on_down(&mut self, conn: ConnId, keys: &[SeriesKey], why: &CleanText, retry: Option<Mono>, now: Mono) {
+    fn on_down(
+        &mut self,
+        conn: ConnId,
+        keys: &[SeriesKey],
+        error: &ExchangeError,
+        retry: Option<Mono>,
+        now: Mono,
+    ) {
+        let why = &error.message;
         let carried = |id: &LaneId| self.care.get(id.index()).is_some_and(|c| c.conn == Some(conn));
         let known = self.wires.get(&conn);
         if retry.is_none() && known.is_some_and(|w| !w.lanes.is_empty() && !w.lanes.iter().any(carried)) {
@@ -167,6 +177,7 @@ impl Engine {
         wire.turn(LinkState::Down { why: why.clone(), retry }, now);
         let news = !standing && wire.told.replace(why.clone()).as_ref() != Some(why);
         self.store.counters.upkeep.lost += u64::from(was_open);
+        self.store.counters.upkeep.stalls += u64::from(was_open && error.kind == ErrorKind::Silent);
         if standing {
             return;
         }

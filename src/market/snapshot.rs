@@ -393,6 +393,8 @@ pub struct Upkeep {
     pub revised: u64,
     /// Sockets lost.
     pub lost: u64,
+    /// Those of them given up because they answered pings and brought no data.
+    pub stalls: u64,
     /// Sockets replaced before their end, without a loss.
     pub replaced: u64,
 }

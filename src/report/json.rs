@@ -192,6 +192,7 @@ struct UpkeepJson {
     signals_withheld: u64,
     signals_revised: u64,
     sockets_lost: u64,
+    sockets_stalled: u64,
     sockets_replaced: u64,
     discarded: DiscardsJson,
 }
@@ -224,6 +225,7 @@ impl UpkeepJson {
             signals_withheld: u.withheld,
             signals_revised: u.revised,
             sockets_lost: u.lost,
+            sockets_stalled: u.stalls,
             sockets_replaced: u.replaced,
             discarded: DiscardsJson {
                 not_json: d.not_json,

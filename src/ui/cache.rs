@@ -130,7 +130,7 @@ fn upkeep_lines(s: &CacheStats) -> Vec<Line> {
     let streams = format!("{} silent, {} anew, {} polled", n(u.silent), n(u.resubscribed), n(u.polls));
     let gaps = format!("{} found, {} repaired", n(s.gaps), n(s.repaired));
     let bars = format!("{} corrected, {} holes", n(u.corrections), n(u.holes));
-    let sockets = format!("{} lost, {} replaced", n(u.lost), n(u.replaced));
+    let sockets = format!("{} lost, {} stalled, {} anew", n(u.lost), n(u.stalls), n(u.replaced));
     let signals = format!("{} withheld, {} revised", n(u.withheld), n(u.revised));
     let discards = format!(
         "{} not JSON, {} unknown, {} bad, {} not ours, {} overrun, {} rows",

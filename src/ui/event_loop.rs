@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crossterm::event::Event;
 use futures_util::{Stream, StreamExt};
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, watch};
 use tokio::time::sleep_until;
 use tokio_util::sync::CancellationToken;
@@ -185,8 +186,10 @@ impl<W: Write> Loop<W> {
                 Effect::Quit => quit = true,
                 Effect::Redraw => self.screen.forget(),
                 Effect::Send(command) => {
-                    if self.wires.commands.try_send(command).is_err() {
-                        self.app.update(now, Msg::Busy);
+                    if let Err(TrySendError::Full(command) | TrySendError::Closed(command)) =
+                        self.wires.commands.try_send(command)
+                    {
+                        self.app.update(now, Msg::Busy(command));
                     }
                 }
             }
@@ -195,7 +198,7 @@ impl<W: Write> Loop<W> {
     }
 
     fn paint(&mut self, now: Mono) -> io::Result<()> {
-        self.app.update(now, Msg::Tick);
+        self.update(now, Msg::Tick);
         self.screen.paint(|buffer| draw(&self.app, &self.theme, buffer))?;
         self.dirty = false;
         self.input_due = now + INPUT_FRAME;

@@ -49,14 +49,15 @@ impl<W: Write> Screen<W> {
         }
     }
 
-    /// The terminal has another size now.
+    /// The terminal has another size now. Where it is the one we knew, it had another in between,
+    /// and may have cut off or moved what we wrote.
     pub fn resize(&mut self, cols: u16, rows: u16) {
         let area = Rect::new(0, 0, cols, rows);
         if area != self.shown.area {
             self.shown = Buffer::empty(area);
             self.next = Buffer::empty(area);
-            self.stale = true;
         }
+        self.stale = true;
     }
 
     /// The next frame is painted in full.
@@ -177,6 +178,7 @@ mod tests {
         let mut screen = Screen::new(&mut counter, 20, 3);
         screen.paint(draw("x")).unwrap();
         screen.resize(20, 3);
+        assert!(matches!(screen.paint(draw("x")).unwrap(), Painted::Bytes(_)));
         assert_eq!(screen.paint(draw("x")).unwrap(), Painted::Nothing);
         screen.resize(30, 4);
         assert!(matches!(screen.paint(draw("x")).unwrap(), Painted::Bytes(_)));

@@ -95,6 +95,22 @@ impl Screen {
         }
     }
 
+    /// Waits until nothing has been written for a second; the text then.
+    pub fn wait_for_rest(&self) -> String {
+        let deadline = Instant::now() + PATIENCE;
+        let mut state = self.shared.0.lock().unwrap();
+        let mut seen = state.bytes.len();
+        let mut since = Instant::now();
+        while since.elapsed() < Duration::from_secs(1) {
+            assert!(Instant::now() < deadline, "it never rests\n{}", state.parser.screen().contents());
+            state = self.shared.1.wait_timeout(state, Duration::from_millis(100)).unwrap().0;
+            if state.bytes.len() != seen {
+                (seen, since) = (state.bytes.len(), Instant::now());
+            }
+        }
+        state.parser.screen().contents()
+    }
+
     /// Types.
     pub fn type_keys(&mut self, keys: &str) {
         self.writer.write_all(keys.as_bytes()).unwrap();

@@ -413,6 +413,7 @@ pub fn stats(symbols: u32) -> CacheStats {
             withheld: 3,
             revised: 1,
             lost: 2,
+            stalls: 1,
             replaced: 8,
         },
     }

@@ -112,7 +112,7 @@ fn fault_05_acknowledged_and_never_served_is_no_green_light_and_rest_keeps_it_tr
     for n in N + 1..N + 5 {
         rig.until(n, 100_000);
         let message = CleanText::new("endpoint silent: acknowledged, and no data after 15 s");
-        let error = ExchangeError { kind: ErrorKind::Transient, message };
+        let error = ExchangeError { kind: ErrorKind::Silent, message };
         let down = FeedEvent::Down { conn: CONN, keys: Rig::keys(&["BTCUSDT"]), error, retry: None };
         rig.step(Input::Feed(down));
         rig.until(n + 1, 9_900);
@@ -126,6 +126,8 @@ fn fault_05_acknowledged_and_never_served_is_no_green_light_and_rest_keeps_it_tr
         assert_ne!(rig.state("BTCUSDT").0, DataState::Live);
     }
     assert_eq!(rig.resubscribed(), [], "the socket is the matter, not the stream");
+    rig.down(&["BTCUSDT"]);
+    assert_eq!((rig.upkeep().stalls, rig.upkeep().lost), (4, 5), "a reset is no stall");
 }
 
 /// Signals of a series that lives on REST alone are the oracle's.
