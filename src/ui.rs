@@ -10,6 +10,7 @@ mod hangup;
 mod header;
 mod help;
 mod input;
+mod keyboard;
 mod scanner;
 mod screen;
 pub mod terminal;

@@ -4,7 +4,7 @@
 //! no violation and no minute over nine tenths of the weight.
 //!
 //! ```text
-//! cargo test --test chaos_sockets                                    # three seeds
+//! cargo test --test chaos_sockets                                    # three seeds, ten seconds each
 //! HAMATOP_SEEDS=4-40 cargo test --test chaos_sockets -- --ignored --nocapture many_seeds
 //! ```
 //!
@@ -16,8 +16,6 @@
 #[path = "world/world.rs"]
 mod world;
 
-use std::time::Duration;
-
 use fastrand::Rng;
 use hamatop::domain::time::UnixMs;
 use hamatop::market::snapshot::{DataState, Snapshot};
@@ -28,21 +26,27 @@ use world::{World, assert_true, lanes, wait};
 const SPEED: f64 = 60.0;
 const ROWS: usize = 20;
 const MINUTE: i64 = 60_000;
+/// All faults set in within that time.
+const ONSET: i64 = 2 * MINUTE;
+/// No fault lasts longer.
+const LONGEST: i64 = 4 * MINUTE;
+/// Faults that are counted have hit by then: each minute closes twenty candles or more.
+const USED_UP: i64 = 3 * MINUTE;
 
 /// A kind of fault, and how one is drawn; spans are of the exchange's time.
 type Draw = fn(&mut Rng) -> Value;
 
 /// Every kind that may be scheduled. A new one is a line here.
 const KINDS: &[(&str, Draw)] = &[
-    ("ws_cut", |r| json!({ "for_ms": r.i64(1_000..5 * MINUTE) })),
-    ("ws_silence", |r| json!({ "for_ms": r.i64(1_000..5 * MINUTE) })),
+    ("ws_cut", |r| json!({ "for_ms": r.i64(1_000..LONGEST) })),
+    ("ws_silence", |r| json!({ "for_ms": r.i64(1_000..LONGEST) })),
     ("drop_close", |r| json!({ "count": r.u32(1..60) })),
     ("delay_close", |r| json!({ "count": r.u32(1..60), "for_ms": r.i64(1_000..90_000) })),
     ("rest_error", |r| json!({ "status": 500 + r.u16(..5), "count": r.u32(1..8) })),
-    ("latency", |r| json!({ "ms": r.u64(50..800), "for_ms": r.i64(MINUTE..5 * MINUTE) })),
+    ("latency", |r| json!({ "ms": r.u64(50..800), "for_ms": r.i64(MINUTE..LONGEST) })),
 ];
 
-/// Two to five faults that set in within two minutes.
+/// Two to five faults.
 fn schedule(seed: u64, now: UnixMs) -> Vec<Value> {
     let mut rng = Rng::with_seed(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15));
     (0..rng.usize(2..=5))
@@ -50,7 +54,7 @@ fn schedule(seed: u64, now: UnixMs) -> Vec<Value> {
             let (kind, draw) = KINDS[rng.usize(..KINDS.len())];
             let mut fault = draw(&mut rng);
             fault["kind"] = kind.into();
-            fault["at"] = (now.0 + rng.i64(1_000..2 * MINUTE)).into();
+            fault["at"] = (now.0 + rng.i64(1_000..ONSET)).into();
             fault
         })
         .collect()
@@ -62,9 +66,9 @@ fn all_fed(s: &Snapshot) -> bool {
     s.rows.len() == ROWS && lanes(s).all(|(_, l)| fed(l.state, l.bars < l.need_score && l.why.is_none()))
 }
 
-/// The oldest of the series' newest closes.
-fn oldest_close(s: &Snapshot) -> UnixMs {
-    lanes(s).map(|(_, l)| l.newest.map_or(UnixMs(0), |n| n.1)).min().unwrap_or_default()
+/// Every series holds all that closed before `time`.
+fn holds_all_until(s: &Snapshot, time: UnixMs) -> bool {
+    lanes(s).all(|(_, l)| l.newest.is_some_and(|(_, close)| close + l.interval.duration() >= time))
 }
 
 async fn survives(seed: u64) {
@@ -77,16 +81,17 @@ async fn survives(seed: u64) {
     let list = Value::from(faults.clone()).to_string();
     println!("seed {seed}: {list}");
     world.inject(&list).await;
-    // The last may set in after two minutes and last for five.
-    let healed = world.exchange.now() + Duration::from_secs(8 * 60);
-    while world.exchange.now() < healed {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    let over = |f: &Value| {
+        let lasts = f["for_ms"].as_i64().unwrap_or(0);
+        f["at"].as_i64().unwrap() + lasts + if f["count"].is_null() { 0 } else { USED_UP }
+    };
+    let healed = UnixMs(faults.iter().map(over).max().unwrap());
     let later = wait(&mut scanner, "all live after the faults", |s| {
-        all_fed(s) && oldest_close(s) + Duration::from_secs(15 * 60) >= healed
+        world.exchange.now() > healed && all_fed(s) && holds_all_until(s, healed)
     })
     .await;
-    assert_true(&world, &later, 2).await;
+    // How many bars the exchange has closed since is a question of the machine.
+    assert_true(&world, &later, usize::MAX).await;
     let stats = world.get("/sim/stats").await;
     let broken: Vec<_> =
         stats["violations"].as_object().unwrap().iter().filter(|(_, n)| n.as_u64() != Some(0)).collect();
@@ -94,24 +99,22 @@ async fn survives(seed: u64) {
     let minutes = stats["weight_by_minute"]["um"].as_object().unwrap();
     let peak = minutes.values().filter_map(Value::as_u64).max().unwrap();
     assert!(peak <= 2_160, "seed {seed}: a minute of weight {peak} under {list}");
+    assert!(stats["faults"].as_object().is_some_and(|f| !f.is_empty()), "no fault took effect: {stats}");
     println!("seed {seed}: equal; {:?}, peak weight {peak}", later.stats.outcomes);
     scanner.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "half a minute a seed, and not yet proved steady on a loaded machine"]
 async fn seed_1_ends_as_the_truth_over_sockets() {
     survives(1).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "half a minute a seed, and not yet proved steady on a loaded machine"]
 async fn seed_2_ends_as_the_truth_over_sockets() {
     survives(2).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "half a minute a seed, and not yet proved steady on a loaded machine"]
 async fn seed_3_ends_as_the_truth_over_sockets() {
     survives(3).await;
 }

@@ -96,7 +96,6 @@ fn fault_34_a_blocked_terminal_does_not_keep_the_program_from_ending() {
 /// keys says nothing of a terminal that is gone.
 #[cfg(target_os = "linux")]
 #[test]
-#[ignore = "open defect: at times the program runs on after such a hang-up"]
 fn fault_34_a_terminal_that_hangs_up_without_a_signal_ends_the_program() {
     for size in [(10, 3), (12, 4)] {
         let id = orphan::start_and_hang_up(PROGRAM, size);

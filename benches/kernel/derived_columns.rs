@@ -33,42 +33,45 @@ columns! {
 }
 
 impl Derived {
+    /// Each from its first bar on, in loops of their own over columns of one length.
     pub fn slopes_and_sides(&mut self, open: &[f64], close: &[f64], ma: &[f64]) {
-        let n = ma.len();
-        for t in 1..n {
-            self.open_slope[t] = sign(open[t], open[t - 1]);
-            self.ma_slope[t] = sign(ma[t], ma[t - 1]);
+        slopes(&open[45..], &mut self.open_slope[45..]);
+        slopes(&ma[99..], &mut self.ma_slope[99..]);
+        let lines = close[99..].iter().zip(&ma[99..]);
+        for ((close, ma), side) in lines.clone().zip(&mut self.side[99..]) {
+            *side = sign(*close, *ma);
         }
-        for t in 0..n {
-            self.side[t] = sign(close[t], ma[t]);
-            self.dev[t] = (close[t] - ma[t]) / ma[t] * 100.0;
-            self.distance[t] = self.dev[t] / (self.dev[t].abs() + 1.5);
+        for (((close, ma), dev), distance) in lines.zip(&mut self.dev[99..]).zip(&mut self.distance[99..]) {
+            *dev = (close - ma) / ma * 100.0;
+            *distance = *dev / (dev.abs() + 1.5);
         }
     }
 
-    /// What one bar's bands say.
-    #[inline(always)]
-    pub fn band(&mut self, t: usize, close: f64, (basis, upper, lower): (f64, f64, f64)) {
-        self.width[t] = (upper - lower) / basis;
-        self.pos[t] = (close - lower) / (upper - lower);
-        self.band_side[t] = i8::from(close > upper) - i8::from(close < lower);
+    /// What the bands say, given from their first bar on.
+    pub fn bands(&mut self, from: usize, close: &[f64], basis: &[f64], upper: &[f64], lower: &[f64]) {
+        let lines = basis.iter().zip(upper).zip(lower).zip(close);
+        let shares = self.width[from..].iter_mut().zip(&mut self.pos[from..]);
+        for ((((basis, upper), lower), close), (width, pos)) in lines.clone().zip(shares) {
+            *width = (upper - lower) / basis;
+            *pos = (close - lower) / (upper - lower);
+        }
+        for ((((_, upper), lower), close), side) in lines.zip(&mut self.band_side[from..]) {
+            *side = i8::from(close > upper) - i8::from(close < lower);
+        }
     }
 
     /// `mean`: the line's short average, asked for bar after bar.
     #[inline(always)]
     pub fn gradient(&mut self, ma: &[f64], mut mean: impl FnMut(usize) -> f64) {
-        let (mut direction, mut steps, mut before) = (0, 0, 0);
+        let (mut direction, mut steps, mut before) = (0, 0_i8, 0);
         for t in 101..ma.len() {
             let side = sign(ma[t], mean(t));
-            if side != 0 {
-                steps = match side * self.ma_slope[t] {
-                    _ if t > 101 && side * before <= 0 => 1,
-                    1 => (steps + 1).min(5),
-                    -1 => (steps - 1_i8).max(1),
-                    _ => steps,
-                };
-                direction = side;
-            }
+            // Chosen, not branched: which way the line goes next can't be foreseen.
+            let step = side * self.ma_slope[t];
+            let moved = if step < 0 { (steps + step).max(1) } else { (steps + step).min(5) };
+            let moved = if (t > 101) & (side * before <= 0) { 1 } else { moved };
+            steps = if side == 0 { steps } else { moved };
+            direction = if side == 0 { direction } else { side };
             before = side;
             (self.direction[t], self.steps[t]) = (direction, steps);
         }
@@ -87,17 +90,20 @@ impl Derived {
                 bars += 1;
             }
             before = side;
-            self.trend[t] = if self.dev[t].abs() >= 0.1 && side * last >= 0 { last } else { 0 };
+            self.trend[t] = if (self.dev[t].abs() >= 0.1) & (side * last >= 0) { last } else { 0 };
             (self.cross[t], self.last_cross[t], self.inferred[t]) = (cross, last, inferred);
             self.bars_since[t] = bars;
         }
     }
 
     pub fn scores(&mut self) {
-        for t in 0..self.score.len() {
-            let gradient = f64::from(self.direction[t]) * f64::from(self.steps[t]) / 5.0;
-            let three = 0.40 * f64::from(self.trend[t]) + 0.25 * self.distance[t] + 0.20 * gradient;
-            self.score[t] = 100.0 * (three + 0.15 * f64::from(self.open_slope[t]));
+        let signs = self.trend[101..].iter().zip(&self.open_slope[101..]);
+        let gradients = self.direction[101..].iter().zip(&self.steps[101..]);
+        let rest = self.distance[101..].iter().zip(&mut self.score[101..]);
+        for (((trend, slope), (direction, steps)), (distance, score)) in signs.zip(gradients).zip(rest) {
+            let gradient = f64::from(direction * steps) * 0.2;
+            let three = 0.40 * f64::from(*trend) + 0.25 * distance + 0.20 * gradient;
+            *score = 100.0 * (three + 0.15 * f64::from(*slope));
         }
     }
 
@@ -126,5 +132,12 @@ impl Derived {
             assert!(theirs.is_none_or(|x| (ours - x).abs() < 1e-6), "{t}: {ours} {theirs:?}");
         }
         assert!(p.parts.is_none_or(|x| (self.distance[t] - x.distance).abs() < 1e-9));
+    }
+}
+
+/// Which way a line went on each bar but the first.
+fn slopes(line: &[f64], out: &mut [i8]) {
+    for ((before, x), out) in line.iter().zip(&line[1..]).zip(&mut out[1..]) {
+        *out = sign(*x, *before);
     }
 }

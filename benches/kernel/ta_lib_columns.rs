@@ -46,9 +46,9 @@ impl Columns {
         self.averages();
         let [open, _, _, close, ma, mean3, upper, basis, lower] = &self.lines;
         self.derived.slopes_and_sides(open, close, ma);
-        for t in FROM[6]..bars.len() {
-            self.derived.band(t, self.sources[4][t], (basis[t], upper[t], lower[t]));
-        }
+        let from = FROM[6];
+        let close = &self.sources[4][from..];
+        self.derived.bands(from, close, &basis[from..], &upper[from..], &lower[from..]);
         self.derived.gradient(ma, |t| mean3[t]);
         self.derived.crosses();
         self.derived.scores();

@@ -4,6 +4,7 @@
 //! series at once, column by column. They share the rules ([`tie`], `ladder`, `crossing`,
 //! `figures`) and the order of every addition, so their results are equal to the last bit.
 
+mod candle;
 mod columns;
 mod crossing;
 mod ema;

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crossterm::event::{Event, EventStream};
+use crossterm::event::Event;
 use futures_util::{Stream, StreamExt};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, watch};
@@ -22,6 +22,7 @@ use crate::stopwatch::Stopwatch;
 use super::draw;
 use super::hangup::hung_up;
 use super::input::{message, sane};
+use super::keyboard;
 use super::screen::Screen;
 use super::terminal::Terminal;
 use super::theme::Theme;
@@ -75,7 +76,7 @@ pub async fn run(app: App, wires: Wires, config: UiConfig) -> io::Result<Ended> 
     crossterm::style::force_color_output(config.colors);
     let (cols, rows) = sane(crossterm::terminal::size()?);
     let screen = Screen::new(io::stdout(), cols, rows);
-    let ended = Loop::new(app, wires, config, screen, (cols, rows)).run(EventStream::new(), hung_up()).await;
+    let ended = Loop::new(app, wires, config, screen, (cols, rows)).run(keyboard::events()?, hung_up()).await;
     terminal.leave();
     ended
 }

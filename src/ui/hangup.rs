@@ -1,8 +1,8 @@
 //! Noticing that the terminal is gone.
 //!
-//! Where no SIGHUP tells of it (`nohup`, a task runner, another session), the reader of keys spins
-//! on the dead terminal and reports nothing, and a screen on which nothing changes writes nothing
-//! that could fail.
+//! Where no SIGHUP tells of it (`nohup`, a task runner, another session), the thread that reads keys
+//! spins on the dead terminal and reports nothing, and a screen on which nothing changes writes
+//! nothing that could fail.
 
 /// Ends when the terminal behind stdin or stdout has hung up; never where that can't be watched.
 pub(super) async fn hung_up() {

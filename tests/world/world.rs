@@ -162,7 +162,8 @@ pub async fn wait(session: &mut Session, what: &str, condition: impl Fn(&Snapsho
 /// bar, lacks at most `behind` bars of it, and its figures are the indicator of that truth.
 pub async fn assert_true(world: &World, snapshot: &Snapshot, behind: usize) {
     let mut compared = 0;
-    // The exchange's clock runs on while its truth is asked for, series by series.
+    // The exchange's clock runs on while its truth is asked for, series by series: hence more rows
+    // than are held.
     let asked = world.exchange.now();
     for (row, lane) in lanes(snapshot) {
         let held =

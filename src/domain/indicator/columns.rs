@@ -11,7 +11,6 @@ use crate::domain::hama::{Bands, HamaPoint, Parts, Sign};
 use crate::domain::interval::Interval;
 use crate::domain::kline::Kline;
 use crate::domain::preset::{Average, BandForm, GradientLine, MaSource, Needs, Preset};
-use crate::domain::time::UnixMs;
 
 use super::crossing::{Cross, Crossing};
 use super::figures::{Band, Scoring};
@@ -138,7 +137,6 @@ impl HamaColumns {
     fn reading(&self, i: usize) -> Option<Reading> {
         let (crossing, cross) = self.crossing(i);
         let ladder = self.ladder.get(i)?;
-        let cross_time = self.sources.close_times.get(crossing.since as usize);
         Some(Reading {
             open: at(&self.lines.open, i),
             high: at(&self.lines.high, i),
@@ -152,7 +150,6 @@ impl HamaColumns {
             trend: sign_at(&self.trend, i),
             crossing,
             cross,
-            cross_time: cross_time.copied().unwrap_or(UnixMs(0)),
             parts: self.parts(i),
             score: at(&self.score, i),
             bands: self.bands_at(i),
@@ -160,17 +157,23 @@ impl HamaColumns {
     }
 
     /// What the column of the last crosses says of a bar.
-    fn crossing(&self, i: usize) -> (Crossing, Option<Cross>) {
+    fn crossing(&self, i: usize) -> (Crossing, Cross) {
         let (from, side) = (self.needs.trend(), sign_at(&self.side, i));
         let Some(at) = self.cross_at.get(i).filter(|_| i >= from as usize) else {
-            return (Crossing::START, None);
+            return (Crossing::START, Cross::NONE);
         };
         let direction = sign_at(&self.direction, i);
         let inferred = *at == NO_CROSS && direction != Sign::Flat;
         let since = if *at == NO_CROSS { from } else { *at };
         let is_here = i > from as usize && usize::try_from(*at) == Ok(i);
-        let cross = is_here.then(|| Cross { dir: side, flip: side != sign_at(&self.direction, i - 1) });
-        (Crossing { direction, inferred, since, side }, cross)
+        let cross = if is_here {
+            Cross { dir: Some(side), flip: side != sign_at(&self.direction, i - 1) }
+        } else {
+            Cross::NONE
+        };
+        // Of [`NO_CROSS`] there is no time.
+        let time = self.sources.close_times.get(*at as usize).copied();
+        (Crossing { direction, inferred, since, time, side }, cross)
     }
 
     fn parts(&self, i: usize) -> Parts {

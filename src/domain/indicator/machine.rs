@@ -4,8 +4,8 @@ use crate::domain::hama::{HamaPoint, Parts, Sign};
 use crate::domain::interval::Interval;
 use crate::domain::kline::Kline;
 use crate::domain::preset::{BandForm, BandsSpec, GradientLine, MaSource, Needs, Preset};
-use crate::domain::time::UnixMs;
 
+use super::candle::Candle;
 use super::crossing::{Cross, Crossing};
 use super::ema::Ema;
 use super::figures::{self, Band, BandBase, Scoring};
@@ -27,7 +27,6 @@ pub struct Hama {
     warm_from: u32,
     scoring: Scoring,
     initial_side: InitialSide,
-    ma_source: MaSource,
     averages: Averages,
     /// Closed bars so far.
     bars: u32,
@@ -36,15 +35,22 @@ pub struct Hama {
 
 #[derive(Clone, Debug, PartialEq)]
 struct Averages {
-    open: Mean,
-    high: Mean,
-    low: Mean,
+    candle: Candle,
     close: Mean,
+    ma_source: MaSource,
     ma: Mean,
-    /// The gradient's own line, where it is not the moving average.
-    gradient: Option<Mean>,
+    /// Boxed, since seldom there: what every bar needs lies closer together.
+    gradient: Option<Box<OwnLine>>,
     gradient_mean: Ema,
     bands: Option<BandAverages>,
+}
+
+/// The gradient's own line, where it is not the moving average.
+#[derive(Clone, Debug, PartialEq)]
+struct OwnLine {
+    mean: Mean,
+    /// On the last bar.
+    last: f64,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -69,27 +75,11 @@ enum BandLines {
 /// What the next bar has to know of the last.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Past {
-    /// (open + close) / 2 of the last bar, the source of the next HAMA open.
-    body: f64,
     open: f64,
     ma: f64,
-    gradient: f64,
     ladder: Ladder,
     crossing: Crossing,
-    cross_time: UnixMs,
     band_side: Option<Sign>,
-}
-
-/// The inputs of one bar's averages.
-#[derive(Clone, Copy)]
-struct Sources {
-    open: Option<f64>,
-    high: f64,
-    low: f64,
-    close: f64,
-    bar_close: f64,
-    /// `None` where the moving average is taken of the HAMA close.
-    ma: Option<f64>,
 }
 
 impl Hama {
@@ -107,7 +97,6 @@ impl Hama {
             warm_from: needs.full(),
             scoring: Scoring::of(interval),
             initial_side: options.initial_side,
-            ma_source: preset.ma_source,
             averages: Averages::new(preset, seed),
             bars: 0,
             past: Past::NONE,
@@ -130,7 +119,7 @@ impl Hama {
     #[expect(clippy::inline_always, reason = "measured: a call passes dozens of figures through memory")]
     #[inline(always)]
     fn take<const WARM: bool>(&mut self, bar: &Kline) -> HamaPoint {
-        let lines = self.averages.push::<WARM>(&self.sources::<WARM>(bar), &self.needs, self.bars);
+        let lines = self.averages.push::<WARM>(bar, &self.needs, self.bars);
         let (reading, past) = self.read::<WARM>(bar, &lines);
         let point = reading.point::<WARM>(&self.needs, self.bars);
         self.past = past;
@@ -141,7 +130,7 @@ impl Hama {
     #[expect(clippy::inline_always, reason = "measured: a call passes dozens of figures through memory")]
     #[inline(always)]
     fn look<const WARM: bool>(&self, bar: &Kline) -> HamaPoint {
-        let lines = self.averages.peek::<WARM>(&self.sources::<WARM>(bar), &self.needs, self.bars);
+        let lines = self.averages.peek::<WARM>(bar, &self.needs, self.bars);
         self.read::<WARM>(bar, &lines).0.point::<WARM>(&self.needs, self.bars)
     }
 
@@ -171,25 +160,6 @@ impl Hama {
         self.averages.heap_bytes()
     }
 
-    #[inline]
-    fn sources<const WARM: bool>(&self, bar: &Kline) -> Sources {
-        let (o, h, l, c) = (bar.open(), bar.high(), bar.low(), bar.close());
-        let ohlc4 = (o + h + l + c) * 0.25;
-        Sources {
-            open: (WARM || self.bars > 0).then_some(self.past.body),
-            high: if h > c { h } else { c },
-            low: if l < c { l } else { c },
-            close: ohlc4,
-            bar_close: c,
-            ma: match self.ma_source {
-                MaSource::Close => Some(c),
-                MaSource::Hl2 => Some((h + l) * 0.5),
-                MaSource::Ohlc4 => Some(ohlc4),
-                MaSource::HamaClose => None,
-            },
-        }
-    }
-
     /// Everything that follows from a bar's averages and the bar before it.
     #[expect(clippy::inline_always, reason = "measured: a call passes dozens of figures through memory")]
     #[inline(always)]
@@ -199,8 +169,7 @@ impl Hama {
         let ma_slope = tie::sign(lines.ma, past.ma);
         let ladder = self.ladder::<WARM>(lines, ma_slope);
         let side = tie::sign(lines.close, lines.ma);
-        let (crossing, cross) = self.crossing::<WARM>(side);
-        let cross_time = if cross.is_some() { bar.close_time() } else { past.cross_time };
+        let (crossing, cross) = self.crossing::<WARM>(side, bar);
         let dev = figures::deviation_pct(lines.close, lines.ma, side == Sign::Flat);
         let is_trend = figures::is_trend(dev, side == Sign::Flat || side == crossing.direction);
         let trend = if is_trend { crossing.direction } else { Sign::Flat };
@@ -230,21 +199,11 @@ impl Hama {
             trend,
             crossing,
             cross,
-            cross_time,
             parts,
             score: figures::score(parts),
             bands: band.map(|band| band.says(breakout)),
         };
-        let next = Past {
-            body: (bar.open() + bar.close()) * 0.5,
-            open: lines.open,
-            ma: lines.ma,
-            gradient: lines.gradient,
-            ladder,
-            crossing,
-            cross_time,
-            band_side,
-        };
+        let next = Past { open: lines.open, ma: lines.ma, ladder, crossing, band_side };
         (reading, next)
     }
 
@@ -255,48 +214,39 @@ impl Hama {
             return Ladder::START;
         }
         let side = tie::sign(lines.gradient, lines.gradient_mean);
-        let has_own_line = self.averages.gradient.is_some();
-        let slope = if has_own_line { tie::sign(lines.gradient, self.past.gradient) } else { ma_slope };
-        self.past.ladder.next(side, slope)
+        self.past.ladder.next(side, lines.gradient_slope.unwrap_or(ma_slope))
     }
 
     #[expect(clippy::inline_always, reason = "measured: a call passes dozens of figures through memory")]
     #[inline(always)]
-    fn crossing<const WARM: bool>(&self, side: Sign) -> (Crossing, Option<Cross>) {
+    fn crossing<const WARM: bool>(&self, side: Sign, bar: &Kline) -> (Crossing, Cross) {
         let from = self.needs.trend();
         match self.bars {
-            bar if WARM || bar > from => self.past.crossing.next(side, bar),
-            bar if bar == from => (Crossing::first(side, bar, self.initial_side), None),
-            _ => (Crossing::START, None),
+            number if WARM || number > from => self.past.crossing.next(side, number, || bar.close_time()),
+            number if number == from => (Crossing::first(side, number, self.initial_side), Cross::NONE),
+            _ => (Crossing::START, Cross::NONE),
         }
     }
 }
 
 impl Past {
-    const NONE: Self = Self {
-        body: 0.0,
-        open: 0.0,
-        ma: 0.0,
-        gradient: 0.0,
-        ladder: Ladder::START,
-        crossing: Crossing::START,
-        cross_time: UnixMs(0),
-        band_side: None,
-    };
+    const NONE: Self =
+        Self { open: 0.0, ma: 0.0, ladder: Ladder::START, crossing: Crossing::START, band_side: None };
 }
 
 impl Averages {
     fn new(preset: &Preset, seed: EmaSeed) -> Self {
         let gradient_average = crate::domain::preset::GRADIENT_AVERAGE;
         Self {
-            open: Mean::new(preset.open, seed),
-            high: Mean::new(preset.high, seed),
-            low: Mean::new(preset.low, seed),
+            candle: Candle::new(preset, seed),
             close: Mean::new(preset.close, seed),
+            ma_source: preset.ma_source,
             ma: Mean::new(preset.ma, seed),
             gradient: match preset.gradient {
                 GradientLine::Ma => None,
-                GradientLine::OfClose(line) => Some(Mean::new(line, seed)),
+                GradientLine::OfClose(line) => {
+                    Some(Box::new(OwnLine { mean: Mean::new(line, seed), last: 0.0 }))
+                }
             },
             gradient_mean: Ema::new(gradient_average, gradient_average),
             bands: preset.bands.map(BandAverages::new),
@@ -305,62 +255,94 @@ impl Averages {
 
     #[expect(clippy::inline_always, reason = "measured: a call passes dozens of figures through memory")]
     #[inline(always)]
-    fn push<const WARM: bool>(&mut self, s: &Sources, needs: &Needs, bar: u32) -> Lines {
+    fn push<const WARM: bool>(&mut self, bar: &Kline, needs: &Needs, index: u32) -> Lines {
         // First, since the root takes long: the other averages are worked out meanwhile.
         // Not `map_or`: that stays a call of its own.
         let band = match &mut self.bands {
-            Some(bands) => bands.push::<WARM>(s.bar_close, bar),
+            Some(bands) => bands.push::<WARM>(bar.close(), index),
             None => None,
         };
-        let close = self.close.push::<WARM>(s.close);
-        let ma = match s.ma {
-            Some(x) => self.ma.push::<WARM>(x),
-            None if WARM || bar >= needs.close => self.ma.push::<WARM>(close),
-            None => 0.0,
+        let close = self.close.push::<WARM>(ohlc4(bar));
+        let ma = match self.ma_source {
+            MaSource::Close => self.ma.push::<WARM>(bar.close()),
+            MaSource::HamaClose if !WARM && index < needs.close => 0.0,
+            source => self.ma.push::<WARM>(ma_input(source, bar, close)),
         };
-        let gradient = match &mut self.gradient {
-            Some(line) => line.push::<WARM>(s.bar_close),
-            None => ma,
+        let (gradient, gradient_slope) = match &mut self.gradient {
+            Some(line) => line.push::<WARM>(bar.close()),
+            None => (ma, None),
         };
-        let known = WARM || bar >= needs.gradient_line;
+        let known = WARM || index >= needs.gradient_line;
         let gradient_mean = if known { self.gradient_mean.push::<WARM>(gradient) } else { 0.0 };
-        let open = s.open.map_or(0.0, |x| self.open.push::<WARM>(x));
-        let (high, low) = (self.high.push::<WARM>(s.high), self.low.push::<WARM>(s.low));
-        Lines { open, high, low, close, ma, gradient, gradient_mean, band }
+        let [open, high, low] = self.candle.push::<WARM>(bar, index == 0);
+        Lines { open, high, low, close, ma, gradient, gradient_slope, gradient_mean, band }
     }
 
     #[expect(clippy::inline_always, reason = "measured: a call passes dozens of figures through memory")]
     #[inline(always)]
-    fn peek<const WARM: bool>(&self, s: &Sources, needs: &Needs, bar: u32) -> Lines {
+    fn peek<const WARM: bool>(&self, bar: &Kline, needs: &Needs, index: u32) -> Lines {
         let band = match &self.bands {
-            Some(bands) => bands.peek::<WARM>(s.bar_close, bar),
+            Some(bands) => bands.peek::<WARM>(bar.close(), index),
             None => None,
         };
-        let close = self.close.peek::<WARM>(s.close);
-        let ma = match s.ma {
-            Some(x) => self.ma.peek::<WARM>(x),
-            None if WARM || bar >= needs.close => self.ma.peek::<WARM>(close),
-            None => 0.0,
+        let close = self.close.peek::<WARM>(ohlc4(bar));
+        let ma = match self.ma_source {
+            MaSource::Close => self.ma.peek::<WARM>(bar.close()),
+            MaSource::HamaClose if !WARM && index < needs.close => 0.0,
+            source => self.ma.peek::<WARM>(ma_input(source, bar, close)),
         };
-        let gradient = match &self.gradient {
-            Some(line) => line.peek::<WARM>(s.bar_close),
-            None => ma,
+        let (gradient, gradient_slope) = match &self.gradient {
+            Some(line) => line.peek::<WARM>(bar.close()),
+            None => (ma, None),
         };
-        let known = WARM || bar >= needs.gradient_line;
+        let known = WARM || index >= needs.gradient_line;
         let gradient_mean = if known { self.gradient_mean.peek::<WARM>(gradient) } else { 0.0 };
-        let open = s.open.map_or(0.0, |x| self.open.peek::<WARM>(x));
-        let (high, low) = (self.high.peek::<WARM>(s.high), self.low.peek::<WARM>(s.low));
-        Lines { open, high, low, close, ma, gradient, gradient_mean, band }
+        let [open, high, low] = self.candle.peek::<WARM>(bar, index == 0);
+        Lines { open, high, low, close, ma, gradient, gradient_slope, gradient_mean, band }
     }
 
     fn heap_bytes(&self) -> usize {
-        let lines = [Some(&self.open), Some(&self.high), Some(&self.low), Some(&self.close), Some(&self.ma)];
-        let lines = lines.into_iter().chain([self.gradient.as_ref()]).flatten();
+        let own = self.gradient.as_ref().map_or(0, |line| size_of::<OwnLine>() + line.mean.heap_bytes());
+        let lines = self.candle.heap_bytes() + self.close.heap_bytes() + self.ma.heap_bytes() + own;
         let bands = match self.bands.as_ref().map(|b| &b.lines) {
             Some(BandLines::Simple(spread)) => spread.heap_bytes(),
             Some(BandLines::Exponential { .. }) | None => 0,
         };
-        lines.map(Mean::heap_bytes).sum::<usize>() + bands
+        lines + bands
+    }
+}
+
+#[inline]
+fn ohlc4(bar: &Kline) -> f64 {
+    (bar.open() + bar.high() + bar.low() + bar.close()) * 0.25
+}
+
+/// What a moving average that is not of the bar's close is taken of.
+#[inline(never)]
+fn ma_input(source: MaSource, bar: &Kline, hama_close: f64) -> f64 {
+    match source {
+        MaSource::Close => bar.close(),
+        MaSource::Hl2 => (bar.high() + bar.low()) * 0.5,
+        MaSource::Ohlc4 => ohlc4(bar),
+        MaSource::HamaClose => hama_close,
+    }
+}
+
+/// Both out of the way of the usual case, which needs the registers.
+impl OwnLine {
+    /// The line, and which way it went.
+    #[inline(never)]
+    fn push<const WARM: bool>(&mut self, close: f64) -> (f64, Option<Sign>) {
+        let x = self.mean.push::<WARM>(close);
+        let slope = tie::sign(x, self.last);
+        self.last = x;
+        (x, Some(slope))
+    }
+
+    #[inline(never)]
+    fn peek<const WARM: bool>(&self, close: f64) -> (f64, Option<Sign>) {
+        let x = self.mean.peek::<WARM>(close);
+        (x, Some(tie::sign(x, self.last)))
     }
 }
 

@@ -2,7 +2,6 @@
 
 use crate::domain::hama::{Bands, Color, Gradient, HamaPoint, LastCross, Parts, Sign};
 use crate::domain::preset::Needs;
-use crate::domain::time::UnixMs;
 
 use super::crossing::{Cross, Crossing};
 use super::figures::{self, BandBase};
@@ -15,8 +14,10 @@ pub(super) struct Lines {
     pub(super) low: f64,
     pub(super) close: f64,
     pub(super) ma: f64,
-    /// The line the gradient is taken of, and its short average.
+    /// The line the gradient is taken of, which way it went where it is not the moving average, and
+    /// its short average.
     pub(super) gradient: f64,
+    pub(super) gradient_slope: Option<Sign>,
     pub(super) gradient_mean: f64,
     /// Of the bands, where they are known.
     pub(super) band: Option<BandBase>,
@@ -37,8 +38,7 @@ pub(super) struct Reading {
     pub(super) dev: f64,
     pub(super) trend: Sign,
     pub(super) crossing: Crossing,
-    pub(super) cross: Option<Cross>,
-    pub(super) cross_time: UnixMs,
+    pub(super) cross: Cross,
     pub(super) parts: Parts,
     pub(super) score: f64,
     /// The bands, where they are known.
@@ -76,8 +76,8 @@ impl Reading {
             dev_pct: known(trend_from, self.dev),
             trend: sign_known(trend_from, self.trend),
             strength: has_trend.then(|| figures::strength(self.dev)),
-            cross: self.cross.map(|cross| cross.dir),
-            flip: self.cross.is_some_and(|cross| cross.flip),
+            cross: self.cross.dir,
+            flip: self.cross.flip,
             last_cross: has_trend.then(|| self.last_cross(index)),
             bands: self.bands,
             parts: has_score.then_some(self.parts),
@@ -87,8 +87,7 @@ impl Reading {
 
     #[inline]
     fn last_cross(&self, index: u32) -> LastCross {
-        let Crossing { direction: dir, inferred, since, .. } = self.crossing;
-        let seen = dir != Sign::Flat && !inferred;
-        LastCross { dir, inferred, bars: index - since, time: seen.then_some(self.cross_time) }
+        let Crossing { direction: dir, inferred, since, time, .. } = self.crossing;
+        LastCross { dir, inferred, bars: index - since, time }
     }
 }

@@ -6,7 +6,6 @@
 //! moved far from the anchor, or an outlier has left the window).
 
 use super::window::Window;
-use super::window_mean::period;
 
 /// Below this share of the largest sum since the last anchor, the sums are made afresh. An anchor
 /// out of a window of up to 5000 values leaves a share above it, so this can't happen on every bar.
@@ -92,8 +91,6 @@ pub(super) struct Spread {
     scale: f64,
     /// Values the window still lacks.
     lacking: u32,
-    until_fresh: u32,
-    period: u32,
     length: u32,
     window: Window,
 }
@@ -104,8 +101,6 @@ impl Spread {
             distances: Distances::standing_at(0.0),
             scale: 1.0 / f64::from(length.max(1)),
             lacking: length.max(1),
-            until_fresh: period(length),
-            period: period(length),
             length: length.max(1),
             window: Window::new(length),
         }
@@ -134,16 +129,15 @@ impl Spread {
             }
             self.lacking -= 1;
         }
-        self.distances = self.distances.next(x, self.window.replace(x));
-        let mut moments = self.distances.moments(self.scale);
-        if (WARM || self.lacking == 0) && self.distances.is_worn(moments) {
+        let next = self.distances.next(x, self.window.oldest());
+        let mut moments = next.moments(self.scale);
+        self.distances = next;
+        if self.window.replace(x) {
+            self.freshen(x);
+        }
+        if (WARM || self.lacking == 0) && next.is_worn(moments) {
             self.freshen(x);
             moments = self.distances.moments(self.scale);
-        }
-        self.until_fresh -= 1;
-        if self.until_fresh == 0 {
-            self.until_fresh = self.period;
-            self.freshen(x);
         }
         (moments.mean, root(moments.squares * self.scale))
     }

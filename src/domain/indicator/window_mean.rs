@@ -6,12 +6,6 @@
 
 use super::window::Window;
 
-/// Inputs from one fresh sum to the next. The weighted sum's error grows with the square of this
-/// and shrinks with the length, so short windows, which cost little to sum, have a shorter period.
-pub(super) fn period(length: u32) -> u32 {
-    if length < 16 { 64 } else { length.max(256) }
-}
-
 /// The running sums of a window.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Sums {
@@ -53,8 +47,6 @@ pub(super) struct Wma {
     sums: Sums,
     length: f64,
     scale: f64,
-    until_fresh: u32,
-    period: u32,
     window: Window,
 }
 
@@ -64,8 +56,6 @@ impl Wma {
             sums: Sums::ZERO,
             length: f64::from(length),
             scale: weighted_scale(length),
-            until_fresh: period(length),
-            period: period(length),
             window: Window::new(length),
         }
     }
@@ -79,11 +69,9 @@ impl Wma {
     /// Takes `x` and gives the average.
     #[inline]
     pub(super) fn push(&mut self, x: f64) -> f64 {
-        let old = self.window.replace(x);
         let weighted = self.sums.next_weighted(x, self.length);
-        self.sums = Sums { plain: self.sums.next_plain(x, old), weighted };
-        self.until_fresh -= 1;
-        if self.until_fresh == 0 {
+        self.sums = Sums { plain: self.sums.next_plain(x, self.window.oldest()), weighted };
+        if self.window.replace(x) {
             self.freshen();
         }
         weighted * self.scale
@@ -94,7 +82,6 @@ impl Wma {
     #[inline(never)]
     fn freshen(&mut self) {
         self.sums = Sums::of(self.window.iter());
-        self.until_fresh = self.period;
     }
 
     pub(super) fn heap_bytes(&self) -> usize {
@@ -107,20 +94,12 @@ impl Wma {
 pub(super) struct Sma {
     sum: f64,
     scale: f64,
-    until_fresh: u32,
-    period: u32,
     window: Window,
 }
 
 impl Sma {
     pub(super) fn new(length: u32) -> Self {
-        Self {
-            sum: 0.0,
-            scale: 1.0 / f64::from(length.max(1)),
-            until_fresh: period(length),
-            period: period(length),
-            window: Window::new(length),
-        }
+        Self { sum: 0.0, scale: 1.0 / f64::from(length.max(1)), window: Window::new(length) }
     }
 
     /// The average if `x` came next.
@@ -132,10 +111,9 @@ impl Sma {
     /// Takes `x` and gives the average.
     #[inline]
     pub(super) fn push(&mut self, x: f64) -> f64 {
-        let sum = self.sum + (x - self.window.replace(x));
+        let sum = self.sum + (x - self.window.oldest());
         self.sum = sum;
-        self.until_fresh -= 1;
-        if self.until_fresh == 0 {
+        if self.window.replace(x) {
             self.freshen();
         }
         sum * self.scale
@@ -146,7 +124,6 @@ impl Sma {
     #[inline(never)]
     fn freshen(&mut self) {
         self.sum = Sums::of(self.window.iter()).plain;
-        self.until_fresh = self.period;
     }
 
     pub(super) fn heap_bytes(&self) -> usize {

@@ -5,7 +5,8 @@ use std::ops::Range;
 use crate::domain::indicator::mean::inputs;
 use crate::domain::indicator::options::EmaSeed;
 use crate::domain::indicator::spread::Distances;
-use crate::domain::indicator::window_mean::{Sums, period, weighted_scale};
+use crate::domain::indicator::window::period;
+use crate::domain::indicator::window_mean::{Sums, weighted_scale};
 use crate::domain::preset::{Average, Line};
 
 /// One average of one column.

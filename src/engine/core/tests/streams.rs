@@ -190,6 +190,13 @@ fn fault_12_after_a_partition_of_everything_the_rows_in_view_are_repaired_first_
             rig.answer(&request, &bars(N..end));
         }
         rig.form(names.first().unwrap(), end);
+        if rig.now == healed {
+            let held = bars(N - HISTORY..end);
+            let open: Vec<_> = names.iter().filter(|n| rig.series(n) != held).collect();
+            assert!(open.len() > 300, "most wait for their turn");
+            let early: Vec<_> = open.iter().filter(|n| rig.state(n).0 == DataState::Live).collect();
+            assert!(early.is_empty(), "live before it is repaired: {early:?}");
+        }
         rig.now = rig.now + Duration::from_millis(500);
         rig.tick();
     }
