@@ -50,7 +50,7 @@ use hamatop::exchange::binance::session::{Stall, Timing};
 use hamatop::exchange::connect::Proxies;
 use hamatop::exchange::feed::{self, FeedConfig};
 use hamatop::exchange::{
-    FeedCommand, FeedEvent, FetchRequest, Fetched, KlinesAnswer, TimeAnswer, UniverseAnswer,
+    DayEvent, FeedCommand, FeedEvent, FetchRequest, Fetched, KlinesAnswer, TimeAnswer, UniverseAnswer,
 };
 use hamatop::market::snapshot::Source;
 use hamatop::run::session::{Place, Purpose, Session};
@@ -228,8 +228,10 @@ impl Subject {
         let now = self.stopwatch.now() + Duration::from_millis((minute * MINUTE) as u64);
         self.engine.step(Input::Feed(event), now, &mut self.out);
         for output in std::mem::take(&mut self.out) {
-            // The clock is compared now and then; nothing else may be asked for.
-            let Output::Fetch(request @ FetchRequest::Time(_)) = output else { panic!("{output:?}") };
+            // The clock is compared and the list read now and then; nothing else may be asked for.
+            let Output::Fetch(request @ (FetchRequest::Time(_) | FetchRequest::Universe(_))) = output else {
+                panic!("{output:?}")
+            };
             self.engine.step(Input::Fetched(answer(request, now)), now, &mut self.out);
         }
     }
@@ -272,8 +274,17 @@ fn answer(request: FetchRequest, now: Mono) -> Fetched {
                 quote: "USDT".parse().unwrap(),
                 tick: Tick { decimals: 2 },
             };
+            let figures = |n| DayEvent {
+                pair: key(n).pair,
+                last: 100.0,
+                change_pct: 1.0,
+                quote_volume: 1e6,
+                event_time: UnixMs(START),
+            };
             let trading = (0..PAIRS).map(instrument).collect();
-            Fetched::Universe { market, result: Ok(UniverseAnswer { trading, ..UniverseAnswer::default() }) }
+            let day = (0..PAIRS).map(figures).collect();
+            let list = UniverseAnswer { trading, day, ..UniverseAnswer::default() };
+            Fetched::Universe { market, result: Ok(list) }
         }
         FetchRequest::Klines(request) => {
             let rows = (-BARS..0).map(candle).collect();
