@@ -33,7 +33,7 @@ pub struct FetchConfig {
     pub proxies: Proxies,
     /// How fast the exchange's clock runs against ours: its minutes are the budget's.
     pub clock_rate: f64,
-    /// Requests under way at once.
+    /// Requests under way at once, for each market: one that never answers costs the other nothing.
     pub concurrency: usize,
     /// How long an answer may take; instruments and figures may take twice as long.
     pub timeout: Duration,
@@ -94,7 +94,6 @@ pub async fn run(
 struct Fetcher {
     pools: Vec<Pool>,
     under_way: JoinSet<Done>,
-    concurrency: usize,
     stopwatch: Stopwatch,
     answers: VecDeque<Fetched>,
 }
@@ -114,7 +113,6 @@ impl Fetcher {
         Self {
             pools: pools.collect(),
             under_way: JoinSet::new(),
-            concurrency: config.concurrency.max(1),
             stopwatch: config.stopwatch,
             answers: VecDeque::new(),
         }
@@ -131,17 +129,11 @@ impl Fetcher {
         }
     }
 
-    /// Starts requests, one a market in turn, as many as may be under way.
+    /// Starts as many requests of each market as may be under way.
     fn start_what_may(&mut self) {
         let now = self.stopwatch.now();
-        let mut started = true;
-        while started {
-            started = false;
-            for pool in &mut self.pools {
-                if self.under_way.len() < self.concurrency {
-                    started |= pool.start_one(now, &mut self.under_way);
-                }
-            }
+        for pool in &mut self.pools {
+            while pool.start_one(now, &mut self.under_way) {}
         }
     }
 
@@ -164,9 +156,7 @@ impl Fetcher {
     }
 
     fn next_wake(&self) -> Option<Mono> {
-        // With all hands full only an answer changes anything.
-        let free = self.under_way.len() < self.concurrency;
-        self.pools.iter().filter(|_| free).filter_map(Pool::next_wake).min()
+        self.pools.iter().filter_map(Pool::next_wake).min()
     }
 
     fn idle(&self) -> bool {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use super::http::{self, Answer, Call, Parsed};
-use super::queue::{Ask, Job, Queue, Series};
+use super::queue::{Ask, Job, Queue};
 use super::{FetchConfig, refused};
 use crate::domain::clock::Clock;
 use crate::domain::symbol::Market;
@@ -61,6 +61,7 @@ pub(super) struct Pool {
     clock: Option<Clock>,
     synced: Mono,
     under_way: usize,
+    concurrency: usize,
     syncing: bool,
     blocked_until: Option<Mono>,
     cut: Option<Cut>,
@@ -91,6 +92,7 @@ impl Pool {
             clock: None,
             synced: Mono::default(),
             under_way: 0,
+            concurrency: config.concurrency.max(1),
             syncing: false,
             blocked_until: None,
             cut: None,
@@ -149,6 +151,9 @@ impl Pool {
     pub(super) fn start_one(&mut self, now: Mono, tasks: &mut JoinSet<Done>) -> bool {
         self.queue.wake(now);
         let Ok(client) = self.client.clone() else { return false };
+        if self.under_way >= self.concurrency {
+            return false;
+        }
         if self.blocked_until.is_some_and(|t| t > now) || self.queue.is_empty() {
             return false;
         }
@@ -417,7 +422,11 @@ impl Pool {
         })
     }
 
+    /// When something may start without an answer coming first.
     pub(super) fn next_wake(&self) -> Option<Mono> {
+        if self.under_way >= self.concurrency {
+            return None;
+        }
         let blocked = self.blocked_until.filter(|_| !self.queue.is_empty());
         blocked.or_else(|| self.queue.next_wake())
     }
@@ -432,31 +441,4 @@ impl Pool {
 fn now_agrees(clock: Clock, now: Mono, server: UnixMs) -> bool {
     let off = clock.at(now).0.abs_diff(server.0);
     off < 5_000 || clock.ours(Duration::from_millis(off)) < Duration::from_secs(5)
-}
-
-impl Series {
-    fn take(&mut self, page: crate::exchange::binance::bodies::KlineRows, sent: Mono) {
-        let Some(asked) = self.pager.next_page() else { return };
-        self.skipped += page.skipped;
-        let given = page.given();
-        self.pager.took(asked, given, page.rows);
-        if self.sent.is_none() || !self.pager.newest_first() {
-            self.sent = Some(sent);
-        }
-    }
-
-    fn answer(self, sent: Mono, received: Mono) -> Fetched {
-        let answer = KlinesAnswer {
-            rows: self.pager.into_rows(),
-            skipped: self.skipped,
-            sent: self.sent.unwrap_or(sent),
-            received,
-        };
-        Fetched::Klines { request: self.request, covers: self.covers, result: Ok(answer) }
-    }
-
-    /// The answer, with all that it is one to.
-    pub(super) fn ended(self, result: Result<KlinesAnswer, ExchangeError>) -> Fetched {
-        Fetched::Klines { request: self.request, covers: self.covers, result }
-    }
 }

@@ -80,8 +80,8 @@ async fn item_24_after_a_429_or_418_nothing_is_asked_until_its_time_whatever_the
 async fn fault_17_a_429_and_then_a_418_freeze_their_pool_and_no_other() {
     let first = vec![reply(429, "Retry-After: 20\r\n", LIMIT), reply(418, "Retry-After: 110\r\n", BANNED)];
     let (server, arrivals) = refusing(first).await;
-    let spot = Rest::start(|path: &str| exchange(&path.replace("/api/v3", "/fapi/v1"))).await;
-    let (rest, other) = (server.url(), spot.url());
+    let spot_server = spot_exchange().await;
+    let (rest, other) = (server.url(), spot_server.url());
     let mut client = Client::start(&rest, |c| {
         c.clock_rate = 120.0;
         c.concurrency = 2;
@@ -252,4 +252,51 @@ async fn item_23_what_other_programs_use_slows_us_at_once() {
     // a minute's first seconds and once after them.
     assert!(used.values().all(|w| *w <= 10 + 2 * 8), "{used:?}");
     assert!(used.len() >= 4, "{used:?}");
+}
+
+fn spot(id: u64, symbol: &str) -> FetchRequest {
+    let FetchRequest::Klines(mut request) = klines(id, symbol, None, 3) else { panic!() };
+    request.key.pair.market = Market::Spot;
+    FetchRequest::Klines(request)
+}
+
+/// The exchange of the tests, with spot's routes.
+async fn spot_exchange() -> Rest {
+    Rest::start(|path: &str| exchange(&path.replace("/api/v3", "/fapi/v1"))).await
+}
+
+#[tokio::test]
+async fn item_25_a_market_that_takes_requests_and_never_answers_keeps_nothing_from_the_other() {
+    let (silent, other) = (Rest::start(|_: &str| Vec::new()).await, spot_exchange().await);
+    // With and without its clock, which is all that is asked for as long as it is not known.
+    let halfway = Rest::start(|path: &str| if path.contains("time") { ok(TIME) } else { Vec::new() }).await;
+    for (first, asked) in [(silent, 1), (halfway, 3)] {
+        let url = other.url();
+        let mut client = Client::start(&first.url(), |c| {
+            c.concurrency = 2;
+            c.timeout = Duration::from_secs(3_600);
+            c.endpoints.push(Endpoint::new(Market::Spot, Some(&url), None).unwrap());
+        });
+        for id in 0..40 {
+            client.ask(klines(id, &format!("S{id}"), None, 3)).await;
+        }
+        soon(async {
+            while first.log().len() < asked {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+        client.ask(FetchRequest::Time(Market::Spot)).await;
+        assert!(matches!(client.answer().await, Fetched::Time { market: Market::Spot, result: Ok(_) }));
+        client.ask(FetchRequest::Universe(Market::Spot)).await;
+        assert!(matches!(client.answer().await, Fetched::Universe { market: Market::Spot, result: Ok(_) }));
+        for id in 100..110 {
+            client.ask(spot(id, &format!("S{id}"))).await;
+        }
+        for _ in 0..10 {
+            let (request, result) = client.klines().await;
+            assert_eq!((request.key.pair.market, result.unwrap().rows.len()), (Market::Spot, 3));
+        }
+        assert_eq!(first.log().len(), asked, "no more than its own slots");
+    }
 }
