@@ -61,11 +61,20 @@ impl FetchConfig {
 /// Serves `requests` until cancelled, or until there will be no more and all are answered.
 pub async fn run(
     config: FetchConfig,
+    requests: mpsc::Receiver<FetchRequest>,
+    answers: mpsc::Sender<Fetched>,
+    cancel: CancellationToken,
+) {
+    serve(Fetcher::new(&config), requests, answers, cancel).await;
+}
+
+async fn serve(
+    mut fetcher: Fetcher,
     mut requests: mpsc::Receiver<FetchRequest>,
     answers: mpsc::Sender<Fetched>,
     cancel: CancellationToken,
 ) {
-    let mut fetcher = Fetcher::new(&config);
+    let stopwatch = fetcher.stopwatch;
     let mut open = true;
     while open || !fetcher.idle() {
         fetcher.start_what_may();
@@ -85,7 +94,7 @@ pub async fn run(
                 (Ok(permit), Some(answer)) => permit.send(answer),
                 _ => break,
             },
-            () = tokio::time::sleep_until(config.stopwatch.instant(wake.unwrap_or_default()).into()), if wake.is_some() => {}
+            () = tokio::time::sleep_until(stopwatch.instant(wake.unwrap_or_default()).into()), if wake.is_some() => {}
         }
     }
     fetcher.under_way.shutdown().await;

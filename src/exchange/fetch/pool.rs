@@ -67,6 +67,9 @@ pub(super) struct Pool {
     cut: Option<Cut>,
     /// Why all is refused for the time of a long ban.
     banned: Option<ExchangeError>,
+    /// The place we ask from is refused, and since when: but for the time nothing is asked, and who
+    /// gets that ends it.
+    restricted: Option<(ExchangeError, Mono)>,
     requests: u64,
     failed: u64,
     reported: bool,
@@ -97,6 +100,7 @@ impl Pool {
             blocked_until: None,
             cut: None,
             banned: None,
+            restricted: None,
             requests: 0,
             failed: 0,
             reported: true,
@@ -116,13 +120,8 @@ impl Pool {
         if self.budget.held_until(now).is_none() {
             self.banned = None;
         }
-        if let Some(error) = self.client.as_ref().err().or(self.banned.as_ref()) {
-            let mut error = error.clone();
-            if let (ErrorKind::RateLimited { wait }, Some(until)) =
-                (&mut error.kind, self.budget.held_until(now))
-            {
-                *wait = until.since(now);
-            }
+        if let Some(mut error) = self.known_refusal(&request).cloned() {
+            error.kind = error.kind.with_pause(self.pause(now));
             answers.push_back(refused(request, error));
             return;
         }
@@ -136,6 +135,18 @@ impl Pool {
             }
             FetchRequest::Klines(request) => self.queue.add_klines(self.market(), request),
         }
+    }
+
+    /// Why a request need not be sent.
+    fn known_refusal(&self, request: &FetchRequest) -> Option<&ExchangeError> {
+        let is_probe = matches!(request, FetchRequest::Time(_));
+        let restricted = self.restricted.as_ref().filter(|_| !is_probe).map(|(error, _)| error);
+        self.client.as_ref().err().or(self.banned.as_ref()).or(restricted)
+    }
+
+    /// For how long nothing is sent.
+    fn pause(&self, now: Mono) -> Duration {
+        self.budget.held_until(now).map_or(Duration::ZERO, |until| until.since(now))
     }
 
     /// Somebody who waits is not kept waiting for the end of a long pause between probes.
@@ -172,7 +183,7 @@ impl Pool {
             if self.clock.is_none() && !matches!(self.queue.first(), Some(Job { ask: Ask::Sync, .. })) {
                 return false;
             }
-        } else if self.clock.is_none() || now.since(self.synced) > SYNC_EVERY {
+        } else if self.clock.is_none() || (self.restricted.is_none() && now.since(self.synced) > SYNC_EVERY) {
             self.syncing = true;
             self.queue.add_single(Ask::Sync, Priority::User);
         }
@@ -192,7 +203,7 @@ impl Pool {
         self.under_way += 1;
         let call = self.call(client, &job, now);
         tasks.spawn(async move {
-            let answer = http::call(&call, &job.ask).await;
+            let answer = http::call_guarded(&call, &job.ask).await;
             Done { market: call.market, job, weight, answer }
         });
         true
@@ -250,6 +261,13 @@ impl Pool {
         }
         let (used_weight, sent, received) = (answer.used_weight, answer.sent, answer.received);
         self.answered(job, answer, now, answers);
+        if let Some((error, _)) = &self.restricted {
+            // Pages and tries that would have followed.
+            let error = error.clone();
+            for job in self.queue.drain_but_time() {
+                self.refuse(job, error.clone(), answers);
+            }
+        }
         // After the answer, since the first one brings the clock by which the figure is read.
         if let (Some(used), Some(clock)) = (used_weight, self.clock) {
             self.budget.heard(used, clock.at(sent), clock.at(received));
@@ -277,6 +295,8 @@ impl Pool {
         match (job.ask, parsed) {
             (ask @ (Ask::Sync | Ask::Time), Parsed::Time(server)) => {
                 self.sync(sent, received, server);
+                // One that left before was served before.
+                self.restricted.take_if(|(_, since)| sent >= *since);
                 if matches!(ask, Ask::Sync) {
                     self.syncing = false;
                 } else {
@@ -332,14 +352,17 @@ impl Pool {
         job.tries += 1;
         let again = job.tries <= self.retries;
         match error.kind {
-            ErrorKind::RateLimited { wait } => {
-                let ours = self.clock.map_or(wait, |c| c.ours(wait));
-                error.kind = ErrorKind::RateLimited { wait: ours };
-                self.budget.hold(now + ours);
-                if again && ours <= PATIENCE {
+            ErrorKind::RateLimited { wait } | ErrorKind::Forbidden { wait } => {
+                self.budget.hold(now + self.clock.map_or(wait, |c| c.ours(wait)));
+                // What an earlier one wants may last longer.
+                let pause = self.pause(now);
+                error.kind = error.kind.with_pause(pause);
+                if again && pause <= PATIENCE {
                     self.queue.put_back(job);
                 } else {
-                    self.banned = (ours > PATIENCE).then(|| error.clone());
+                    if pause > PATIENCE {
+                        self.banned.get_or_insert_with(|| error.clone());
+                    }
                     self.refuse_all(job, &error, answers);
                 }
             }
@@ -349,7 +372,10 @@ impl Pool {
                 self.queue.put_off(job, now + wait);
             }
             // No place: no other request fares better.
-            ErrorKind::Restricted => self.refuse_all(job, &error, answers),
+            ErrorKind::Restricted => {
+                self.restricted = Some((error.clone(), now));
+                self.refuse_all(job, &error, answers);
+            }
             _ if matches!(job.ask, Ask::Sync) && self.clock.is_none() => {
                 self.refuse_all(job, &error, answers);
             }
@@ -442,3 +468,6 @@ fn now_agrees(clock: Clock, now: Mono, server: UnixMs) -> bool {
     let off = clock.at(now).0.abs_diff(server.0);
     off < 5_000 || clock.ours(Duration::from_millis(off)) < Duration::from_secs(5)
 }
+
+#[cfg(test)]
+mod tests;

@@ -164,6 +164,17 @@ impl Queue {
         self.ready.is_empty() && self.later.is_empty()
     }
 
+    /// Takes all out but what asks for the time.
+    pub(super) fn drain_but_time(&mut self) -> Vec<Job> {
+        let is_time = |job: &Job| matches!(job.ask, Ask::Sync | Ask::Time);
+        self.fresh.clear();
+        let (kept, out): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            std::mem::take(&mut self.ready).into_iter().partition(|(_, job)| is_time(job));
+        self.ready = kept;
+        let later = self.later.extract_if(.., |(_, job)| !is_time(job)).map(|(_, job)| job);
+        out.into_values().chain(later).collect()
+    }
+
     /// Takes all out.
     pub(super) fn drain(&mut self) -> Vec<Job> {
         self.fresh.clear();
