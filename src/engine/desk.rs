@@ -393,6 +393,41 @@ mod tests {
     }
 
     #[test]
+    fn a_time_that_failed_is_asked_for_again_when_its_failure_says_so() {
+        let now = Mono::from_millis(5_000);
+        let wait = Duration::from_secs(300);
+        for (kind, pause) in [
+            (ErrorKind::Transient, Duration::from_secs(1)),
+            (ErrorKind::RateLimited { wait }, wait),
+            (ErrorKind::Forbidden { wait }, wait),
+            (ErrorKind::RateLimited { wait: Duration::ZERO }, Duration::from_secs(1)),
+            (ErrorKind::Restricted, PROBE),
+        ] {
+            let mut desk = Desk::new(Market::UsdM, 1.0);
+            desk.time = Call::Asked;
+            desk.time_failed(kind, now);
+            assert_eq!(desk.time, Call::Due(now + pause), "{kind:?}");
+            desk.want_time(now);
+            assert_eq!(desk.time, Call::Due(now + pause), "{kind:?}: nobody hurries it");
+            desk.probe(now);
+            let probed = if kind == ErrorKind::Restricted { now } else { now + pause };
+            assert_eq!(desk.time, Call::Due(probed), "{kind:?}: but who wants to know of a refused place");
+        }
+    }
+
+    /// The time came before the refusal of something else, or was under way then.
+    #[test]
+    fn a_time_that_left_before_a_refusal_does_not_end_it() {
+        let mut desk = Desk::new(Market::UsdM, 1.0);
+        desk.time = Call::Asked;
+        desk.restrict(Mono::from_millis(5));
+        desk.time_answered(answer(0, 1_000_000));
+        assert_eq!((desk.is_restricted(), desk.time), (true, Call::Due(Mono::from_millis(10) + PROBE)));
+        desk.time_answered(answer(1_000, 1_001_000));
+        assert!(!desk.is_restricted());
+    }
+
+    #[test]
     fn a_clock_said_to_stand_stands_from_the_first_answer() {
         let mut desk = Desk::new(Market::UsdM, 0.0);
         assert_eq!(desk.time_answered(answer(0, 1_000_000)), Pace::Stopped);

@@ -86,3 +86,20 @@ fn item_25_what_follows_of_requests_under_way_is_not_asked_of_a_place_that_is_re
     pool.take(klines(4), NOW, &mut answers);
     assert!(answers.is_empty() && !pool.idle(), "served again");
 }
+
+#[tokio::test]
+async fn item_25_who_finds_out_whether_a_place_is_served_again_is_one_request() {
+    let (mut pool, mut answers) = (pool(), Answers::new());
+    pool.take(FetchRequest::Time(Market::UsdM), NOW, &mut answers);
+    let time = leave(&mut pool);
+    end(&mut pool, time, Ok(Parsed::Time(UnixMs(1_760_000_400_000))), &mut answers);
+    pool.take(klines(1), NOW, &mut answers);
+    let refused = leave(&mut pool);
+    end(&mut pool, refused, Err(ExchangeError::new(ErrorKind::Restricted, "451")), &mut answers);
+    // Longer than the time of the exchange may be old.
+    let later = NOW + SYNC_EVERY * 3;
+    let mut tasks = JoinSet::new();
+    pool.take(FetchRequest::Time(Market::UsdM), later, &mut answers);
+    while pool.start_one(later, &mut tasks) {}
+    assert_eq!(tasks.len(), 1);
+}
