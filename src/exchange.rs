@@ -318,6 +318,11 @@ pub enum ErrorKind {
         /// How long from now on our clock.
         wait: Duration,
     },
+    /// A firewall refuses us (403), which may pass: ask nothing for so long.
+    Forbidden {
+        /// How long from now on our clock.
+        wait: Duration,
+    },
     /// A connection answers and brings no data: the wrong route, or a stall.
     Silent,
     /// Asking again is no use: no such symbol, wrong URL.
@@ -326,4 +331,24 @@ pub enum ErrorKind {
     Restricted,
     /// We did something that should not be possible.
     Bug,
+}
+
+impl ErrorKind {
+    /// How long nothing is to be asked, where the exchange wants a pause.
+    pub fn pause(self) -> Option<Duration> {
+        match self {
+            Self::RateLimited { wait } | Self::Forbidden { wait } => Some(wait),
+            _ => None,
+        }
+    }
+
+    /// The same with another pause, where it has one.
+    #[must_use]
+    pub fn with_pause(self, wait: Duration) -> Self {
+        match self {
+            Self::RateLimited { .. } => Self::RateLimited { wait },
+            Self::Forbidden { .. } => Self::Forbidden { wait },
+            other => other,
+        }
+    }
 }

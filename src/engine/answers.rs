@@ -14,7 +14,7 @@ use crate::market::store::LaneId;
 
 use super::Output;
 use super::core::Engine;
-use super::desk::{Desk, backoff};
+use super::desk::{Desk, PROBE, backoff};
 use super::happenings::What;
 use super::repair::{Errand, Need, Purpose, Settled, Task};
 
@@ -201,20 +201,25 @@ impl Engine {
 
     fn on_refused(&mut self, settled: &Settled, error: &ExchangeError, now: Mono) {
         let id = settled.lane;
-        let rate_limited = matches!(error.kind, ErrorKind::RateLimited { .. });
+        let is_pause = error.kind.pause().is_some();
         if let Some(market) = self.desk_of(id).map(|d| d.market)
             && let Some(desk) = self.desk(market)
         {
             desk.note_error(error);
+            if error.kind == ErrorKind::Restricted {
+                desk.restrict(now);
+            }
         }
         for check in &settled.checks {
             self.checked(*check, Err(error), now);
         }
         let Some(purpose) = settled.errand else { return };
         let Some(care) = self.care.get_mut(id.index()) else { return };
-        care.failures += u32::from(!rate_limited);
+        care.failures += u32::from(!is_pause);
         let (wait, gives_up) = match error.kind {
-            ErrorKind::RateLimited { wait } => (wait + Duration::from_millis(100), false),
+            ErrorKind::RateLimited { wait } | ErrorKind::Forbidden { wait } => {
+                (wait + Duration::from_millis(100), false)
+            }
             // One request of all series is enough to find that out, so it may be asked often.
             ErrorKind::NoConnection => (backoff(care.failures), care.failures >= MAX_FAILURES),
             ErrorKind::Transient | ErrorKind::Silent if care.failures < MAX_FAILURES => {
@@ -222,7 +227,8 @@ impl Engine {
             }
             ErrorKind::Transient | ErrorKind::Silent => (LATER, true),
             ErrorKind::Rejected | ErrorKind::Bug => (LATER * 2, true),
-            ErrorKind::Restricted => (LATER * 6, true),
+            // Until then it is asked by nobody; where that ends sooner, this does too.
+            ErrorKind::Restricted => (PROBE, true),
         };
         care.errand = Errand::Again(now + wait, purpose);
         let key = self.store.key(id);

@@ -12,6 +12,7 @@ use crate::market::snapshot::Level;
 use crate::market::store::LaneId;
 
 use super::core::Engine;
+use super::desk::Desk;
 use super::repair::{Errand, Purpose, Task};
 use super::{Output, Scope};
 
@@ -36,10 +37,18 @@ impl Engine {
         let (lanes, what): (Vec<LaneId>, String) = match scope {
             Scope::All => (self.store.ids().collect(), "all series".to_owned()),
             Scope::One(pair) => match self.store.find_pair(pair) {
-                Some(id) => (self.store.lanes_of(id).collect(), pair.symbol.to_string()),
+                Some(id) => {
+                    if let Some(desk) = self.desk(pair.market) {
+                        desk.probe(now);
+                    }
+                    (self.store.lanes_of(id).collect(), pair.symbol.to_string())
+                }
                 None => return self.notice(now, Level::Warn, &format!("{pair} is not in the table")),
             },
         };
+        // Whether the place is still refused is asked once, not for each series.
+        let restricted = |lane: &LaneId| self.desk_of(*lane).is_some_and(Desk::is_restricted);
+        let (refused, lanes): (Vec<_>, Vec<_>) = lanes.into_iter().partition(restricted);
         // One check of a series at a time: a second would compare the same rows.
         let checked: HashSet<LaneId> = self.tasks.values().filter_map(Task::checked_lane).collect();
         let open = lanes.iter().any(|lane| checked.contains(lane));
@@ -60,7 +69,11 @@ impl Engine {
             }
         }
         if sent == 0 {
-            let why = if open { "a check is under way" } else { "nothing to check yet" };
+            let why = match (refused.is_empty(), open) {
+                (false, _) => "the exchange does not serve this place; it is asked once more",
+                (true, true) => "a check is under way",
+                (true, false) => "nothing to check yet",
+            };
             return self.notice(now, Level::Info, &format!("{what}: {why}"));
         }
         self.checks.push(Check {

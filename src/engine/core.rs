@@ -185,7 +185,7 @@ impl Engine {
                 desk.time = Call::Asked;
                 out.push(Output::Fetch(FetchRequest::Time(desk.market)));
             }
-            if is_due(desk.universe) {
+            if is_due(desk.universe) && !desk.is_restricted() {
                 desk.universe = Call::Asked;
                 out.push(Output::Fetch(FetchRequest::Universe(desk.market)));
             }
@@ -197,14 +197,18 @@ impl Engine {
         match fetched {
             Fetched::Time { market, result } => {
                 let Some(desk) = self.desk(market) else { return };
+                let was_restricted = desk.is_restricted();
                 let pace = match result {
                     Ok(answer) => desk.time_answered(answer),
                     Err(error) => {
                         desk.note_error(&error);
-                        desk.time_failed(now);
+                        desk.time_failed(error.kind, now);
                         Pace::Same
                     }
                 };
+                if was_restricted && !desk.is_restricted() {
+                    self.on_served(market, now);
+                }
                 self.on_pace(market, pace, now);
                 self.attend_all(now, out);
             }

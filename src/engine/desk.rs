@@ -7,7 +7,7 @@ use crate::domain::kline::Kline;
 use crate::domain::symbol::Market;
 use crate::domain::text::CleanText;
 use crate::domain::time::{Mono, UnixMs};
-use crate::exchange::{BudgetReport, ExchangeError, TimeAnswer};
+use crate::exchange::{BudgetReport, ErrorKind, ExchangeError, TimeAnswer};
 use crate::market::snapshot::RestStatus;
 
 use super::turns::Turns;
@@ -27,6 +27,9 @@ const LATE: (Duration, Duration) = (Duration::from_secs(3), Duration::from_secs(
 const AHEAD: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(2));
 /// How often the clock is compared.
 const SYNC_EVERY: Duration = Duration::from_secs(600);
+/// How often one request finds out whether the place we ask from is still refused: somebody has to
+/// change that, and it is no use to be a nuisance meanwhile.
+pub(super) const PROBE: Duration = Duration::from_secs(1_800);
 
 /// A question that is asked now and then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,6 +78,8 @@ pub(super) struct Desk {
     shown: Option<(UnixMs, Mono)>,
     pub(super) time: Call,
     time_failures: u32,
+    /// Since when the place we ask from is refused. But for the time nothing is to be had then.
+    restricted: Option<Mono>,
     pub(super) universe: Call,
     pub(super) universe_failures: u32,
     pub(super) universe_error: Option<CleanText>,
@@ -97,6 +102,7 @@ impl Desk {
             shown: None,
             time: Call::Due(Mono::default()),
             time_failures: 0,
+            restricted: None,
             universe: Call::Due(Mono::default()),
             universe_failures: 0,
             universe_error: None,
@@ -217,7 +223,7 @@ impl Desk {
         let pause = Duration::from_secs(1).div_f64(self.rate.max(1.0));
         if let Call::Due(at) = self.time {
             let earliest = self.last.map_or(now, |l| l.received + pause).max(now);
-            if self.time_failures == 0 {
+            if self.time_failures == 0 && self.restricted.is_none() {
                 self.time = Call::Due(at.min(earliest));
             }
         }
@@ -239,6 +245,11 @@ impl Desk {
         self.last = Some(answer);
         self.time = Call::Due(answer.received + if is_fast { EARLY } else { SYNC_EVERY });
         self.time_failures = 0;
+        // One that left before was served before.
+        self.restricted = self.restricted.filter(|since| answer.sent < *since);
+        if self.restricted.is_some() {
+            self.time = Call::Due(answer.received + PROBE);
+        }
         if stands {
             self.clock = Some(Clock::standing(middle, answer.server));
             self.proven = Some(answer.server);
@@ -270,10 +281,39 @@ impl Desk {
     }
 
     /// The time could not be had: our reckoning has to do until it can.
-    pub(super) fn time_failed(&mut self, now: Mono) {
+    pub(super) fn time_failed(&mut self, kind: ErrorKind, now: Mono) {
         self.time_failures += 1;
-        self.time = Call::Due(now + backoff(self.time_failures));
+        let wait = match kind {
+            ErrorKind::Restricted => {
+                self.restrict(now);
+                PROBE
+            }
+            // A pause that lasts no time at all is none.
+            kind => kind.pause().unwrap_or_default().max(backoff(self.time_failures)),
+        };
+        self.time = Call::Due(now + wait);
         self.proven = self.now(now).or(self.proven);
+    }
+
+    /// The place we ask from is refused, whatever was asked for.
+    pub(super) fn restrict(&mut self, now: Mono) {
+        if self.restricted.is_none() {
+            self.restricted = Some(now);
+            if let Call::Due(_) = self.time {
+                self.time = Call::Due(now + PROBE);
+            }
+        }
+    }
+
+    pub(super) fn is_restricted(&self) -> bool {
+        self.restricted.is_some()
+    }
+
+    /// Somebody wants to know at once whether the place is still refused.
+    pub(super) fn probe(&mut self, now: Mono) {
+        if let (true, Call::Due(_)) = (self.is_restricted(), self.time) {
+            self.time = Call::Due(now);
+        }
     }
 
     /// Notes the budget. Whether a pause begins that the exchange wants.
@@ -345,11 +385,46 @@ mod tests {
         let woke = Mono::from_millis(10_000);
         desk.witness(UnixMs(1_310_000), woke);
         assert_eq!(desk.now(woke), Some(UnixMs(1_009_995)), "it can be asked");
-        desk.time_failed(woke);
+        desk.time_failed(ErrorKind::Transient, woke);
         desk.witness(UnixMs(1_310_000), woke);
         assert_eq!(desk.now(woke), Some(UnixMs(1_310_000)));
         desk.time_answered(answer(11_000, 1_311_500));
         assert_eq!(desk.now(Mono::from_millis(11_005)), Some(UnixMs(1_311_500)));
+    }
+
+    #[test]
+    fn a_time_that_failed_is_asked_for_again_when_its_failure_says_so() {
+        let now = Mono::from_millis(5_000);
+        let wait = Duration::from_secs(300);
+        for (kind, pause) in [
+            (ErrorKind::Transient, Duration::from_secs(1)),
+            (ErrorKind::RateLimited { wait }, wait),
+            (ErrorKind::Forbidden { wait }, wait),
+            (ErrorKind::RateLimited { wait: Duration::ZERO }, Duration::from_secs(1)),
+            (ErrorKind::Restricted, PROBE),
+        ] {
+            let mut desk = Desk::new(Market::UsdM, 1.0);
+            desk.time = Call::Asked;
+            desk.time_failed(kind, now);
+            assert_eq!(desk.time, Call::Due(now + pause), "{kind:?}");
+            desk.want_time(now);
+            assert_eq!(desk.time, Call::Due(now + pause), "{kind:?}: nobody hurries it");
+            desk.probe(now);
+            let probed = if kind == ErrorKind::Restricted { now } else { now + pause };
+            assert_eq!(desk.time, Call::Due(probed), "{kind:?}: but who wants to know of a refused place");
+        }
+    }
+
+    /// The time came before the refusal of something else, or was under way then.
+    #[test]
+    fn a_time_that_left_before_a_refusal_does_not_end_it() {
+        let mut desk = Desk::new(Market::UsdM, 1.0);
+        desk.time = Call::Asked;
+        desk.restrict(Mono::from_millis(5));
+        desk.time_answered(answer(0, 1_000_000));
+        assert_eq!((desk.is_restricted(), desk.time), (true, Call::Due(Mono::from_millis(10) + PROBE)));
+        desk.time_answered(answer(1_000, 1_001_000));
+        assert!(!desk.is_restricted());
     }
 
     #[test]

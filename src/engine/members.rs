@@ -19,7 +19,7 @@ use crate::market::store::{LaneId, PairId};
 use super::Output;
 use super::basis::Spot;
 use super::core::{Engine, day_figures};
-use super::desk::{Call, Desk, backoff};
+use super::desk::{Call, Desk, PROBE, backoff};
 use super::repair::{Care, Purpose};
 use super::universe::{Chosen, Selection};
 
@@ -131,6 +131,7 @@ impl Engine {
             if matches!(desk.universe, Call::Due(_) | Call::DueThere(_)) {
                 desk.universe = Call::Due(now);
             }
+            desk.probe(now);
         }
     }
 
@@ -140,15 +141,17 @@ impl Engine {
         desk.note_error(error);
         desk.universe_failures += 1;
         let wait = match error.kind {
-            ErrorKind::RateLimited { wait } => wait,
+            ErrorKind::RateLimited { wait } | ErrorKind::Forbidden { wait } => wait,
             ErrorKind::Transient | ErrorKind::Silent | ErrorKind::NoConnection => {
                 backoff(desk.universe_failures)
             }
-            // Refused where we are: somebody has to change that first.
-            ErrorKind::Restricted => Duration::from_secs(1_800),
+            ErrorKind::Restricted => PROBE,
             ErrorKind::Rejected | ErrorKind::Bug => Duration::from_secs(60),
         };
         desk.universe = Call::Due(now + wait);
+        if error.kind == ErrorKind::Restricted {
+            desk.restrict(now);
+        }
         let known = desk.universe_error.replace(error.message.clone());
         // With a table to show it is a nuisance, without one all that there is to tell.
         let level = if desk.roster.lists > 0 { Level::Warn } else { Level::Error };

@@ -5,16 +5,18 @@
 
 use std::time::Duration;
 
+use crate::domain::symbol::Market;
 use crate::domain::time::{Mono, UnixMs};
 use crate::exchange::{FetchRequest, KlinesRequest, Priority};
 use crate::market::freshness::{Doubt, Freshness, Stream};
 use crate::market::lane::Tail;
 use crate::market::series::after;
+use crate::market::snapshot::Level;
 use crate::market::store::LaneId;
 
 use super::Output;
 use super::core::Engine;
-use super::desk::{Desk, Passed};
+use super::desk::{Call, Desk, Passed};
 use super::happenings::What;
 use super::hearing::Hearing;
 use super::signals::Given;
@@ -160,6 +162,22 @@ impl Engine {
         care.failures = 0;
         care.fruitless = 0;
         care.lags = 0;
+    }
+
+    /// The place we ask from is served again: what waited for that is due.
+    pub(super) fn on_served(&mut self, market: Market, now: Mono) {
+        if let Some(desk) = self.desk(market)
+            && let Call::Due(_) = desk.universe
+        {
+            desk.universe = Call::Due(now);
+        }
+        let lanes: Vec<LaneId> = self.members(market).flat_map(|(id, _)| self.store.lanes_of(id)).collect();
+        for lane in lanes {
+            if let Some(Care { errand: Errand::Again(at, _), .. }) = self.care.get_mut(lane.index()) {
+                *at = now;
+            }
+        }
+        self.notice(now, Level::Info, &format!("{market}: the exchange serves this place again"));
     }
 
     /// Whether a close has not come for so long that the lane can't be called live, whatever is

@@ -260,8 +260,8 @@ impl Feed {
         let attempts = &self.attempts;
         let fleet = self.fleets.iter_mut().find(|f| f.endpoint.market() == ended.conn.market);
         let Some(Fleet { slots, held, .. }) = fleet else { return Vec::new() };
-        if let Some(ExchangeError { kind: ErrorKind::RateLimited { wait }, .. }) = &ended.why {
-            *held = (*held).max(now + *wait);
+        if let Some(wait) = ended.why.as_ref().and_then(|e| e.kind.pause()) {
+            *held = (*held).max(now + wait);
         }
         let allowed = |wish: Mono| attempts.earliest(wish.max(*held));
         let slot = slots.get_mut(&ended.conn.number);

@@ -33,7 +33,7 @@ pub struct FetchConfig {
     pub proxies: Proxies,
     /// How fast the exchange's clock runs against ours: its minutes are the budget's.
     pub clock_rate: f64,
-    /// Requests under way at once.
+    /// Requests under way at once, for each market: one that never answers costs the other nothing.
     pub concurrency: usize,
     /// How long an answer may take; instruments and figures may take twice as long.
     pub timeout: Duration,
@@ -61,11 +61,20 @@ impl FetchConfig {
 /// Serves `requests` until cancelled, or until there will be no more and all are answered.
 pub async fn run(
     config: FetchConfig,
+    requests: mpsc::Receiver<FetchRequest>,
+    answers: mpsc::Sender<Fetched>,
+    cancel: CancellationToken,
+) {
+    serve(Fetcher::new(&config), requests, answers, cancel).await;
+}
+
+async fn serve(
+    mut fetcher: Fetcher,
     mut requests: mpsc::Receiver<FetchRequest>,
     answers: mpsc::Sender<Fetched>,
     cancel: CancellationToken,
 ) {
-    let mut fetcher = Fetcher::new(&config);
+    let stopwatch = fetcher.stopwatch;
     let mut open = true;
     while open || !fetcher.idle() {
         fetcher.start_what_may();
@@ -85,7 +94,7 @@ pub async fn run(
                 (Ok(permit), Some(answer)) => permit.send(answer),
                 _ => break,
             },
-            () = tokio::time::sleep_until(config.stopwatch.instant(wake.unwrap_or_default()).into()), if wake.is_some() => {}
+            () = tokio::time::sleep_until(stopwatch.instant(wake.unwrap_or_default()).into()), if wake.is_some() => {}
         }
     }
     fetcher.under_way.shutdown().await;
@@ -94,7 +103,6 @@ pub async fn run(
 struct Fetcher {
     pools: Vec<Pool>,
     under_way: JoinSet<Done>,
-    concurrency: usize,
     stopwatch: Stopwatch,
     answers: VecDeque<Fetched>,
 }
@@ -114,7 +122,6 @@ impl Fetcher {
         Self {
             pools: pools.collect(),
             under_way: JoinSet::new(),
-            concurrency: config.concurrency.max(1),
             stopwatch: config.stopwatch,
             answers: VecDeque::new(),
         }
@@ -131,17 +138,11 @@ impl Fetcher {
         }
     }
 
-    /// Starts requests, one a market in turn, as many as may be under way.
+    /// Starts as many requests of each market as may be under way.
     fn start_what_may(&mut self) {
         let now = self.stopwatch.now();
-        let mut started = true;
-        while started {
-            started = false;
-            for pool in &mut self.pools {
-                if self.under_way.len() < self.concurrency {
-                    started |= pool.start_one(now, &mut self.under_way);
-                }
-            }
+        for pool in &mut self.pools {
+            while pool.start_one(now, &mut self.under_way) {}
         }
     }
 
@@ -164,9 +165,7 @@ impl Fetcher {
     }
 
     fn next_wake(&self) -> Option<Mono> {
-        // With all hands full only an answer changes anything.
-        let free = self.under_way.len() < self.concurrency;
-        self.pools.iter().filter(|_| free).filter_map(Pool::next_wake).min()
+        self.pools.iter().filter_map(Pool::next_wake).min()
     }
 
     fn idle(&self) -> bool {

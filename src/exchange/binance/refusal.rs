@@ -56,7 +56,7 @@ pub fn classify(refusal: Refusal<'_>, now: Option<UnixMs>) -> ExchangeError {
             format!("{asked} does not serve the place you are in (HTTP 451); for spot try --rest-url https://data-api.binance.vision, or a proxy (HTTPS_PROXY) in a place it serves"),
         ),
         (403, _) => (
-            ErrorKind::RateLimited { wait: wait(refusal, now).unwrap_or(Duration::from_secs(60)) },
+            ErrorKind::Forbidden { wait: wait(refusal, now).unwrap_or(Duration::from_secs(60)) },
             format!("{asked} has its firewall refuse us (HTTP 403): too many requests, or a proxy on the way; trying again later"),
         ),
         (407, _) => (
@@ -129,7 +129,7 @@ mod tests {
             (418, None, banned, limited(600), "10 min"),
             (418, None, "<html>", limited(120), "2 min"),
             (418, Some(u64::MAX), "", limited(259_200), "banned"),
-            (403, None, html, limited(60), "firewall"),
+            (403, None, html, ErrorKind::Forbidden { wait: Duration::from_secs(60) }, "firewall"),
             (407, None, "", ErrorKind::Rejected, "HTTPS_PROXY"),
             (
                 451,

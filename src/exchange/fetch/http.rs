@@ -1,8 +1,10 @@
 //! One request over HTTP, and its answer in our terms.
 
 use std::collections::HashSet;
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
 use super::queue::Ask;
@@ -50,8 +52,20 @@ pub(super) enum Parsed {
     Rows(KlineRows),
 }
 
+/// The same where asking or reading panics: a fault of ours costs one request its answer, and not
+/// its slot, nor those who wait for it.
+pub(super) async fn call_guarded(to: &Call, ask: &Ask) -> Answer {
+    let sent = to.stopwatch.now();
+    let answer = AssertUnwindSafe(call(to, ask)).catch_unwind().await;
+    answer.unwrap_or_else(|_| {
+        let message = "a fault of this program while asking the exchange; the log may tell more";
+        let result = Err(ExchangeError::new(ErrorKind::Bug, message));
+        Answer { sent, received: to.stopwatch.now(), used_weight: None, result }
+    })
+}
+
 /// Asks, waits, reads.
-pub(super) async fn call(call: &Call, ask: &Ask) -> Answer {
+async fn call(call: &Call, ask: &Ask) -> Answer {
     let sent = call.stopwatch.now();
     let mut used_weight = None;
     let result = match get(call, &mut used_weight).await {

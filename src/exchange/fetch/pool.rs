@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use super::http::{self, Answer, Call, Parsed};
-use super::queue::{Ask, Job, Queue, Series};
+use super::queue::{Ask, Job, Queue};
 use super::{FetchConfig, refused};
 use crate::domain::clock::Clock;
 use crate::domain::symbol::Market;
@@ -61,11 +61,15 @@ pub(super) struct Pool {
     clock: Option<Clock>,
     synced: Mono,
     under_way: usize,
+    concurrency: usize,
     syncing: bool,
     blocked_until: Option<Mono>,
     cut: Option<Cut>,
     /// Why all is refused for the time of a long ban.
     banned: Option<ExchangeError>,
+    /// The place we ask from is refused, and since when: but for the time nothing is asked, and who
+    /// gets that ends it.
+    restricted: Option<(ExchangeError, Mono)>,
     requests: u64,
     failed: u64,
     reported: bool,
@@ -91,10 +95,12 @@ impl Pool {
             clock: None,
             synced: Mono::default(),
             under_way: 0,
+            concurrency: config.concurrency.max(1),
             syncing: false,
             blocked_until: None,
             cut: None,
             banned: None,
+            restricted: None,
             requests: 0,
             failed: 0,
             reported: true,
@@ -114,13 +120,8 @@ impl Pool {
         if self.budget.held_until(now).is_none() {
             self.banned = None;
         }
-        if let Some(error) = self.client.as_ref().err().or(self.banned.as_ref()) {
-            let mut error = error.clone();
-            if let (ErrorKind::RateLimited { wait }, Some(until)) =
-                (&mut error.kind, self.budget.held_until(now))
-            {
-                *wait = until.since(now);
-            }
+        if let Some(mut error) = self.known_refusal(&request).cloned() {
+            error.kind = error.kind.with_pause(self.pause(now));
             answers.push_back(refused(request, error));
             return;
         }
@@ -136,6 +137,18 @@ impl Pool {
         }
     }
 
+    /// Why a request need not be sent.
+    fn known_refusal(&self, request: &FetchRequest) -> Option<&ExchangeError> {
+        let is_probe = matches!(request, FetchRequest::Time(_));
+        let restricted = self.restricted.as_ref().filter(|_| !is_probe).map(|(error, _)| error);
+        self.client.as_ref().err().or(self.banned.as_ref()).or(restricted)
+    }
+
+    /// For how long nothing is sent.
+    fn pause(&self, now: Mono) -> Duration {
+        self.budget.held_until(now).map_or(Duration::ZERO, |until| until.since(now))
+    }
+
     /// Somebody who waits is not kept waiting for the end of a long pause between probes.
     fn hurry(&mut self, request: &FetchRequest) {
         let waits = !matches!(request, FetchRequest::Klines(k) if k.priority != Priority::User);
@@ -149,6 +162,9 @@ impl Pool {
     pub(super) fn start_one(&mut self, now: Mono, tasks: &mut JoinSet<Done>) -> bool {
         self.queue.wake(now);
         let Ok(client) = self.client.clone() else { return false };
+        if self.under_way >= self.concurrency {
+            return false;
+        }
         if self.blocked_until.is_some_and(|t| t > now) || self.queue.is_empty() {
             return false;
         }
@@ -167,7 +183,7 @@ impl Pool {
             if self.clock.is_none() && !matches!(self.queue.first(), Some(Job { ask: Ask::Sync, .. })) {
                 return false;
             }
-        } else if self.clock.is_none() || now.since(self.synced) > SYNC_EVERY {
+        } else if self.clock.is_none() || (self.restricted.is_none() && now.since(self.synced) > SYNC_EVERY) {
             self.syncing = true;
             self.queue.add_single(Ask::Sync, Priority::User);
         }
@@ -187,7 +203,7 @@ impl Pool {
         self.under_way += 1;
         let call = self.call(client, &job, now);
         tasks.spawn(async move {
-            let answer = http::call(&call, &job.ask).await;
+            let answer = http::call_guarded(&call, &job.ask).await;
             Done { market: call.market, job, weight, answer }
         });
         true
@@ -245,6 +261,13 @@ impl Pool {
         }
         let (used_weight, sent, received) = (answer.used_weight, answer.sent, answer.received);
         self.answered(job, answer, now, answers);
+        if let Some((error, _)) = &self.restricted {
+            // Pages and tries that would have followed.
+            let error = error.clone();
+            for job in self.queue.drain_but_time() {
+                self.refuse(job, error.clone(), answers);
+            }
+        }
         // After the answer, since the first one brings the clock by which the figure is read.
         if let (Some(used), Some(clock)) = (used_weight, self.clock) {
             self.budget.heard(used, clock.at(sent), clock.at(received));
@@ -272,6 +295,8 @@ impl Pool {
         match (job.ask, parsed) {
             (ask @ (Ask::Sync | Ask::Time), Parsed::Time(server)) => {
                 self.sync(sent, received, server);
+                // One that left before was served before.
+                self.restricted.take_if(|(_, since)| sent >= *since);
                 if matches!(ask, Ask::Sync) {
                     self.syncing = false;
                 } else {
@@ -327,14 +352,17 @@ impl Pool {
         job.tries += 1;
         let again = job.tries <= self.retries;
         match error.kind {
-            ErrorKind::RateLimited { wait } => {
-                let ours = self.clock.map_or(wait, |c| c.ours(wait));
-                error.kind = ErrorKind::RateLimited { wait: ours };
-                self.budget.hold(now + ours);
-                if again && ours <= PATIENCE {
+            ErrorKind::RateLimited { wait } | ErrorKind::Forbidden { wait } => {
+                self.budget.hold(now + self.clock.map_or(wait, |c| c.ours(wait)));
+                // What an earlier one wants may last longer.
+                let pause = self.pause(now);
+                error.kind = error.kind.with_pause(pause);
+                if again && pause <= PATIENCE {
                     self.queue.put_back(job);
                 } else {
-                    self.banned = (ours > PATIENCE).then(|| error.clone());
+                    if pause > PATIENCE {
+                        self.banned.get_or_insert_with(|| error.clone());
+                    }
                     self.refuse_all(job, &error, answers);
                 }
             }
@@ -344,7 +372,10 @@ impl Pool {
                 self.queue.put_off(job, now + wait);
             }
             // No place: no other request fares better.
-            ErrorKind::Restricted => self.refuse_all(job, &error, answers),
+            ErrorKind::Restricted => {
+                self.restricted = Some((error.clone(), now));
+                self.refuse_all(job, &error, answers);
+            }
             _ if matches!(job.ask, Ask::Sync) && self.clock.is_none() => {
                 self.refuse_all(job, &error, answers);
             }
@@ -417,7 +448,11 @@ impl Pool {
         })
     }
 
+    /// When something may start without an answer coming first.
     pub(super) fn next_wake(&self) -> Option<Mono> {
+        if self.under_way >= self.concurrency {
+            return None;
+        }
         let blocked = self.blocked_until.filter(|_| !self.queue.is_empty());
         blocked.or_else(|| self.queue.next_wake())
     }
@@ -434,29 +469,5 @@ fn now_agrees(clock: Clock, now: Mono, server: UnixMs) -> bool {
     off < 5_000 || clock.ours(Duration::from_millis(off)) < Duration::from_secs(5)
 }
 
-impl Series {
-    fn take(&mut self, page: crate::exchange::binance::bodies::KlineRows, sent: Mono) {
-        let Some(asked) = self.pager.next_page() else { return };
-        self.skipped += page.skipped;
-        let given = page.given();
-        self.pager.took(asked, given, page.rows);
-        if self.sent.is_none() || !self.pager.newest_first() {
-            self.sent = Some(sent);
-        }
-    }
-
-    fn answer(self, sent: Mono, received: Mono) -> Fetched {
-        let answer = KlinesAnswer {
-            rows: self.pager.into_rows(),
-            skipped: self.skipped,
-            sent: self.sent.unwrap_or(sent),
-            received,
-        };
-        Fetched::Klines { request: self.request, covers: self.covers, result: Ok(answer) }
-    }
-
-    /// The answer, with all that it is one to.
-    pub(super) fn ended(self, result: Result<KlinesAnswer, ExchangeError>) -> Fetched {
-        Fetched::Klines { request: self.request, covers: self.covers, result }
-    }
-}
+#[cfg(test)]
+mod tests;

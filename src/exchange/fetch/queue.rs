@@ -10,9 +10,9 @@ use std::collections::{BTreeMap, HashMap};
 use crate::domain::symbol::{Market, SeriesKey};
 use crate::domain::time::{Mono, UnixMs};
 use crate::exchange::backoff::Backoff;
-use crate::exchange::binance::bodies::ExchangeInfo;
+use crate::exchange::binance::bodies::{ExchangeInfo, KlineRows};
 use crate::exchange::pages::Pager;
-use crate::exchange::{KlinesRequest, Priority};
+use crate::exchange::{ExchangeError, Fetched, KlinesAnswer, KlinesRequest, Priority};
 
 /// One thing to be had, and how far it got.
 #[derive(Debug)]
@@ -45,6 +45,35 @@ pub(super) struct Series {
     pub(super) pager: Pager,
     pub(super) skipped: u32,
     pub(super) sent: Option<Mono>,
+}
+
+impl Series {
+    /// Takes a page of a request that left at `sent`.
+    pub(super) fn take(&mut self, page: KlineRows, sent: Mono) {
+        let Some(asked) = self.pager.next_page() else { return };
+        self.skipped += page.skipped;
+        let given = page.given();
+        self.pager.took(asked, given, page.rows);
+        if self.sent.is_none() || !self.pager.newest_first() {
+            self.sent = Some(sent);
+        }
+    }
+
+    /// The answer, when all pages are here.
+    pub(super) fn answer(self, sent: Mono, received: Mono) -> Fetched {
+        let answer = KlinesAnswer {
+            rows: self.pager.into_rows(),
+            skipped: self.skipped,
+            sent: self.sent.unwrap_or(sent),
+            received,
+        };
+        Fetched::Klines { request: self.request, covers: self.covers, result: Ok(answer) }
+    }
+
+    /// The answer, with all that it is one to.
+    pub(super) fn ended(self, result: Result<KlinesAnswer, ExchangeError>) -> Fetched {
+        Fetched::Klines { request: self.request, covers: self.covers, result }
+    }
 }
 
 type Place = (Reverse<Priority>, u64);
@@ -133,6 +162,17 @@ impl Queue {
 
     pub(super) fn is_empty(&self) -> bool {
         self.ready.is_empty() && self.later.is_empty()
+    }
+
+    /// Takes all out but what asks for the time.
+    pub(super) fn drain_but_time(&mut self) -> Vec<Job> {
+        let is_time = |job: &Job| matches!(job.ask, Ask::Sync | Ask::Time);
+        self.fresh.clear();
+        let (kept, out): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            std::mem::take(&mut self.ready).into_iter().partition(|(_, job)| is_time(job));
+        self.ready = kept;
+        let later = self.later.extract_if(.., |(_, job)| !is_time(job)).map(|(_, job)| job);
+        out.into_values().chain(later).collect()
     }
 
     /// Takes all out.

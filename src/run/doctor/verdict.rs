@@ -31,6 +31,7 @@ pub enum Check {
     Proxy,
     Name,
     Connect,
+    Tunnel,
     Tls,
     Rest,
     Weight,
@@ -50,6 +51,7 @@ impl Check {
             Self::Proxy => "proxy",
             Self::Name => "dns",
             Self::Connect => "connect",
+            Self::Tunnel => "tunnel",
             Self::Tls => "tls",
             Self::Rest => "rest",
             Self::Weight => "weight",
@@ -184,14 +186,20 @@ fn proxy(f: &MarketFacts) -> Finding {
 /// Names, TCP and TLS of both hosts: a line for each, and one line for both where they agree.
 fn ways(f: &MarketFacts) -> Vec<Finding> {
     let mut out = Vec::new();
-    for (check, step) in [(Check::Name, Step::Name), (Check::Connect, Step::Connect), (Check::Tls, Step::Tls)]
-    {
+    for (check, step) in [
+        (Check::Name, Step::Name),
+        (Check::Connect, Step::Connect),
+        (Check::Tunnel, Step::Tunnel),
+        (Check::Tls, Step::Tls),
+    ] {
         let broken: Vec<_> = [(&f.rest_way, "--rest-url"), (&f.stream_way, "--ws-url")]
             .into_iter()
             .filter(|(way, _)| way.step == step && way.broken.is_some())
             .collect();
         let before = |way: &Way| way.step < step && way.broken.is_some();
         match broken.as_slice() {
+            // Not on every way; a line only where one ends there.
+            [] if check == Check::Tunnel => {}
             [] if before(&f.rest_way) || before(&f.stream_way) => {
                 out.push(Finding::new(check, Some(f.market), State::Off, "not tried everywhere: see above"));
             }
@@ -222,6 +230,9 @@ fn way_is_open(check: Check, f: &MarketFacts) -> String {
 }
 
 fn way_broken(check: Check, market: Market, way: &Way, option: &str) -> Finding {
+    if let (Check::Tunnel, Some(proxy)) = (check, &way.proxy) {
+        return tunnel_broken(market, way, proxy);
+    }
     let hop = match &way.proxy {
         Some(proxy) if way.step < Step::Tunnel => format!("the proxy {proxy}"),
         _ => way.to.clone(),
@@ -263,6 +274,17 @@ fn way_broken(check: Check, market: Market, way: &Way, option: &str) -> Finding 
     Finding::new(check, Some(market), State::Fail, what).cure(cure)
 }
 
+fn tunnel_broken(market: Market, way: &Way, proxy: &str) -> Finding {
+    let why = match &way.broken {
+        Some(Broken::Other(why)) => why.to_string(),
+        _ => "it does not answer in time".to_owned(),
+    };
+    let what = format!("the proxy {proxy} opens no way to {}: {why}", way.to);
+    let host = way.to.rsplit_once(':').map_or(way.to.as_str(), |(host, _)| host);
+    let cure = format!("have it allow CONNECT to {}, or name {host} in NO_PROXY", way.to);
+    Finding::new(Check::Tunnel, Some(market), State::Fail, what).cure(cure)
+}
+
 fn is_cut(way: &Way) -> bool {
     way.broken.is_some() && way.step != Step::Tunnel
 }
@@ -288,27 +310,21 @@ fn rest(f: &MarketFacts) -> Finding {
     }
     let finding = finding(State::Fail, error.message.to_string());
     match (error.kind, f.market) {
-        // The firewall's refusal and a used-up weight are both limits by kind.
-        (ErrorKind::RateLimited { .. }, _) if !is_forbidden(error) => finding.cure("see `weight`"),
-        (ErrorKind::Restricted | ErrorKind::RateLimited { .. }, Market::Spot) => finding.cure(
+        (ErrorKind::RateLimited { .. }, _) => finding.cure("see `weight`"),
+        (ErrorKind::Restricted | ErrorKind::Forbidden { .. }, Market::Spot) => finding.cure(
             "the public data of spot is served elsewhere: --market spot --rest-url https://data-api.binance.vision --ws-url wss://data-stream.binance.vision",
         ),
-        (ErrorKind::Restricted | ErrorKind::RateLimited { .. }, Market::UsdM) => finding.cure(
+        (ErrorKind::Restricted | ErrorKind::Forbidden { .. }, Market::UsdM) => finding.cure(
             "there is no public host for USD-M; spot has one: --market spot --rest-url https://data-api.binance.vision --ws-url wss://data-stream.binance.vision",
         ),
         _ => finding,
     }
 }
 
-/// The firewall's refusal has the kind of a limit, and only its text tells it from one.
-fn is_forbidden(error: &ExchangeError) -> bool {
-    error.message.as_str().contains("HTTP 403")
-}
-
 fn weight(f: &MarketFacts) -> Finding {
     let finding = |state, what: String| Finding::new(Check::Weight, Some(f.market), state, what);
-    let refused = [f.rest.clock.as_ref().err(), f.rest.pairs.as_ref().err()].into_iter().flatten();
-    let waits = refused.filter(|e| !is_forbidden(e)).find_map(|e| match e.kind {
+    let mut refused = [f.rest.clock.as_ref().err(), f.rest.pairs.as_ref().err()].into_iter().flatten();
+    let waits = refused.find_map(|e| match e.kind {
         ErrorKind::RateLimited { wait } => Some(wait),
         _ => None,
     });

@@ -80,8 +80,8 @@ async fn item_24_after_a_429_or_418_nothing_is_asked_until_its_time_whatever_the
 async fn fault_17_a_429_and_then_a_418_freeze_their_pool_and_no_other() {
     let first = vec![reply(429, "Retry-After: 20\r\n", LIMIT), reply(418, "Retry-After: 110\r\n", BANNED)];
     let (server, arrivals) = refusing(first).await;
-    let spot = Rest::start(|path: &str| exchange(&path.replace("/api/v3", "/fapi/v1"))).await;
-    let (rest, other) = (server.url(), spot.url());
+    let spot_server = spot_exchange().await;
+    let (rest, other) = (server.url(), spot_server.url());
     let mut client = Client::start(&rest, |c| {
         c.clock_rate = 120.0;
         c.concurrency = 2;
@@ -252,4 +252,133 @@ async fn item_23_what_other_programs_use_slows_us_at_once() {
     // a minute's first seconds and once after them.
     assert!(used.values().all(|w| *w <= 10 + 2 * 8), "{used:?}");
     assert!(used.len() >= 4, "{used:?}");
+}
+
+fn spot(id: u64, symbol: &str) -> FetchRequest {
+    let FetchRequest::Klines(mut request) = klines(id, symbol, None, 3) else { panic!() };
+    request.key.pair.market = Market::Spot;
+    FetchRequest::Klines(request)
+}
+
+/// The exchange of the tests, with spot's routes.
+async fn spot_exchange() -> Rest {
+    Rest::start(|path: &str| exchange(&path.replace("/api/v3", "/fapi/v1"))).await
+}
+
+#[tokio::test]
+async fn item_25_a_market_that_takes_requests_and_never_answers_keeps_nothing_from_the_other() {
+    let (silent, other) = (Rest::start(|_: &str| Vec::new()).await, spot_exchange().await);
+    // With and without its clock, which is all that is asked for as long as it is not known.
+    let halfway = Rest::start(|path: &str| if path.contains("time") { ok(TIME) } else { Vec::new() }).await;
+    for (first, asked) in [(silent, 1), (halfway, 3)] {
+        let url = other.url();
+        let mut client = Client::start(&first.url(), |c| {
+            c.concurrency = 2;
+            c.timeout = Duration::from_secs(3_600);
+            c.endpoints.push(Endpoint::new(Market::Spot, Some(&url), None).unwrap());
+        });
+        for id in 0..40 {
+            client.ask(klines(id, &format!("S{id}"), None, 3)).await;
+        }
+        soon(async {
+            while first.log().len() < asked {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+        client.ask(FetchRequest::Time(Market::Spot)).await;
+        assert!(matches!(client.answer().await, Fetched::Time { market: Market::Spot, result: Ok(_) }));
+        client.ask(FetchRequest::Universe(Market::Spot)).await;
+        assert!(matches!(client.answer().await, Fetched::Universe { market: Market::Spot, result: Ok(_) }));
+        for id in 100..110 {
+            client.ask(spot(id, &format!("S{id}"))).await;
+        }
+        for _ in 0..10 {
+            let (request, result) = client.klines().await;
+            assert_eq!((request.key.pair.market, result.unwrap().rows.len()), (Market::Spot, 3));
+        }
+        assert_eq!(first.log().len(), asked, "no more than its own slots");
+    }
+}
+
+/// However much waits behind a ban: all of the other market's requests are answered while it lasts.
+#[tokio::test]
+async fn fault_17_while_one_pool_is_frozen_the_others_requests_go_on_and_are_answered() {
+    // A hundred seconds of ours: short enough to be waited for, longer than this test.
+    let (server, arrivals) = refusing(vec![reply(418, "Retry-After: 12000\r\n", LIMIT); 2]).await;
+    let other = spot_exchange().await;
+    let url = other.url();
+    let mut client = Client::start(&server.url(), |c| {
+        c.clock_rate = 120.0;
+        c.concurrency = 2;
+        c.endpoints.push(Endpoint::new(Market::Spot, Some(&url), None).unwrap());
+    });
+    for id in 0..50 {
+        client.ask(klines(id, &format!("S{id}"), None, 3)).await;
+    }
+    soon(async {
+        loop {
+            if let Some(Fetched::Budget(report)) = client.answers.recv().await
+                && report.held_until.is_some()
+            {
+                return assert_eq!(report.market, Market::UsdM);
+            }
+        }
+    })
+    .await;
+    client.ask(FetchRequest::Time(Market::Spot)).await;
+    client.ask(FetchRequest::Universe(Market::Spot)).await;
+    for id in 100..120 {
+        client.ask(spot(id, &format!("S{id}"))).await;
+    }
+    let mut candles = 0;
+    for _ in 0..22 {
+        match client.answer().await {
+            Fetched::Time { market: Market::Spot, result } => drop(result.unwrap()),
+            Fetched::Universe { market: Market::Spot, result } => drop(result.unwrap()),
+            Fetched::Klines { request, result, .. } => {
+                assert_eq!((request.key.pair.market, result.unwrap().rows.len()), (Market::Spot, 3));
+                candles += 1;
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(candles, 20);
+    assert!(arrivals.lock().unwrap().len() <= 2, "and nothing of the frozen one");
+}
+
+/// Names are looked up within a request; the first look-up is a fault of ours.
+struct Faulty(std::sync::atomic::AtomicBool, std::net::SocketAddr);
+
+impl reqwest::dns::Resolve for Faulty {
+    fn resolve(&self, _: reqwest::dns::Name) -> reqwest::dns::Resolving {
+        assert!(self.0.swap(true, Ordering::SeqCst), "the fault that this test is about");
+        let found: reqwest::dns::Addrs = Box::new(std::iter::once(self.1));
+        Box::pin(std::future::ready(Ok(found)))
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_panics_is_answered_as_our_fault_and_gives_its_slot_back() {
+    let server = Rest::start(exchange).await;
+    let resolver = Arc::new(Faulty(false.into(), server.address));
+    // Once a process; a second time is refused and changes nothing.
+    drop(rustls::crypto::ring::default_provider().install_default());
+    let http = reqwest::Client::builder().no_proxy().dns_resolver(resolver).build().unwrap();
+    let url = format!("http://exchange.test:{}", server.address.port());
+    let endpoint = Endpoint::new(Market::UsdM, Some(&url), None).unwrap();
+    let mut config = FetchConfig::new(vec![endpoint.clone()], Stopwatch::start());
+    config.concurrency = 1;
+    let mut fetcher = Fetcher::new(&config);
+    fetcher.pools = vec![Pool::new(endpoint, Ok(http), &config)];
+    let (requests, taken) = mpsc::channel(4);
+    let (given, answers) = mpsc::channel(4);
+    let cancel = CancellationToken::new();
+    let task = tokio::spawn(serve(fetcher, taken, given, cancel.clone()));
+    let mut client = Client { requests, answers, cancel, task };
+    client.ask(klines(1, "A", None, 3)).await;
+    let (request, result) = client.klines().await;
+    assert_eq!((request.id, result.unwrap_err().kind), (1, ErrorKind::Bug));
+    client.ask(klines(2, "A", None, 3)).await;
+    assert_eq!(client.klines().await.1.unwrap().rows.len(), 3);
 }

@@ -115,3 +115,40 @@ fn a_stream_that_fails_behind_a_proxy_is_the_proxys_only_when_rest_works() {
     assert!(cure(&broken(true)).unwrap().contains("http://proxy:3128 serves REST and not the stream"));
     assert_eq!(cure(&broken(false)), None);
 }
+
+#[test]
+fn a_tunnel_that_does_not_open_has_a_line_of_its_own() {
+    let name = |f: &Finding| (f.check, f.state);
+    for (broken, why) in [
+        (Broken::Other(crate::domain::text::CleanText::new("HTTP 403")), "HTTP 403"),
+        (Broken::Silent, "does not answer in time"),
+    ] {
+        let found = findings(|f| {
+            f.stream_way.proxy = Some("http://proxy:3128".into());
+            f.stream_way.step = Step::Tunnel;
+            f.stream_way.broken = Some(broken);
+        });
+        let at = found.iter().position(|f| f.check == Check::Tunnel).unwrap();
+        let tunnel = &found[at];
+        assert!(tunnel.state == State::Fail && tunnel.what.contains(why), "{tunnel:?}");
+        assert!(tunnel.what.contains("http://proxy:3128 opens no way to fapi.example:443"), "{tunnel:?}");
+        assert!(tunnel.cure.as_ref().unwrap().contains("NO_PROXY"), "{tunnel:?}");
+        // What is said to stand above does so.
+        assert_eq!(name(&found[at + 1]), (Check::Tls, State::Off));
+        assert_eq!(found[at + 1].what, "not tried everywhere: see above");
+    }
+    assert!(findings(|_| ()).iter().all(|f| f.check != Check::Tunnel), "only where one ends there");
+}
+
+#[test]
+fn a_firewalls_refusal_is_no_used_up_weight() {
+    let wait = Duration::from_secs(60);
+    let found = findings(|f| {
+        // By its kind, whatever the sentence says.
+        f.rest.clock = Err(failure(ErrorKind::Forbidden { wait }, "refused"));
+        f.rest.pairs = f.rest.clock.clone().map(|_| 0);
+    });
+    let of = |check| found.iter().find(|f| f.check == check).unwrap();
+    assert_eq!(of(Check::Weight).state, State::Off);
+    assert!(of(Check::Rest).cure.as_ref().unwrap().contains("data-api.binance.vision"));
+}
