@@ -115,3 +115,12 @@ fn a_stream_that_fails_behind_a_proxy_is_the_proxys_only_when_rest_works() {
     assert!(cure(&broken(true)).unwrap().contains("http://proxy:3128 serves REST and not the stream"));
     assert_eq!(cure(&broken(false)), None);
 }
+
+#[test]
+fn figures_without_candles_are_warned_of_with_the_cause_and_the_cure() {
+    let found = findings(|f| f.stream = StreamFacts::FiguresOnly(Duration::from_secs(15)));
+    let stream = found.iter().find(|f| f.check == Check::Stream).unwrap();
+    assert_eq!(stream.state, State::Warn);
+    assert!(stream.what.contains("no candle") && stream.cure.as_ref().unwrap().contains("/market"));
+    assert!(can_run(&found), "REST keeps the closed bars true");
+}
