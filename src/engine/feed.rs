@@ -126,9 +126,11 @@ impl Engine {
             let Some(care) = self.care.get_mut(id.index()) else { continue };
             care.conn = Some(conn);
             care.acked = now;
-            let mute = care.hearing != Hearing::Fine;
+            let mute = care.hearing.is_told();
             let Some(lane) = self.store.lane_mut(id) else { continue };
             if matches!(lane.freshness.stream, Stream::Lost(_)) {
+                // What all of the socket before was, this one is not yet.
+                care.hearing = if mute { care.hearing } else { Hearing::Fine };
                 lane.freshness.stream = if mute { Stream::Silent } else { Stream::Resumed };
                 self.catch_up(id, now, out);
             }

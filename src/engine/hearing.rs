@@ -1,6 +1,7 @@
 //! The third layer of liveness, the single stream: acknowledged, and silent while its neighbours
 //! speak. And what a series without a stream lives on meanwhile: REST, at its closes.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::domain::kline::{Finality, Kline};
@@ -13,13 +14,14 @@ use crate::market::store::LaneId;
 
 use super::Output;
 use super::core::Engine;
+use super::feed::Wire;
 use super::happenings::What;
 
 /// How long a stream may be lost before its closes are had from REST: most sockets are back
 /// sooner, and then fetch what closed meanwhile anyway.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// A socket with fewer streams may be silent as a whole for want of trade, so that nobody replaces
-/// it for that.
+/// A socket with fewer pairs may be silent as a whole for want of trade, so that nobody replaces it
+/// for that.
 const WATCHED: usize = 20;
 /// Silent streams named one by one on screen; the log names all.
 const NAMED: usize = 8;
@@ -30,17 +32,27 @@ pub(super) enum Hearing {
     /// Nothing: it speaks, as far as anybody knows.
     #[default]
     Fine,
+    /// Nothing yet, though it was found silent: all of its socket was, and whoever watches the
+    /// sockets was to see to that.
+    Left,
     /// It was subscribed anew.
     Resubscribed,
     /// That did not help: REST has to do until it speaks.
     GivenUp,
 }
 
+impl Hearing {
+    /// Whether its own stream is taken to be silent, whatever its socket does.
+    pub(super) fn is_told(self) -> bool {
+        matches!(self, Self::Resubscribed | Self::GivenUp)
+    }
+}
+
 impl Engine {
     /// After REST closed a bar that the stream should have told: is the stream silent? It is where
     /// there was trade of which it said nothing, and nothing came of it since the close; a quiet
-    /// pair is not. It is subscribed anew, once; where the whole socket says nothing, that is for
-    /// those who watch the sockets.
+    /// pair is not. It is subscribed anew, once. Where the whole socket says nothing, that is for
+    /// those who watch the sockets; the second time, with the link still up, it is not.
     pub(super) fn listen(&mut self, id: LaneId, pending: Option<&Kline>, now: Mono) {
         if !self.is_silent(id, pending) {
             return;
@@ -50,17 +62,19 @@ impl Engine {
         let Some(care) = self.care.get_mut(id.index()) else { return };
         let hearing = care.hearing;
         care.hearing = match hearing {
-            Hearing::Fine if !alone => Hearing::Fine,
-            Hearing::Fine => Hearing::Resubscribed,
+            Hearing::Fine if !alone => Hearing::Left,
+            Hearing::Fine | Hearing::Left => Hearing::Resubscribed,
             Hearing::Resubscribed | Hearing::GivenUp => Hearing::GivenUp,
         };
         if let Some(lane) = self.store.lane_mut(id) {
             lane.freshness.stream = Stream::Silent;
         }
+        if hearing == Hearing::Fine {
+            self.happened(id, What::Silent);
+        }
         match hearing {
-            Hearing::Fine if !alone => self.happened(id, What::Silent),
-            Hearing::Fine => {
-                self.happened(id, What::Silent);
+            Hearing::Fine if !alone => {}
+            Hearing::Fine | Hearing::Left => {
                 self.happened(id, What::Resubscribed);
                 self.mute.push(key.clone());
                 self.name_silent(&format!("{key}: the stream is silent; subscribed anew"), now);
@@ -97,7 +111,9 @@ impl Engine {
     fn is_alone(&self, id: LaneId) -> bool {
         let bar = self.store.lane(id).and_then(|l| l.series().newest()).map(Kline::close_time);
         let wire = self.care.get(id.index()).and_then(|c| c.conn).and_then(|c| self.wires.get(&c));
-        wire.is_some_and(|w| w.spoke > bar || w.lanes.len() < WATCHED)
+        let pairs =
+            |w: &Wire| w.lanes.iter().map(|l| self.store.pair_of(*l).index()).collect::<BTreeSet<_>>();
+        wire.is_some_and(|w| w.spoke > bar || pairs(w).len() < WATCHED)
     }
 
     /// Asks for the silent streams found since the last time to be subscribed anew, all at once:
@@ -109,7 +125,7 @@ impl Engine {
     }
 
     fn name_silent(&mut self, text: &str, now: Mono) {
-        let silent = |l: &LaneId| self.store.lane(*l).is_some_and(|l| l.freshness.stream == Stream::Silent);
+        let silent = |l: &LaneId| self.care.get(l.index()).is_some_and(|c| c.hearing.is_told());
         match self.store.ids().filter(silent).count() {
             n if n <= NAMED => self.notice(now, Level::Warn, text),
             n if n == NAMED + 1 => {

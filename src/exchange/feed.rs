@@ -314,8 +314,10 @@ impl Fleet {
         let first = self.shards.first();
         for number in numbers {
             let keys: Arc<[SeriesKey]> = self.shards.carried_by(number).cloned().collect();
-            // A few candles may be silent for minutes: there the 24 h figures show that data flows.
-            let pulse = (keys.len() < Stall::FEWEST_STREAMS).then(Arc::default);
+            // Candles of a few pairs may be silent for minutes: there the 24 h figures show that
+            // data flows.
+            let pairs = keys.iter().map(|k| &k.pair).collect::<BTreeSet<_>>().len();
+            let pulse = (pairs < Stall::FEWEST_PAIRS).then(Arc::default);
             let day = if first == Some(number) { Some(day.clone()) } else { pulse };
             let anew = keys.iter().filter_map(|k| Some((k.clone(), *self.anew.get(k)?))).collect();
             let wanted = Wanted { keys, day, anew };

@@ -278,10 +278,12 @@ async fn listen(
     stopwatch: Stopwatch,
 ) -> StreamFacts {
     let mut deadline = Instant::now() + patience.stream * 2;
-    let mut acknowledged = false;
+    let (mut acknowledged, mut figures) = (false, false);
     loop {
         match timeout_at(deadline, events.recv()).await {
-            Ok(Some(FeedEvent::Kline(_) | FeedEvent::Day(_))) => {
+            // The figures of the whole market are no sign that candles come.
+            Ok(Some(FeedEvent::Day(_))) => figures = true,
+            Ok(Some(FeedEvent::Kline(_))) => {
                 return StreamFacts::Data(stopwatch.now().0);
             }
             Ok(Some(FeedEvent::Subscribed { .. })) if standing => return StreamFacts::Acknowledged,
@@ -291,8 +293,12 @@ async fn listen(
             }
             Ok(Some(FeedEvent::Down { error, .. })) => return StreamFacts::Down(error),
             Ok(Some(_)) => {}
+            Err(_) if acknowledged && figures => return StreamFacts::FiguresOnly(patience.data),
             Err(_) if acknowledged => return StreamFacts::Silent(patience.data),
             Err(_) | Ok(None) => return StreamFacts::NotAcknowledged(patience.stream * 2),
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

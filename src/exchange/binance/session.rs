@@ -3,7 +3,7 @@
 //! Invariant: pure; the time is handed in. The acknowledgement of a subscription proves nothing,
 //! so besides the connection the data is watched.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use super::endpoint::{DAY_STREAM, stream_name};
@@ -22,7 +22,7 @@ mod liveness;
 pub use lifetime::Lifetime;
 pub use liveness::{Stall, Timing};
 
-use liveness::{Liveness, Traffic};
+use liveness::{Kind, Liveness, Traffic};
 
 /// What a socket is to carry.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -42,7 +42,7 @@ pub struct Wanted {
 pub enum News {
     /// All that it was first asked for is acknowledged.
     Standing,
-    /// After that, data came.
+    /// After that, data came; candles, where many pairs are carried.
     Proven,
     /// It will end: another is to take over.
     Leaving(Replacement),
@@ -61,6 +61,8 @@ pub enum Outgoing {
 #[derive(Clone, Debug, PartialEq)]
 struct Route {
     topic: Topic,
+    /// It was acknowledged.
+    granted: bool,
     /// It brought data since it was last asked for.
     heard: bool,
 }
@@ -94,6 +96,8 @@ pub struct Session {
     next_id: u64,
     pacer: Pacer,
     life: Liveness,
+    /// What is to be expected of what is acknowledged; nothing of a socket that carries nothing.
+    traffic: Option<Traffic>,
     lifetime: Lifetime,
     stage: Stage,
     leaving: Option<Replacement>,
@@ -122,6 +126,7 @@ impl Session {
             next_id: 0,
             pacer: Pacer::default(),
             life: Liveness::new(conn.market, timing, now),
+            traffic: None,
             lifetime,
             stage: Stage::Subscribing,
             leaving: None,
@@ -130,9 +135,9 @@ impl Session {
         }
     }
 
-    /// Whether it carried any data.
+    /// Whether it brought what it is there for: candles, or of a few pairs any data.
     pub fn had_data(&self) -> bool {
-        self.life.had_data()
+        self.life.had_data(self.traffic)
     }
 
     /// What it has to tell about itself.
@@ -164,7 +169,8 @@ impl Session {
                 Some(_) => {}
             }
             let heard = known.is_some_and(|r| r.heard) && !renewed;
-            routes.insert(name, Route { topic, heard });
+            let granted = known.is_some_and(|r| r.granted);
+            routes.insert(name, Route { topic, granted, heard });
         }
         let mut removed: Vec<String> =
             self.routes.keys().filter(|n| !routes.contains_key(*n)).cloned().collect();
@@ -176,6 +182,7 @@ impl Session {
         self.routes = routes;
         self.day.clone_from(&wanted.day);
         self.anew.clone_from(&wanted.anew);
+        self.traffic = self.expected();
     }
 
     /// Whether a request for the stream is under way.
@@ -205,7 +212,7 @@ impl Session {
     pub fn deadline(&self) -> Mono {
         let ping = self.life.ping_at().max(self.pacer.ready_at());
         let control = self.control.front().map(|_| self.pacer.ready_at());
-        let overdue = [Some(self.life.deadline(self.traffic())), self.oldest_ack(), self.lifetime.ends()];
+        let overdue = [Some(self.life.deadline(self.traffic)), self.oldest_ack(), self.lifetime.ends()];
         overdue.into_iter().flatten().chain(control).fold(ping, Mono::min)
     }
 
@@ -228,7 +235,7 @@ impl Session {
                 format!("the exchange did not acknowledge a subscription within {secs} s; connecting anew"),
             ));
         }
-        self.life.overdue(now, self.traffic())
+        self.life.overdue(now, self.traffic)
     }
 
     fn leave(&mut self, why: Replacement) {
@@ -256,12 +263,17 @@ impl Session {
         self.awaited.values().map(|(sent, _)| *sent + self.timing.ack).min()
     }
 
-    /// What is to be expected; nothing of a socket that carries nothing. The 24 h figures are of
-    /// the whole market and come every second, however few pairs are watched.
-    fn traffic(&self) -> Option<Traffic> {
-        let steady = self.day.is_some() || self.routes.len() >= Stall::FEWEST_STREAMS;
-        let traffic = if steady { Traffic::Steady } else { Traffic::Sparse };
-        (!self.routes.is_empty()).then_some(traffic)
+    fn expected(&self) -> Option<Traffic> {
+        let mut granted = self.routes.values().filter(|r| r.granted).map(|r| &r.topic).peekable();
+        granted.peek()?;
+        let (mut figures, mut pairs) = (false, HashSet::new());
+        for topic in granted {
+            match topic {
+                Topic::Series(key) => _ = pairs.insert(&key.pair),
+                Topic::Day => figures = true,
+            }
+        }
+        Some(Traffic { busy: pairs.len() >= Stall::FEWEST_PAIRS, figures })
     }
 
     /// A ping came; the answer to it goes out by itself.
@@ -288,7 +300,7 @@ impl Session {
             Ok(Frame::Kline(frame)) => match self.route(&frame) {
                 Ok(key) => {
                     let KlineFrame { kline, finality, event_time, .. } = frame;
-                    self.data(event_time, now);
+                    self.data(Kind::Candle, event_time, now);
                     let event =
                         KlineEvent { conn: self.conn, key, kline, finality, event_time, received: now };
                     self.outbox.push(FeedEvent::Kline(event));
@@ -313,7 +325,7 @@ impl Session {
             )),
         };
         match route {
-            Some(Route { topic: Topic::Series(key), heard })
+            Some(Route { topic: Topic::Series(key), heard, .. })
                 if key.pair.symbol.as_str() == frame.symbol && key.interval.as_str() == frame.interval =>
             {
                 *heard = true;
@@ -348,7 +360,7 @@ impl Session {
             route.heard = true;
         }
         if let Some(newest) = rows.iter().map(|r| r.event_time).max() {
-            self.data(newest, now);
+            self.data(Kind::Figures, newest, now);
         }
         if !events.is_empty() {
             self.outbox.push(FeedEvent::Day(events));
@@ -373,11 +385,13 @@ impl Session {
         if frame.method == Method::Unsubscribe {
             return;
         }
-        let keys = frame.names.iter().filter_map(|name| match self.routes.get(name) {
-            Some(Route { topic: Topic::Series(key), .. }) => Some(key.clone()),
-            _ => None,
-        });
-        self.acknowledged.extend(keys);
+        for name in &frame.names {
+            let Some(route) = self.routes.get_mut(name) else { continue };
+            route.granted = true;
+            if let Topic::Series(key) = &route.topic {
+                self.acknowledged.push(key.clone());
+            }
+        }
         self.refusals = 0;
         self.stand(now);
     }
@@ -413,7 +427,12 @@ impl Session {
         if more {
             return;
         }
-        self.life.promised(now);
+        // What was due before stays due: a subscription among others is no data.
+        let expected = self.expected();
+        if self.traffic != expected {
+            self.traffic = expected;
+            self.life.promised(now);
+        }
         let keys: Arc<[SeriesKey]> = std::mem::take(&mut self.acknowledged).into();
         if !keys.is_empty() {
             self.outbox.push(FeedEvent::Subscribed { conn: self.conn, keys });
@@ -424,10 +443,11 @@ impl Session {
         }
     }
 
-    fn data(&mut self, shown: UnixMs, now: Mono) {
-        self.life.data(now);
+    fn data(&mut self, kind: Kind, shown: UnixMs, now: Mono) {
+        self.life.data(kind, now);
         self.lifetime.stamp(shown, now);
-        if self.stage == Stage::Standing {
+        let proves = kind == Kind::Candle || self.traffic.is_none_or(|t| !t.busy);
+        if self.stage == Stage::Standing && proves {
             self.stage = Stage::Proven;
             self.news.push_back(News::Proven);
         }

@@ -145,6 +145,8 @@ pub enum StreamFacts {
     Data(Duration),
     /// All was acknowledged, and then nothing came for so long.
     Silent(Duration),
+    /// The same, but for the 24 h figures: the candles of the busiest pair did not come.
+    FiguresOnly(Duration),
     /// All was acknowledged; more is not to be expected of a clock that stands.
     Acknowledged,
     /// The connection came up, and the subscription was not acknowledged within this.
@@ -415,6 +417,16 @@ fn stream(f: &MarketFacts) -> Finding {
         )
         .cure(format!(
             "the exchange acknowledges on any path and sends candles on {route} only: check that --ws-url, a gateway or a proxy leads there"
+        )),
+        StreamFacts::FiguresOnly(waited) => finding(
+            State::Warn,
+            format!(
+                "no candles: the 24 h figures come, and in {} s no candle of the busiest pair did",
+                waited.as_secs_f64()
+            ),
+        )
+        .cure(format!(
+            "try again in some minutes; if it stays so, check that what carries {route} (--ws-url, a gateway, a proxy) lets candles through. Meanwhile REST keeps the closed bars true"
         )),
         StreamFacts::NotAcknowledged(waited) => finding(
             State::Fail,

@@ -43,7 +43,8 @@ impl Default for Timing {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stall {
     /// 15 s on USD-M, which sends four times a second, 30 s on spot, and less where no data came
-    /// at all; five minutes where only a few pairs' candles come.
+    /// at all; five minutes where only a few pairs' candles come. Of many pairs, their candles have
+    /// to come, whatever else does.
     ByMarket,
     /// This.
     After(Duration),
@@ -52,35 +53,70 @@ pub enum Stall {
 }
 
 impl Stall {
-    /// A short silence of fewer streams of candles can be the market's.
-    pub const FEWEST_STREAMS: usize = 20;
+    /// A short silence of the candles of fewer pairs can be the market's. All intervals of a pair
+    /// speak or are silent together, so that it is pairs that count.
+    pub const FEWEST_PAIRS: usize = 20;
     /// What their silence may last.
     const FEW: Duration = Duration::from_secs(300);
     /// The first data is due this much earlier, so that a wrong route is known within the limit
     /// counted from the connection, not from the last acknowledgement.
     const FIRST: Duration = Duration::from_secs(5);
+    /// The first data of any kind, where the 24 h figures are carried. They come each second on
+    /// both markets.
+    const FIRST_FIGURES: Duration = Duration::from_secs(10);
 
-    fn limit(self, market: Market, traffic: Traffic, had_data: bool) -> Option<Duration> {
-        let steady = match (self, traffic) {
-            (Self::ByMarket, Traffic::Sparse) => return Some(Self::FEW),
-            (Self::ByMarket, Traffic::Steady) => match market {
-                Market::UsdM => Duration::from_secs(15),
-                Market::Spot => Duration::from_secs(30),
-            },
-            (Self::After(limit), _) => return Some(limit),
-            (Self::Never, _) => return None,
-        };
-        Some(if had_data { steady } else { steady.saturating_sub(Self::FIRST) })
+    fn candles(self, market: Market, came: bool) -> Option<Duration> {
+        self.or(if came { steady(market) } else { steady(market).saturating_sub(Self::FIRST) })
+    }
+
+    fn anything(self, market: Market, figures: bool, came: bool) -> Option<Duration> {
+        self.or(match (figures, came) {
+            (false, _) => Self::FEW,
+            (true, false) => Self::FIRST_FIGURES,
+            (true, true) => steady(market),
+        })
+    }
+
+    fn or(self, by_market: Duration) -> Option<Duration> {
+        match self {
+            Self::ByMarket => Some(by_market),
+            Self::After(limit) => Some(limit),
+            Self::Never => None,
+        }
     }
 }
 
-/// What is to be expected of a socket.
+fn steady(market: Market) -> Duration {
+    match market {
+        Market::UsdM => Duration::from_secs(15),
+        Market::Spot => Duration::from_secs(30),
+    }
+}
+
+/// What is to be expected of a socket that carries something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Traffic {
-    /// Something every few seconds.
-    Steady,
-    /// Candles of a few pairs, which may not be traded for minutes.
-    Sparse,
+pub(super) struct Traffic {
+    /// Candles of so many pairs that some come every few seconds. Those of a few may not be traded
+    /// for minutes.
+    pub(super) busy: bool,
+    /// The 24 h figures, every second.
+    pub(super) figures: bool,
+}
+
+/// What came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Candle,
+    Figures,
+}
+
+/// What stays away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Missing {
+    /// The candles, while the figures come.
+    Candles,
+    /// All data.
+    Data,
 }
 
 /// The watch over one connection.
@@ -90,15 +126,25 @@ pub(super) struct Liveness {
     timing: Timing,
     last_frame: Mono,
     last_ping: Mono,
-    /// The last data, or the last acknowledgement, from which data is expected.
-    last_sign: Option<Mono>,
-    had_data: bool,
+    /// The acknowledgement from which on data is expected.
+    promised: Option<Mono>,
+    last_data: Option<Mono>,
+    /// A clock of their own: the 24 h figures can go on while the candles do not.
+    last_candle: Option<Mono>,
 }
 
 impl Liveness {
     /// Of a connection that came up at `now`.
     pub(super) fn new(market: Market, timing: Timing, now: Mono) -> Self {
-        Self { market, timing, last_frame: now, last_ping: now, last_sign: None, had_data: false }
+        Self {
+            market,
+            timing,
+            last_frame: now,
+            last_ping: now,
+            promised: None,
+            last_data: None,
+            last_candle: None,
+        }
     }
 
     /// A frame came, of whatever kind.
@@ -107,19 +153,22 @@ impl Liveness {
     }
 
     /// Data came.
-    pub(super) fn data(&mut self, now: Mono) {
-        self.had_data = true;
-        self.last_sign = Some(now);
+    pub(super) fn data(&mut self, kind: Kind, now: Mono) {
+        self.last_data = Some(now);
+        if kind == Kind::Candle {
+            self.last_candle = Some(now);
+        }
     }
 
-    /// All that was asked for is acknowledged: from here on data is due.
+    /// What is expected is acknowledged: from here on it is due.
     pub(super) fn promised(&mut self, now: Mono) {
-        self.last_sign = Some(self.last_sign.map_or(now, |t| t.max(now)));
+        self.promised = Some(now);
     }
 
-    /// Whether any data came.
-    pub(super) fn had_data(&self) -> bool {
-        self.had_data
+    /// Whether it brought what it is there for: candles, or of a few pairs anything.
+    pub(super) fn had_data(&self, traffic: Option<Traffic>) -> bool {
+        let busy = traffic.is_some_and(|t| t.busy);
+        if busy { self.last_candle.is_some() } else { self.last_data.is_some() }
     }
 
     /// When the next ping is due.
@@ -136,12 +185,31 @@ impl Liveness {
     /// nothing.
     pub(super) fn deadline(&self, traffic: Option<Traffic>) -> Mono {
         let dead = self.last_frame + self.timing.dead;
-        self.stall_at(traffic).map_or(dead, |stall| stall.min(dead))
+        self.stall_at(traffic).map_or(dead, |(stall, _)| stall.min(dead))
     }
 
-    pub(super) fn stall_at(&self, traffic: Option<Traffic>) -> Option<Mono> {
-        let limit = self.timing.stall.limit(self.market, traffic?, self.had_data)?;
-        self.last_sign.map(|t| t + limit)
+    fn stall_at(&self, traffic: Option<Traffic>) -> Option<(Mono, Missing)> {
+        let Traffic { busy, figures } = traffic?;
+        let Timing { stall, .. } = self.timing;
+        let due = |last: Option<Mono>, limit: Option<Duration>| Some(last.max(self.promised)? + limit?);
+        let candles = stall.candles(self.market, self.last_candle.is_some());
+        let candles = due(self.last_candle, candles).filter(|_| busy);
+        let data = stall.anything(self.market, figures, self.last_data.is_some());
+        let data = due(self.last_data, data).filter(|_| figures || !busy);
+        // Where all is silent it is said so, even if that takes as long.
+        match (data, candles) {
+            (Some(data), Some(candles)) if candles < data => Some((candles, self.missing_at(candles))),
+            (None, Some(candles)) => Some((candles, Missing::Data)),
+            (data, _) => data.map(|data| (data, Missing::Data)),
+        }
+    }
+
+    /// What is missing where the candles are overdue at `at`: what came last may have come just
+    /// before all fell silent.
+    fn missing_at(&self, at: Mono) -> Missing {
+        let Some(begun) = self.last_candle.max(self.promised) else { return Missing::Data };
+        let half = begun + at.since(begun) / 2;
+        if self.last_data.is_some_and(|t| t > half) { Missing::Candles } else { Missing::Data }
     }
 
     /// What is wrong, if anything.
@@ -153,15 +221,21 @@ impl Liveness {
                 format!("dead: no frame for {secs} s, not even an answer to our ping; connecting anew"),
             ));
         }
-        self.stall_at(traffic).filter(|t| now >= *t)?;
-        let sentence = match (self.had_data, self.market) {
-            (true, _) => {
+        let (_, missing) = self.stall_at(traffic).filter(|(at, _)| now >= *at)?;
+        let sentence = match (missing, self.had_data(traffic), self.market) {
+            (Missing::Candles, true, _) => {
+                "stall: the candles stopped, though the 24 h figures go on; connecting anew"
+            }
+            (Missing::Candles, false, _) => {
+                "acknowledged but without candles: the 24 h figures come, and no candle does; connecting anew. If it stays so, check that --ws-url, or the proxy behind it, lets them through"
+            }
+            (Missing::Data, true, _) => {
                 "stall: the data stopped, though the connection answers; connecting anew. If it stays so, a proxy on the way may hold it back"
             }
-            (false, Market::UsdM) => {
+            (Missing::Data, false, Market::UsdM) => {
                 "acknowledged but silent: this address takes subscriptions and sends nothing, as Binance's do off the route /market, which alone has candles; check that --ws-url, or the proxy behind it, keeps that route"
             }
-            (false, Market::Spot) => {
+            (Missing::Data, false, Market::Spot) => {
                 "acknowledged but silent: this address takes subscriptions and sends nothing; check that --ws-url, or the proxy behind it, leads to Binance's route /stream"
             }
         };

@@ -28,6 +28,7 @@ async fn loss(client: &mut Client) -> (u32, ExchangeError, Option<Mono>) {
         match client.events.recv().await.unwrap() {
             FeedEvent::Down { conn, error, retry, .. } => return (conn.number, error, retry),
             FeedEvent::Kline(_)
+            | FeedEvent::Day(_)
             | FeedEvent::Subscribed { .. }
             | FeedEvent::Connecting { .. }
             | FeedEvent::Discarded { .. } => {}
@@ -46,7 +47,7 @@ async fn next_call(
         tokio::select! {
             call = exchange.call() => return call,
             event = client.events.recv() => match event.unwrap() {
-                FeedEvent::Kline(_) => {}
+                FeedEvent::Kline(_) | FeedEvent::Day(_) => {}
                 other => told.push(other),
             },
         }
@@ -73,6 +74,44 @@ async fn item_32_fault_04_one_silent_socket_of_several_is_found_and_it_alone_is_
     assert!(keys.iter().all(|k| names.contains(&crate::exchange::binance::endpoint::stream_name(k))));
     let open = [&served[0], &served[2]].iter().all(|s| s.closed().is_none());
     assert!(open && victim.closed().is_some());
+}
+
+/// The 24 h figures go on over the socket whose candles stop, and over the next one too.
+#[tokio::test(start_paused = true)]
+async fn item_32_fault_04_figures_do_not_hide_a_socket_whose_candles_stopped() {
+    let zero = Instant::now();
+    let (mut client, mut exchange) = start(|c| c.per_socket = 25);
+    client.watch(keys(75)).await;
+    let served = connected(&mut client, &mut exchange, zero, 3).await;
+    let figures = |s: &Served| s.log.lock().unwrap().names.iter().any(|n| n == "!miniTicker@arr");
+    let (victim, others): (Vec<_>, Vec<_>) = served.iter().partition(|s| figures(s));
+    let [victim] = &victim[..] else { panic!("{} have the figures", victim.len()) };
+    tokio::time::sleep(SECOND * 3).await;
+    let (mut told, mut stopped) = (Vec::new(), Instant::now());
+    victim.order(Order::FiguresOnly).await;
+    for word in ["the candles stopped", "without candles"] {
+        let (lost, error, retry) = loss(&mut client).await;
+        assert_eq!((lost, error.kind), (0, ErrorKind::Silent));
+        assert!(error.message.as_str().contains(word), "{error}");
+        assert!(stopped.elapsed() <= Duration::from_secs(16) && retry.is_some(), "{:?}", stopped.elapsed());
+        let call = next_call(&mut client, &mut exchange, &mut told).await;
+        assert!(stopped.elapsed() <= Duration::from_secs(30), "{:?}", stopped.elapsed());
+        let next = serve(call, zero, SECOND);
+        stopped = next.opened;
+        if word == "the candles stopped" {
+            next.order(Order::FiguresOnly).await;
+        }
+    }
+    assert!(told.iter().all(|e| matches!(e, FeedEvent::Connecting { .. })), "{told:?}");
+    let cured = loop {
+        if let FeedEvent::Kline(candle) = client.event().await
+            && candle.conn.number == 0
+        {
+            break candle;
+        }
+    };
+    assert_eq!(cured.conn.market, Market::UsdM);
+    assert!(victim.closed().is_some() && others.iter().all(|s| s.closed().is_none()));
 }
 
 #[tokio::test(start_paused = true)]

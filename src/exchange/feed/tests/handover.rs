@@ -89,7 +89,10 @@ async fn item_08_a_server_that_goes_down_hands_over_without_a_loss() {
             loop {
                 // Somebody has to listen, or nothing moves.
                 let event = client.events.recv().await.unwrap();
-                assert!(matches!(event, FeedEvent::Kline(_)), "while the new one is opened: {event:?}");
+                assert!(
+                    matches!(event, FeedEvent::Kline(_) | FeedEvent::Day(_)),
+                    "while the new one is opened: {event:?}"
+                );
             }
         };
         let peer = tokio::select! { peer = next => peer, () = reader => unreachable!() };
@@ -98,12 +101,12 @@ async fn item_08_a_server_that_goes_down_hands_over_without_a_loss() {
         loop {
             match client.event().await {
                 FeedEvent::Replaced { why: Replacement::Shutdown, .. } => break,
-                FeedEvent::Kline(_) | FeedEvent::Subscribed { .. } => {}
+                FeedEvent::Kline(_) | FeedEvent::Day(_) | FeedEvent::Subscribed { .. } => {}
                 other => panic!("{other:?}"),
             }
         }
         for _ in 0..30 {
-            assert!(matches!(client.event().await, FeedEvent::Kline(_)));
+            assert!(matches!(client.event().await, FeedEvent::Kline(_) | FeedEvent::Day(_)));
         }
         assert!(new.data().unwrap() <= old.closed().unwrap(), "made before broken");
         assert!(new.closed().is_none() && !exchange.is_called());
@@ -125,7 +128,7 @@ async fn item_09_a_replacement_that_fails_is_tried_again_and_is_still_one() {
     let new = loop {
         tokio::select! {
             event = client.events.recv() => match event.unwrap() {
-                FeedEvent::Kline(_) => {}
+                FeedEvent::Kline(_) | FeedEvent::Day(_) => {}
                 other => told.push(other),
             },
             _ = news.tick() => old.order(Order::Say(Message::text(SHUTDOWN))).await,
@@ -142,7 +145,7 @@ async fn item_09_a_replacement_that_fails_is_tried_again_and_is_still_one() {
     };
     while !matches!(told.last(), Some(FeedEvent::Replaced { .. })) {
         match client.event().await {
-            FeedEvent::Kline(_) | FeedEvent::Subscribed { .. } => {}
+            FeedEvent::Kline(_) | FeedEvent::Day(_) | FeedEvent::Subscribed { .. } => {}
             other => told.push(other),
         }
     }
@@ -150,7 +153,7 @@ async fn item_09_a_replacement_that_fails_is_tried_again_and_is_still_one() {
     assert!(calls.windows(2).all(|w| w[1] - w[0] >= Duration::from_millis(500)), "{calls:?}");
     assert!(calls[4] - calls[3] >= Duration::from_secs(1), "{calls:?}");
     for _ in 0..20 {
-        assert!(matches!(client.event().await, FeedEvent::Kline(_)));
+        assert!(matches!(client.event().await, FeedEvent::Kline(_) | FeedEvent::Day(_)));
     }
     assert!(old.closed().is_some() && new.closed().is_none() && !exchange.is_called());
 }
@@ -166,7 +169,7 @@ async fn item_09_an_old_one_that_dies_too_soon_leaves_an_ordinary_reconnect() {
     let call = loop {
         tokio::select! {
             call = exchange.call() => break call,
-            event = client.events.recv() => assert!(matches!(event, Some(FeedEvent::Kline(_)))),
+            event = client.events.recv() => assert!(matches!(event, Some(FeedEvent::Kline(_) | FeedEvent::Day(_)))),
         }
     };
     // It acknowledges, and before it brings data the old one is gone.
@@ -175,7 +178,7 @@ async fn item_09_an_old_one_that_dies_too_soon_leaves_an_ordinary_reconnect() {
     let mut hung_up = false;
     while told.len() < 3 {
         match client.event().await {
-            FeedEvent::Kline(_) => {}
+            FeedEvent::Kline(_) | FeedEvent::Day(_) => {}
             FeedEvent::Subscribed { .. } if !hung_up => {
                 hung_up = true;
                 new.order(Order::Mute).await;
@@ -185,7 +188,12 @@ async fn item_09_an_old_one_that_dies_too_soon_leaves_an_ordinary_reconnect() {
         }
         if told.len() == 2 {
             new.order(Order::Say(frame(1, BEGIN, BEGIN + 1, false))).await;
-            told.push(client.event().await);
+            told.push(loop {
+                let event = client.event().await;
+                if !matches!(event, FeedEvent::Day(_)) {
+                    break event;
+                }
+            });
         }
     }
     assert!(matches!(&told[0], FeedEvent::Down { retry: Some(_), .. }), "{told:?}");
@@ -193,4 +201,37 @@ async fn item_09_an_old_one_that_dies_too_soon_leaves_an_ordinary_reconnect() {
     assert!(matches!(&told[1], FeedEvent::Subscribed { keys, .. } if keys.len() == 3), "{told:?}");
     assert!(matches!(&told[2], FeedEvent::Kline(_)), "{told:?}");
     assert!(new.closed().is_none() && !exchange.is_called(), "no third connection");
+}
+
+/// Figures of the whole market come over any path: who brings them alone is no successor.
+#[tokio::test(start_paused = true)]
+async fn item_09_a_replacement_without_candles_is_given_up_and_the_old_one_goes_on() {
+    let zero = Instant::now();
+    let second = Duration::from_secs(1);
+    let (mut client, mut exchange) = start(|_| ());
+    client.watch(keys(25)).await;
+    let old = serve(exchange.call().await, zero, second);
+    client.subscribed().await;
+    old.order(Order::Say(Message::text(SHUTDOWN))).await;
+    let mut served = Vec::new();
+    loop {
+        tokio::select! {
+            call = exchange.call() => {
+                assert!(old.closed().is_none(), "nobody has taken over");
+                let new = serve(call, zero, second);
+                if served.is_empty() {
+                    new.order(Order::FiguresOnly).await;
+                }
+                served.push(new);
+            }
+            event = client.events.recv() => match event.unwrap() {
+                FeedEvent::Replaced { .. } => break,
+                FeedEvent::Kline(_) | FeedEvent::Day(_) | FeedEvent::Subscribed { .. } => {}
+                other => panic!("{other:?}"),
+            },
+        }
+    }
+    let [without, with] = &served[..] else { panic!("{} replacements", served.len()) };
+    assert!(without.data().is_none() && with.data().is_some());
+    assert!(without.closed().unwrap() - without.opened <= Duration::from_secs(15));
 }

@@ -27,6 +27,8 @@ pub(super) enum Order {
     Say(Message),
     /// No more data; answers go on.
     Mute,
+    /// No more candles; answers and the 24 h figures go on.
+    FiguresOnly,
     /// Neither reads nor writes any more, and stays open.
     Freeze,
     HangUp,
@@ -69,7 +71,7 @@ impl Served {
 }
 
 /// Serves as the exchange does: acknowledges, answers pings, and every `pace` sends a state of each
-/// candle, and of those that ended since the last time the close. `zero` is when the test began.
+/// candle, of those that ended since the last time the close, and the 24 h figures. `zero` is when the test began.
 pub(super) fn serve(call: Call, zero: Instant, pace: Duration) -> Served {
     let (orders, mut taken) = mpsc::channel(8);
     let log = Arc::new(Mutex::new(Log::default()));
@@ -77,13 +79,14 @@ pub(super) fn serve(call: Call, zero: Instant, pace: Duration) -> Served {
     tokio::spawn(async move {
         let mut peer = tokio_tungstenite::accept_async(call.connect().unwrap()).await.unwrap();
         let mut ticks = tokio::time::interval(pace);
-        let mut mute = false;
+        let (mut mute, mut candles) = (false, true);
         let mut told = now_ms(zero);
         loop {
             let alive = tokio::select! {
                 Some(order) = taken.recv() => match order {
                     Order::Say(message) => peer.send(message).await.is_ok(),
                     Order::Mute => { mute = true; true }
+                    Order::FiguresOnly => { candles = false; true }
                     Order::Freeze => { std::future::pending::<()>().await; false }
                     Order::HangUp => false,
                     Order::Drip => drip(peer.get_mut()).await,
@@ -95,7 +98,8 @@ pub(super) fn serve(call: Call, zero: Instant, pace: Duration) -> Served {
                 },
                 _ = ticks.tick(), if !mute => {
                     let now = now_ms(zero);
-                    let alive = emit(&mut peer, &log, told, now).await;
+                    let alive = figures(&mut peer, &log, now).await
+                        && (!candles || emit(&mut peer, &log, told, now).await);
                     told = now;
                     alive
                 }
@@ -140,6 +144,19 @@ async fn answer(peer: &mut MemoryPeer, log: &Mutex<Log>, text: &str) -> bool {
         }
     }
     peer.send(Message::text(format!("{{\"result\":null,\"id\":{}}}", json["id"]))).await.is_ok()
+}
+
+async fn figures(peer: &mut MemoryPeer, log: &Mutex<Log>, now: i64) -> bool {
+    if !log.lock().unwrap().names.iter().any(|n| n == "!miniTicker@arr") {
+        return true;
+    }
+    let row = |symbol: &str| {
+        format!(
+            r#"{{"e":"24hrMiniTicker","E":{now},"s":"{symbol}","c":"3","o":"2","h":"3","l":"1","v":"1","q":"9"}}"#
+        )
+    };
+    let text = format!(r#"{{"stream":"!miniTicker@arr","data":[{},{}]}}"#, row("S0USDT"), row("NOBODYSUSDT"));
+    peer.send(Message::text(text)).await.is_ok()
 }
 
 async fn emit(peer: &mut MemoryPeer, log: &Mutex<Log>, told: i64, now: i64) -> bool {

@@ -152,3 +152,12 @@ fn a_firewalls_refusal_is_no_used_up_weight() {
     assert_eq!(of(Check::Weight).state, State::Off);
     assert!(of(Check::Rest).cure.as_ref().unwrap().contains("data-api.binance.vision"));
 }
+
+#[test]
+fn figures_without_candles_are_warned_of_with_the_cause_and_the_cure() {
+    let found = findings(|f| f.stream = StreamFacts::FiguresOnly(Duration::from_secs(15)));
+    let stream = found.iter().find(|f| f.check == Check::Stream).unwrap();
+    assert_eq!(stream.state, State::Warn);
+    assert!(stream.what.contains("no candle") && stream.cure.as_ref().unwrap().contains("/market"));
+    assert!(can_run(&found), "REST keeps the closed bars true");
+}
