@@ -10,6 +10,7 @@ use crate::domain::time::{Mono, UnixMs};
 use crate::exchange::{BudgetReport, ExchangeError, TimeAnswer};
 use crate::market::snapshot::RestStatus;
 
+use super::sleep::Woke;
 use super::turns::Turns;
 use super::universe::Roster;
 
@@ -61,6 +62,11 @@ pub(super) enum Pace {
     Stopped,
     /// It runs again.
     Started,
+    /// It is known again after a sleep; whether our reckoning `held`.
+    Awake {
+        /// It did: nothing was slept through.
+        held: bool,
+    },
 }
 
 #[derive(Debug)]
@@ -74,7 +80,9 @@ pub(super) struct Desk {
     /// A time it has shown, and when we knew: the latest by our own pace.
     shown: Option<(UnixMs, Mono)>,
     pub(super) time: Call,
-    time_failures: u32,
+    pub(super) time_failures: u32,
+    /// Since when the clock is in doubt, as after a sleep.
+    pub(super) woke: Option<Woke>,
     pub(super) universe: Call,
     pub(super) universe_failures: u32,
     pub(super) universe_error: Option<CleanText>,
@@ -97,6 +105,7 @@ impl Desk {
             shown: None,
             time: Call::Due(Mono::default()),
             time_failures: 0,
+            woke: None,
             universe: Call::Due(Mono::default()),
             universe_failures: 0,
             universe_error: None,
@@ -195,18 +204,24 @@ impl Desk {
         }
     }
 
+    /// Whether a stamp shows that our reckoning is behind.
+    pub(super) fn is_behind(&self, stamp: UnixMs, now: Mono) -> bool {
+        self.now(now).is_some_and(|theirs| stamp > theirs + MARGIN + self.margin())
+    }
+
     /// A frame's stamp proves that the exchange's clock got there; one from the future proves
     /// that our reckoning is off, and the clock is compared at once.
     pub(super) fn witness(&mut self, stamp: UnixMs, now: Mono) {
         let Some(theirs) = self.now(now) else { return };
         self.proven = self.proven.max(Some(stamp.min(theirs)));
         self.show(stamp.min(theirs), now);
-        if stamp > theirs + MARGIN + self.margin() {
+        if self.is_behind(stamp, now) {
             self.want_time(now);
             if self.time_failures > 0 && !self.is_standing() {
                 // The machine slept, and nobody says the time: by the old reckoning no close would
                 // be missed for as long as it slept.
                 self.clock = Some(Clock::new(now, stamp, self.rate));
+                self.woke = None;
             }
         }
     }
@@ -225,6 +240,11 @@ impl Desk {
 
     /// Takes the exchange's time.
     pub(super) fn time_answered(&mut self, answer: TimeAnswer) -> Pace {
+        if self.woke.is_some_and(|woke| answer.sent < woke.at) {
+            self.time = Call::Due(answer.received);
+            return Pace::Same;
+        }
+        let woke = self.woke.take().is_some();
         let was_standing = self.is_standing();
         let middle = answer.sent + answer.received.since(answer.sent) / 2;
         let stands = match self.last {
@@ -258,6 +278,7 @@ impl Desk {
             self.shown = None;
         }
         self.show(answer.server, answer.received);
+        let held = self.clock.is_some_and(|c| fits(&c));
         // A clock that is plainly wrong is replaced, whatever the answer's round trip.
         let mut clock = self
             .clock
@@ -266,7 +287,11 @@ impl Desk {
         clock.sync(answer.sent, answer.received, answer.server);
         self.clock = Some(clock);
         self.proven = self.proven.filter(|p| *p <= answer.server).max(Some(answer.server));
-        if was_standing { Pace::Started } else { Pace::Same }
+        match (was_standing, woke) {
+            (true, _) => Pace::Started,
+            (false, true) => Pace::Awake { held },
+            (false, false) => Pace::Same,
+        }
     }
 
     /// The time could not be had: our reckoning has to do until it can.
