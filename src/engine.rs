@@ -18,6 +18,7 @@ mod repair;
 mod rings;
 mod signals;
 mod sleep;
+mod stamps;
 pub mod task;
 mod turns;
 mod universe;

@@ -206,6 +206,9 @@ impl Engine {
                         Pace::Same
                     }
                 };
+                if let Some(horizon) = desk.horizon(now) {
+                    self.drop_what_is_ahead(market, horizon);
+                }
                 self.on_pace(market, pace, now, out);
                 self.attend_all(now, out);
             }

@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use crate::domain::clock::Clock;
 use crate::domain::kline::Kline;
-use crate::domain::symbol::Market;
+use crate::domain::symbol::{Market, Symbol};
 use crate::domain::text::CleanText;
 use crate::domain::time::{Mono, UnixMs};
 use crate::exchange::{BudgetReport, ExchangeError, TimeAnswer};
 use crate::market::snapshot::RestStatus;
 
 use super::sleep::Woke;
+use super::stamps::Claim;
 use super::turns::Turns;
 use super::universe::Roster;
 
@@ -83,6 +84,8 @@ pub(super) struct Desk {
     pub(super) time_failures: u32,
     /// Since when the clock is in doubt, as after a sleep.
     pub(super) woke: Option<Woke>,
+    /// What the last stamp said by which our reckoning is behind.
+    claim: Option<Claim>,
     pub(super) universe: Call,
     pub(super) universe_failures: u32,
     pub(super) universe_error: Option<CleanText>,
@@ -106,6 +109,7 @@ impl Desk {
             time: Call::Due(Mono::default()),
             time_failures: 0,
             woke: None,
+            claim: None,
             universe: Call::Due(Mono::default()),
             universe_failures: 0,
             universe_error: None,
@@ -172,11 +176,14 @@ impl Desk {
         clock.at(now).0 > t.0 && clock.ours(clock.at(now).since(t)) >= clock.ours(LATE.0).max(LATE.1)
     }
 
-    /// Whether a frame's time can't be: too far ahead of the exchange's clock. While the clock can't
-    /// be compared it is our reckoning that may be off.
+    /// What lies after this can't be yet, by the exchange's clock.
+    pub(super) fn horizon(&self, now: Mono) -> Option<UnixMs> {
+        Some(self.now(now)? + AHEAD.0.max(AHEAD.1.mul_f64(self.rate.max(1.0))))
+    }
+
+    /// Whether a frame's time can't be: too far ahead of the exchange's clock.
     pub(super) fn is_ahead(&self, t: UnixMs, now: Mono) -> bool {
-        let Some(theirs) = self.now(now).filter(|_| self.time_failures == 0) else { return false };
-        t > theirs + AHEAD.0.max(AHEAD.1.mul_f64(self.rate.max(1.0)))
+        self.horizon(now).is_some_and(|horizon| t > horizon)
     }
 
     /// How many of `rows`, from the first, had closed when they were asked for at `sent`. Where
@@ -210,8 +217,9 @@ impl Desk {
     }
 
     /// A frame's stamp proves that the exchange's clock got there; one from the future proves
-    /// that our reckoning is off, and the clock is compared at once.
-    pub(super) fn witness(&mut self, stamp: UnixMs, now: Mono) {
+    /// that our reckoning is off, and the clock is compared at once. Where it can't be, stamps set
+    /// it that bear each other out.
+    pub(super) fn witness(&mut self, stamp: UnixMs, by: &Symbol, now: Mono) {
         let Some(theirs) = self.now(now) else { return };
         self.proven = self.proven.max(Some(stamp.min(theirs)));
         self.show(stamp.min(theirs), now);
@@ -220,8 +228,13 @@ impl Desk {
             if self.time_failures > 0 && !self.is_standing() {
                 // The machine slept, and nobody says the time: by the old reckoning no close would
                 // be missed for as long as it slept.
-                self.clock = Some(Clock::new(now, stamp, self.rate));
-                self.woke = None;
+                self.claim = Claim::borne_out(self.claim.take(), Claim::new(by, stamp, now), self.rate);
+                if self.claim.is_none() {
+                    self.clock = Some(Clock::new(now, stamp, self.rate));
+                    self.proven = Some(stamp);
+                    self.show(stamp, now);
+                    self.woke = None;
+                }
             }
         }
     }
@@ -245,6 +258,7 @@ impl Desk {
             return Pace::Same;
         }
         let woke = self.woke.take().is_some();
+        self.claim = None;
         let was_standing = self.is_standing();
         let middle = answer.sent + answer.received.since(answer.sent) / 2;
         let stands = match self.last {
@@ -327,6 +341,10 @@ pub(super) fn backoff(failures: u32) -> Duration {
 mod tests {
     use super::*;
 
+    fn sym(s: &str) -> Symbol {
+        s.parse().unwrap()
+    }
+
     fn answer(sent: u64, server: i64) -> TimeAnswer {
         TimeAnswer {
             server: UnixMs(server),
@@ -344,7 +362,7 @@ mod tests {
         assert_eq!(desk.now(later), Some(UnixMs(1_060_000)));
         assert_eq!(desk.passed(UnixMs(1_000_000), later), Passed::Yes);
         assert_eq!(desk.passed(UnixMs(1_050_000), later), Passed::Unproven);
-        desk.witness(UnixMs(1_055_000), later);
+        desk.witness(UnixMs(1_055_000), &sym("A"), later);
         assert_eq!(desk.passed(UnixMs(1_050_000), later), Passed::Yes);
         assert_eq!(desk.passed(UnixMs(1_070_000), later), Passed::No);
     }
@@ -368,13 +386,38 @@ mod tests {
         let mut desk = Desk::new(Market::UsdM, 1.0);
         desk.time_answered(answer(0, 1_000_000));
         let woke = Mono::from_millis(10_000);
-        desk.witness(UnixMs(1_310_000), woke);
-        assert_eq!(desk.now(woke), Some(UnixMs(1_009_995)), "it can be asked");
+        desk.witness(UnixMs(1_310_000), &sym("A"), woke);
+        desk.witness(UnixMs(1_310_000), &sym("B"), woke);
+        let slow = Some(UnixMs(1_009_995));
+        assert_eq!(desk.now(woke), slow, "it can be asked");
         desk.time_failed(woke);
-        desk.witness(UnixMs(1_310_000), woke);
+        desk.witness(UnixMs(1_310_000), &sym("A"), woke);
+        desk.witness(UnixMs(9_310_000), &sym("B"), woke);
+        desk.witness(UnixMs(1_310_000), &sym("A"), woke);
+        assert_eq!(desk.now(woke), slow, "they contradict each other");
+        desk.witness(UnixMs(1_310_000), &sym("B"), woke);
         assert_eq!(desk.now(woke), Some(UnixMs(1_310_000)));
         desk.time_answered(answer(11_000, 1_311_500));
         assert_eq!(desk.now(Mono::from_millis(11_005)), Some(UnixMs(1_311_500)));
+    }
+
+    #[test]
+    fn a_pair_alone_sets_the_clock_when_it_says_the_same_for_a_while() {
+        let mut desk = Desk::new(Market::UsdM, 1.0);
+        desk.time_answered(answer(0, 1_000_000));
+        desk.time_failed(Mono::from_millis(10_000));
+        let at = |ms: u64| Mono::from_millis(10_000 + ms);
+        for ms in [0, 300, 900, 4_900] {
+            desk.witness(UnixMs(2_000_000 + i64::try_from(ms).unwrap()), &sym("A"), at(ms));
+        }
+        assert_eq!(desk.now(at(4_900)), Some(UnixMs(1_014_895)));
+        desk.witness(UnixMs(2_005_100), &sym("A"), at(5_100));
+        assert_eq!(desk.now(at(5_100)), Some(UnixMs(2_005_100)));
+        // A stamp that stands still is none.
+        for ms in (6_000..60_000).step_by(1_000) {
+            desk.witness(UnixMs(9_000_000), &sym("A"), at(ms));
+        }
+        assert_eq!(desk.now(at(60_000)), Some(UnixMs(2_060_000)));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::exchange::{
 use crate::market::freshness::{Stage, Stream};
 use crate::market::series::Upsert;
 use crate::market::snapshot::{Level, Link, LinkState};
-use crate::market::store::LaneId;
+use crate::market::store::{LaneId, PairId};
 
 use super::Output;
 use super::core::{Engine, day_figures};
@@ -299,15 +299,12 @@ impl Engine {
             self.store.counters.discards.not_watched += 1;
             return;
         };
-        if let Some(desk) = self.desk(event.key.pair.market)
-            && desk.is_ahead(event.event_time.max(event.kline.open_time()), now)
-        {
-            desk.witness(event.event_time, now);
-            self.store.counters.discards.bad_value += 1;
-            return;
-        }
         if let Some(desk) = self.desk(event.key.pair.market) {
-            desk.witness(event.event_time, now);
+            desk.witness(event.event_time, &event.key.pair.symbol, now);
+            if desk.is_ahead(event.event_time.max(event.kline.open_time()), now) {
+                self.store.counters.discards.bad_value += 1;
+                return;
+            }
         }
         let is_proof = self.is_proof(event.conn, event.event_time, now);
         if is_proof {
@@ -376,6 +373,33 @@ impl Engine {
         wire.spoke = wire.spoke.max(Some(event.event_time));
         if let Some(lag) = lag {
             wire.link.lag = Some(wire.link.lag.map_or(lag, |old| smooth(old, lag)));
+        }
+    }
+
+    /// The time is known: what says to be of later than `horizon` was a slip that came before.
+    /// Left, it would pass for newer than all that follows.
+    pub(super) fn drop_what_is_ahead(&mut self, market: Market, horizon: UnixMs) {
+        let ahead = |at: &UnixMs| *at > horizon;
+        for (_, wire) in self.wires.iter_mut().filter(|(conn, _)| conn.market == market) {
+            wire.spoke.take_if(|at| ahead(at));
+        }
+        let pairs: Vec<PairId> = self.members(market).map(|(id, _)| id).collect();
+        for pair in pairs {
+            let mut dropped = false;
+            if let Some(row) = self.rows.get_mut(pair.index()) {
+                dropped |= row.last.take_if(|(_, at)| ahead(at)).is_some();
+                dropped |= row.day.take_if(|day| ahead(&day.at)).is_some();
+            }
+            for id in self.store.lanes_of(pair) {
+                if let Some(care) = self.care.get_mut(id.index()) {
+                    care.heard.take_if(|at| ahead(at));
+                }
+                dropped |= self.store.lane_mut(id).is_some_and(|lane| lane.drop_after(horizon));
+            }
+            if dropped {
+                self.store.counters.discards.bad_value += 1;
+                self.touch(pair);
+            }
         }
     }
 

@@ -125,6 +125,31 @@ fn a_wall_clock_that_was_set_costs_no_more_than_a_question() {
     assert_eq!(rig.state("ETHUSDT"), (DataState::Live, None));
 }
 
+/// After the sleep the time can't be had: two pairs that agree tell it, one frame does not.
+#[test]
+fn after_a_sleep_without_the_time_two_streams_that_agree_tell_it() {
+    let names = ["BTCUSDT", "ETHUSDT"];
+    let mut rig = Rig::live(&names);
+    rig.now = rig.now + Duration::from_secs(10);
+    rig.sleep(3_600);
+    rig.step(Input::Tick);
+    rig.no_time();
+    names.iter().for_each(|n| rig.is_asleep(n));
+    rig.form("BTCUSDT", N + 4);
+    names.iter().for_each(|n| rig.is_asleep(n));
+    rig.form("ETHUSDT", N + 4);
+    rig.step(Input::Tick);
+    let requests = rig.requests();
+    assert_eq!(requests.len(), 2, "four bars are missing in each");
+    let mut rows = bars(N..N + 4);
+    rows.push(bar_to(N + 4, 400.0, 10));
+    requests.iter().for_each(|r| rig.answer(r, &rows));
+    for name in names {
+        rig.form(name, N + 4);
+        assert_eq!(rig.state(name), (DataState::Live, None), "{name}");
+    }
+}
+
 /// At sixty times the speed three seconds of theirs are a blink of ours.
 #[test]
 fn at_speed_sixty_a_close_is_in_doubt_after_two_seconds_of_ours() {
