@@ -17,6 +17,8 @@ mod publish;
 mod repair;
 mod rings;
 mod signals;
+mod sleep;
+mod stamps;
 pub mod task;
 mod turns;
 mod universe;
@@ -44,9 +46,11 @@ pub enum Input {
     Command(Command),
     /// That time has passed; at least once a second.
     Tick,
-    /// That the machine slept, or its wall clock was set: our reckoning of the exchange's time may
-    /// be behind by so much.
+    /// That the wall clock ran ahead of ours: the machine slept, and our reckoning of the exchange's
+    /// time is behind by so much, or somebody set it.
     Slept(Duration),
+    /// That the wall clock fell behind ours by so much: somebody set it.
+    SetBack(Duration),
 }
 
 /// What people and programs can ask of the engine.

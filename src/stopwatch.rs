@@ -29,6 +29,15 @@ impl Stopwatch {
     }
 }
 
+/// How the wall clock jumped against the monotonic one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Jump {
+    /// Ahead: the machine slept, or somebody set the clock.
+    Ahead(Duration),
+    /// Back: somebody set it.
+    Back(Duration),
+}
+
 /// Finds out that time passed which the monotonic clock did not count, as it does not while the
 /// machine sleeps, or that somebody set the wall clock. What the wall clock shows is never used.
 #[derive(Clone, Copy, Debug)]
@@ -45,20 +54,21 @@ impl SleepWatch {
         Self { last: (now, SystemTime::now()) }
     }
 
-    /// By how much the wall clock ran ahead of ours, or behind, since the last call; `None` where
-    /// that is next to nothing.
-    pub fn slept(&mut self, now: Mono) -> Option<Duration> {
+    /// How the wall clock ran against ours since the last call; `None` where they agree.
+    pub fn jump(&mut self, now: Mono) -> Option<Jump> {
         self.compare(now, SystemTime::now())
     }
 
-    fn compare(&mut self, now: Mono, wall: SystemTime) -> Option<Duration> {
+    fn compare(&mut self, now: Mono, wall: SystemTime) -> Option<Jump> {
         let (ours, before) = std::mem::replace(&mut self.last, (now, wall));
         let passed = now.since(ours);
         let jump = match wall.duration_since(before) {
-            Ok(theirs) => theirs.abs_diff(passed),
-            Err(back) => back.duration() + passed,
+            Ok(theirs) if theirs >= passed => Jump::Ahead(theirs - passed),
+            Ok(theirs) => Jump::Back(passed - theirs),
+            Err(back) => Jump::Back(back.duration() + passed),
         };
-        (jump >= Self::LEAST).then_some(jump)
+        let (Jump::Ahead(by) | Jump::Back(by)) = jump;
+        (by >= Self::LEAST).then_some(jump)
     }
 }
 
@@ -73,8 +83,12 @@ mod tests {
         let second = Duration::from_secs(1);
         assert_eq!(watch.compare(start + second * 3_600, wall + second * 3_601), None);
         let (now, wall) = (start + second * 3_601, wall + second * (3_601 + 600));
-        assert_eq!(watch.compare(now, wall), Some(second * 599), "ten minutes asleep");
-        assert_eq!(watch.compare(now + second, wall - second * 119), Some(second * 120), "set back");
+        assert_eq!(watch.compare(now, wall), Some(Jump::Ahead(second * 599)), "ten minutes asleep");
+        assert_eq!(
+            watch.compare(now + second, wall - second * 119),
+            Some(Jump::Back(second * 120)),
+            "set back"
+        );
         assert_eq!(watch.compare(now + second * 2, wall - second * 118), None, "told once");
     }
 }

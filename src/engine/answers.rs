@@ -82,9 +82,11 @@ impl Engine {
         let was_gap = self.is_gap(id);
         let mut closed = std::mem::take(&mut self.closed);
         let Some(lane) = self.store.lane_mut(id) else { return };
-        let first = !lane.is_loaded();
+        let was_loaded = lane.is_loaded();
         let held = lane.series().closed().len();
         let known = lane.series().newest().map(Kline::open_time);
+        // The first bars are what was there when we came, whenever they come.
+        let first = known.is_none();
         let pending = lane.pending().copied();
         let merge = lane.rest(
             &Answer {
@@ -109,8 +111,10 @@ impl Engine {
         // Rows lag behind the streams by up to the margin.
         let stamp = last.zip(asked).map(|(row, asked)| row.close_time().min(asked - margin));
         self.note_last(id, last.map(|row| row.close()), stamp);
-        if first {
+        if !was_loaded {
             self.loads.loaded(now);
+        }
+        if first {
             let newest = closed.last().map(|c| c.kline.open_time());
             if let Some(care) = self.care.get_mut(id.index()) {
                 care.loaded_to = newest;

@@ -1,7 +1,6 @@
 //! Checks somebody asked for: series compared with REST, and what came of it.
 
 use std::collections::HashSet;
-use std::time::Duration;
 
 use crate::domain::symbol::Pair;
 use crate::domain::time::Mono;
@@ -112,16 +111,6 @@ impl Engine {
         let check = self.checks.remove(at);
         let level = if check.failed > 0 { Level::Warn } else { Level::Info };
         self.notice(now, level, &check.sentence());
-    }
-
-    /// Time passed that our clock did not count, or somebody set the other one: the exchange is
-    /// asked. Until it answers nothing is closed by our reckoning anyway.
-    pub(super) fn on_slept(&mut self, by: Duration, now: Mono) {
-        for desk in &mut self.desks {
-            desk.want_time(now);
-        }
-        let text = format!("the wall clock jumped by {} s; the exchange's is compared anew", by.as_secs());
-        self.notice(now, Level::Info, &text);
     }
 
     pub(super) fn on_focus(&mut self, pair: Option<&Pair>) {

@@ -111,6 +111,7 @@ impl Engine {
             Input::Command(Command::Focus(pair)) => self.on_focus(pair.as_ref()),
             Input::Command(Command::Visible(pairs)) => self.on_visible(&pairs),
             Input::Slept(by) => self.on_slept(by, now),
+            Input::SetBack(by) => self.on_set_back(by, now),
             Input::Tick => {
                 self.attend_all(now, out);
                 self.resubscribe(out);
@@ -206,10 +207,14 @@ impl Engine {
                         Pace::Same
                     }
                 };
+                let horizon = desk.horizon(now);
                 if was_restricted && !desk.is_restricted() {
                     self.on_served(market, now);
                 }
-                self.on_pace(market, pace, now);
+                if let Some(horizon) = horizon {
+                    self.drop_what_is_ahead(market, horizon);
+                }
+                self.on_pace(market, pace, now, out);
                 self.attend_all(now, out);
             }
             Fetched::Universe { market, result: Ok(answer) } => self.on_universe(market, &answer, now, out),
@@ -230,9 +235,10 @@ impl Engine {
         }
     }
 
-    fn on_pace(&mut self, market: Market, pace: Pace, now: Mono) {
+    fn on_pace(&mut self, market: Market, pace: Pace, now: Mono, out: &mut Vec<Output>) {
         match pace {
             Pace::Same => {}
+            Pace::Awake { held } => self.rouse(market, held, now, out),
             Pace::Stopped => {
                 self.on_stopped(market);
                 self.notice(now, Level::Info, &format!("{market}: the exchange's clock stands still"));

@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use crate::domain::clock::Clock;
 use crate::domain::kline::Kline;
-use crate::domain::symbol::Market;
+use crate::domain::symbol::{Market, Symbol};
 use crate::domain::text::CleanText;
 use crate::domain::time::{Mono, UnixMs};
 use crate::exchange::{BudgetReport, ErrorKind, ExchangeError, TimeAnswer};
 use crate::market::snapshot::RestStatus;
 
+use super::sleep::Woke;
+use super::stamps::Claim;
 use super::turns::Turns;
 use super::universe::Roster;
 
@@ -64,6 +66,11 @@ pub(super) enum Pace {
     Stopped,
     /// It runs again.
     Started,
+    /// It is known again after a sleep; whether our reckoning `held`.
+    Awake {
+        /// It did: nothing was slept through.
+        held: bool,
+    },
 }
 
 #[derive(Debug)]
@@ -77,9 +84,13 @@ pub(super) struct Desk {
     /// A time it has shown, and when we knew: the latest by our own pace.
     shown: Option<(UnixMs, Mono)>,
     pub(super) time: Call,
-    time_failures: u32,
+    pub(super) time_failures: u32,
     /// Since when the place we ask from is refused. But for the time nothing is to be had then.
     restricted: Option<Mono>,
+    /// Since when the clock is in doubt, as after a sleep.
+    pub(super) woke: Option<Woke>,
+    /// What the last stamp said by which our reckoning is behind.
+    claim: Option<Claim>,
     pub(super) universe: Call,
     pub(super) universe_failures: u32,
     pub(super) universe_error: Option<CleanText>,
@@ -103,6 +114,8 @@ impl Desk {
             time: Call::Due(Mono::default()),
             time_failures: 0,
             restricted: None,
+            woke: None,
+            claim: None,
             universe: Call::Due(Mono::default()),
             universe_failures: 0,
             universe_error: None,
@@ -169,11 +182,14 @@ impl Desk {
         clock.at(now).0 > t.0 && clock.ours(clock.at(now).since(t)) >= clock.ours(LATE.0).max(LATE.1)
     }
 
-    /// Whether a frame's time can't be: too far ahead of the exchange's clock. While the clock can't
-    /// be compared it is our reckoning that may be off.
+    /// What lies after this can't be yet, by the exchange's clock.
+    pub(super) fn horizon(&self, now: Mono) -> Option<UnixMs> {
+        Some(self.now(now)? + AHEAD.0.max(AHEAD.1.mul_f64(self.rate.max(1.0))))
+    }
+
+    /// Whether a frame's time can't be: too far ahead of the exchange's clock.
     pub(super) fn is_ahead(&self, t: UnixMs, now: Mono) -> bool {
-        let Some(theirs) = self.now(now).filter(|_| self.time_failures == 0) else { return false };
-        t > theirs + AHEAD.0.max(AHEAD.1.mul_f64(self.rate.max(1.0)))
+        self.horizon(now).is_some_and(|horizon| t > horizon)
     }
 
     /// How many of `rows`, from the first, had closed when they were asked for at `sent`. Where
@@ -201,18 +217,30 @@ impl Desk {
         }
     }
 
+    /// Whether a stamp shows that our reckoning is behind.
+    pub(super) fn is_behind(&self, stamp: UnixMs, now: Mono) -> bool {
+        self.now(now).is_some_and(|theirs| stamp > theirs + MARGIN + self.margin())
+    }
+
     /// A frame's stamp proves that the exchange's clock got there; one from the future proves
-    /// that our reckoning is off, and the clock is compared at once.
-    pub(super) fn witness(&mut self, stamp: UnixMs, now: Mono) {
+    /// that our reckoning is off, and the clock is compared at once. Where it can't be, stamps set
+    /// it that bear each other out.
+    pub(super) fn witness(&mut self, stamp: UnixMs, by: &Symbol, now: Mono) {
         let Some(theirs) = self.now(now) else { return };
         self.proven = self.proven.max(Some(stamp.min(theirs)));
         self.show(stamp.min(theirs), now);
-        if stamp > theirs + MARGIN + self.margin() {
+        if self.is_behind(stamp, now) {
             self.want_time(now);
             if self.time_failures > 0 && !self.is_standing() {
                 // The machine slept, and nobody says the time: by the old reckoning no close would
                 // be missed for as long as it slept.
-                self.clock = Some(Clock::new(now, stamp, self.rate));
+                self.claim = Claim::borne_out(self.claim.take(), Claim::new(by, stamp, now), self.rate);
+                if self.claim.is_none() {
+                    self.clock = Some(Clock::new(now, stamp, self.rate));
+                    self.proven = Some(stamp);
+                    self.show(stamp, now);
+                    self.woke = None;
+                }
             }
         }
     }
@@ -231,6 +259,12 @@ impl Desk {
 
     /// Takes the exchange's time.
     pub(super) fn time_answered(&mut self, answer: TimeAnswer) -> Pace {
+        if self.woke.is_some_and(|woke| answer.sent < woke.at) {
+            self.time = Call::Due(answer.received);
+            return Pace::Same;
+        }
+        let woke = self.woke.take().is_some();
+        self.claim = None;
         let was_standing = self.is_standing();
         let middle = answer.sent + answer.received.since(answer.sent) / 2;
         let stands = match self.last {
@@ -269,6 +303,7 @@ impl Desk {
             self.shown = None;
         }
         self.show(answer.server, answer.received);
+        let held = self.clock.is_some_and(|c| fits(&c));
         // A clock that is plainly wrong is replaced, whatever the answer's round trip.
         let mut clock = self
             .clock
@@ -277,7 +312,11 @@ impl Desk {
         clock.sync(answer.sent, answer.received, answer.server);
         self.clock = Some(clock);
         self.proven = self.proven.filter(|p| *p <= answer.server).max(Some(answer.server));
-        if was_standing { Pace::Started } else { Pace::Same }
+        match (was_standing, woke) {
+            (true, _) => Pace::Started,
+            (false, true) => Pace::Awake { held },
+            (false, false) => Pace::Same,
+        }
     }
 
     /// The time could not be had: our reckoning has to do until it can.
@@ -342,6 +381,10 @@ pub(super) fn backoff(failures: u32) -> Duration {
 mod tests {
     use super::*;
 
+    fn sym(s: &str) -> Symbol {
+        s.parse().unwrap()
+    }
+
     fn answer(sent: u64, server: i64) -> TimeAnswer {
         TimeAnswer {
             server: UnixMs(server),
@@ -359,7 +402,7 @@ mod tests {
         assert_eq!(desk.now(later), Some(UnixMs(1_060_000)));
         assert_eq!(desk.passed(UnixMs(1_000_000), later), Passed::Yes);
         assert_eq!(desk.passed(UnixMs(1_050_000), later), Passed::Unproven);
-        desk.witness(UnixMs(1_055_000), later);
+        desk.witness(UnixMs(1_055_000), &sym("A"), later);
         assert_eq!(desk.passed(UnixMs(1_050_000), later), Passed::Yes);
         assert_eq!(desk.passed(UnixMs(1_070_000), later), Passed::No);
     }
@@ -383,10 +426,16 @@ mod tests {
         let mut desk = Desk::new(Market::UsdM, 1.0);
         desk.time_answered(answer(0, 1_000_000));
         let woke = Mono::from_millis(10_000);
-        desk.witness(UnixMs(1_310_000), woke);
-        assert_eq!(desk.now(woke), Some(UnixMs(1_009_995)), "it can be asked");
+        desk.witness(UnixMs(1_310_000), &sym("A"), woke);
+        desk.witness(UnixMs(1_310_000), &sym("B"), woke);
+        let slow = Some(UnixMs(1_009_995));
+        assert_eq!(desk.now(woke), slow, "it can be asked");
         desk.time_failed(ErrorKind::Transient, woke);
-        desk.witness(UnixMs(1_310_000), woke);
+        desk.witness(UnixMs(1_310_000), &sym("A"), woke);
+        desk.witness(UnixMs(9_310_000), &sym("B"), woke);
+        desk.witness(UnixMs(1_310_000), &sym("A"), woke);
+        assert_eq!(desk.now(woke), slow, "they contradict each other");
+        desk.witness(UnixMs(1_310_000), &sym("B"), woke);
         assert_eq!(desk.now(woke), Some(UnixMs(1_310_000)));
         desk.time_answered(answer(11_000, 1_311_500));
         assert_eq!(desk.now(Mono::from_millis(11_005)), Some(UnixMs(1_311_500)));
@@ -425,6 +474,25 @@ mod tests {
         assert_eq!((desk.is_restricted(), desk.time), (true, Call::Due(Mono::from_millis(10) + PROBE)));
         desk.time_answered(answer(1_000, 1_001_000));
         assert!(!desk.is_restricted());
+    }
+
+    #[test]
+    fn a_pair_alone_sets_the_clock_when_it_says_the_same_for_a_while() {
+        let mut desk = Desk::new(Market::UsdM, 1.0);
+        desk.time_answered(answer(0, 1_000_000));
+        desk.time_failed(ErrorKind::Transient, Mono::from_millis(10_000));
+        let at = |ms: u64| Mono::from_millis(10_000 + ms);
+        for ms in [0, 300, 900, 4_900] {
+            desk.witness(UnixMs(2_000_000 + i64::try_from(ms).unwrap()), &sym("A"), at(ms));
+        }
+        assert_eq!(desk.now(at(4_900)), Some(UnixMs(1_014_895)));
+        desk.witness(UnixMs(2_005_100), &sym("A"), at(5_100));
+        assert_eq!(desk.now(at(5_100)), Some(UnixMs(2_005_100)));
+        // A stamp that stands still is none.
+        for ms in (6_000..60_000).step_by(1_000) {
+            desk.witness(UnixMs(9_000_000), &sym("A"), at(ms));
+        }
+        assert_eq!(desk.now(at(60_000)), Some(UnixMs(2_060_000)));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::exchange::{
 use crate::market::freshness::{Stage, Stream};
 use crate::market::series::Upsert;
 use crate::market::snapshot::{Level, Link, LinkState};
-use crate::market::store::LaneId;
+use crate::market::store::{LaneId, PairId};
 
 use super::Output;
 use super::core::{Engine, day_figures};
@@ -28,6 +28,9 @@ pub(super) struct Wire {
     pub(super) lanes: Vec<LaneId>,
     /// The exchange's stamp on its newest frame.
     pub(super) spoke: Option<UnixMs>,
+    /// It was open while the machine slept, and has brought nothing of after: a frame with a stamp
+    /// up to this may be of before.
+    pub(super) asleep: Option<UnixMs>,
     /// Why it was last told to be lost, until it is told to be back.
     told: Option<CleanText>,
 }
@@ -45,15 +48,16 @@ impl Wire {
             drops: 0,
             replaced: 0,
         };
-        Self { link, lanes: Vec::new(), spoke: None, told: None }
+        Self { link, lanes: Vec::new(), spoke: None, asleep: None, told: None }
     }
 
-    fn turn(&mut self, state: LinkState, now: Mono) {
+    pub(super) fn turn(&mut self, state: LinkState, now: Mono) {
         if (self.link.state == LinkState::Up) != (state == LinkState::Up) {
             self.link.since = now;
             self.link.lag = None;
         }
         self.link.state = state;
+        self.asleep = None;
     }
 }
 
@@ -115,7 +119,7 @@ impl Engine {
         let wire = self.wire(conn, now);
         let was_up = wire.link.state == LinkState::Up;
         // Subscriptions may come in parts, and data of the first before the last is acknowledged.
-        if !was_up {
+        if !was_up && wire.asleep.is_none() {
             wire.turn(LinkState::Subscribing, now);
         }
         wire.lanes.extend(lanes.iter().copied());
@@ -207,7 +211,7 @@ impl Engine {
 
     /// The socket has brought data: its subscriptions are real. Lanes that miss nothing are live
     /// again, those of quiet pairs too, whose own first frame may be hours away.
-    fn prove(&mut self, conn: ConnId, now: Mono, out: &mut Vec<Output>) {
+    pub(super) fn prove(&mut self, conn: ConnId, now: Mono, out: &mut Vec<Output>) {
         let wire = self.wire(conn, now);
         if wire.link.state == LinkState::Up {
             return;
@@ -245,7 +249,7 @@ impl Engine {
         let standing = self.desk_of(id).is_some_and(Desk::is_standing);
         let up = up || standing;
         let waits = |s: &Stream| match s {
-            Stream::Waiting | Stream::Resumed => true,
+            Stream::Waiting | Stream::Resumed | Stream::Slept => true,
             Stream::Lost(_) | Stream::Silent => standing,
             Stream::Fed | Stream::Unneeded => false,
         };
@@ -297,14 +301,20 @@ impl Engine {
             self.store.counters.discards.not_watched += 1;
             return;
         };
-        if let Some(desk) = self.desk(event.key.pair.market)
-            && desk.is_ahead(event.event_time.max(event.kline.open_time()), now)
-        {
-            desk.witness(event.event_time, now);
-            self.store.counters.discards.bad_value += 1;
-            return;
+        if let Some(desk) = self.desk(event.key.pair.market) {
+            desk.witness(event.event_time, &event.key.pair.symbol, now);
+            if desk.is_ahead(event.event_time.max(event.kline.open_time()), now) {
+                self.store.counters.discards.bad_value += 1;
+                return;
+            }
         }
-        self.prove(event.conn, now, out);
+        let is_proof = self.is_proof(event.conn, event.event_time, now);
+        if is_proof {
+            if let Some(desk) = self.desk(event.key.pair.market) {
+                desk.woke = None;
+            }
+            self.prove(event.conn, now, out);
+        }
         self.note_frame(event, now);
         let delay = self.lateness(id, event, now);
         self.heard(id, event, now);
@@ -314,8 +324,10 @@ impl Engine {
         lane.seen = lane.seen.max(Some(event.event_time));
         let held = lane.series().closed().len();
         let known = lane.series().newest().map(Kline::open_time);
-        lane.freshness.stream = Stream::Fed;
-        lane.freshness.by_rest = false;
+        if is_proof {
+            lane.freshness.stream = Stream::Fed;
+            lane.freshness.by_rest = false;
+        }
         let outcome = match event.finality {
             Finality::Closed => lane.stream_closed(event.kline, &mut closed),
             Finality::Forming => Some(lane.stream_forming(event.kline, event.event_time)),
@@ -356,7 +368,6 @@ impl Engine {
 
     fn note_frame(&mut self, event: &KlineEvent, now: Mono) {
         let Some(desk) = self.desk(event.key.pair.market) else { return };
-        desk.witness(event.event_time, now);
         let clock = desk.clock().copied().filter(|c| !c.is_standing());
         let lag = clock.map(|c| c.ours(c.at(event.received).since(event.event_time)));
         let wire = self.wire(event.conn, now);
@@ -364,6 +375,33 @@ impl Engine {
         wire.spoke = wire.spoke.max(Some(event.event_time));
         if let Some(lag) = lag {
             wire.link.lag = Some(wire.link.lag.map_or(lag, |old| smooth(old, lag)));
+        }
+    }
+
+    /// The time is known: what says to be of later than `horizon` was a slip that came before.
+    /// Left, it would pass for newer than all that follows.
+    pub(super) fn drop_what_is_ahead(&mut self, market: Market, horizon: UnixMs) {
+        let ahead = |at: &UnixMs| *at > horizon;
+        for (_, wire) in self.wires.iter_mut().filter(|(conn, _)| conn.market == market) {
+            wire.spoke.take_if(|at| ahead(at));
+        }
+        let pairs: Vec<PairId> = self.members(market).map(|(id, _)| id).collect();
+        for pair in pairs {
+            let mut dropped = false;
+            if let Some(row) = self.rows.get_mut(pair.index()) {
+                dropped |= row.last.take_if(|(_, at)| ahead(at)).is_some();
+                dropped |= row.day.take_if(|day| ahead(&day.at)).is_some();
+            }
+            for id in self.store.lanes_of(pair) {
+                if let Some(care) = self.care.get_mut(id.index()) {
+                    care.heard.take_if(|at| ahead(at));
+                }
+                dropped |= self.store.lane_mut(id).is_some_and(|lane| lane.drop_after(horizon));
+            }
+            if dropped {
+                self.store.counters.discards.bad_value += 1;
+                self.touch(pair);
+            }
         }
     }
 
@@ -398,9 +436,10 @@ impl Engine {
         self.touch(id);
     }
 
-    /// The exchange's clock of the first market that has one.
+    /// The exchange's clock of the first market that has one. After a sleep no age is told by a
+    /// reckoning that did not count it.
     pub(super) fn clock(&self) -> Option<crate::domain::clock::Clock> {
-        self.desks.iter().find_map(Desk::clock).copied()
+        self.desks.iter().filter(|d| d.woke.is_none()).find_map(Desk::clock).copied()
     }
 }
 

@@ -263,6 +263,13 @@ impl Engine {
     ) {
         let (Some(key), Some(lane)) = (self.store.key(id), self.store.lane(id)) else { return };
         let theirs = self.desk_of(id).and_then(|d| d.now(now));
+        if theirs.is_none() && purpose == Purpose::Warmup {
+            // Rows that come before the clock is known prove nothing closed, and would be paid twice.
+            if let Some(care) = self.care.get_mut(id.index()) {
+                care.errand = Errand::Again(now, purpose);
+            }
+            return;
+        }
         let until = match lane.tail() {
             Tail::Gap { to, .. } => theirs.max(Some(UnixMs(to.0 + 1))),
             _ => theirs,
@@ -273,7 +280,7 @@ impl Engine {
         let (from, bars) = match purpose {
             Purpose::Warmup => (None, load),
             Purpose::Check(_) => (None, missing.max(99).min(load)),
-            // An answer that came before the clock was known proved nothing closed.
+            // An answer may have proved nothing closed.
             Purpose::Repair | Purpose::Verify if missing >= load || newest.is_none() => (None, load),
             Purpose::Repair | Purpose::Verify => (newest, missing),
         };

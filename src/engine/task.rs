@@ -15,7 +15,7 @@ use crate::domain::time::Mono;
 use crate::exchange::{FeedCommand, FeedEvent, FetchRequest, Fetched, Priority};
 use crate::market::snapshot::{Level, Notice, Snapshot};
 use crate::market::store::Counters;
-use crate::stopwatch::{SleepWatch, Stopwatch};
+use crate::stopwatch::{Jump, SleepWatch, Stopwatch};
 
 use super::{Command, Engine, Input, Output};
 
@@ -57,10 +57,15 @@ pub async fn run(
     let mut next_publish = Mono::default();
     loop {
         let now = stopwatch.now();
+        // Before anything that was waiting in a socket meanwhile is taken for new.
+        if let Some(jump) = sleep.jump(now) {
+            let jumped = match jump {
+                Jump::Ahead(by) => Input::Slept(by),
+                Jump::Back(by) => Input::SetBack(by),
+            };
+            engine.step(jumped, now, &mut wanted);
+        }
         if now >= next_tick {
-            if let Some(by) = sleep.slept(now) {
-                engine.step(Input::Slept(by), now, &mut wanted);
-            }
             engine.step(Input::Tick, now, &mut wanted);
             next_tick = engine.next_deadline(now);
         }

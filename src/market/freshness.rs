@@ -31,6 +31,8 @@ pub enum Stream {
     Lost(CleanText),
     /// Subscribed again after a loss; no data yet.
     Resumed,
+    /// It was fed until the machine slept; no data of after that yet.
+    Slept,
     /// Acknowledged, and it brings nothing while REST shows that there was trade.
     Silent,
 }
@@ -102,7 +104,7 @@ impl Freshness {
             (Stage::Loading, _) => DataState::Warming,
             (Stage::Loaded, _) if self.doubt.is_some() => DataState::Stale,
             (Stage::Loaded, _) => match self.stream {
-                Stream::Lost(_) | Stream::Resumed | Stream::Silent => DataState::Stale,
+                Stream::Lost(_) | Stream::Resumed | Stream::Slept | Stream::Silent => DataState::Stale,
                 Stream::Waiting => DataState::Warming,
                 Stream::Fed | Stream::Unneeded if bars < need as usize => DataState::Warming,
                 Stream::Fed | Stream::Unneeded => DataState::Live,
@@ -137,6 +139,7 @@ impl Freshness {
             Stream::Unneeded | Stream::Fed => None,
             Stream::Waiting => Some(CleanText::new("waiting for the stream's first data")),
             Stream::Resumed => Some(CleanText::new("reconnected; waiting for data")),
+            Stream::Slept => Some(CleanText::new("the machine slept; waiting for data")),
             Stream::Lost(why) => Some(lost(why, self.by_rest)),
             Stream::Silent if self.by_rest => Some(CleanText::new("stream silent; kept true by REST")),
             Stream::Silent => Some(CleanText::new("stream silent")),

@@ -255,6 +255,21 @@ impl Lane {
         }
     }
 
+    /// Drops what was taken for newer than `horizon`, but for closed bars in the ring. Whether there
+    /// was anything.
+    pub fn drop_after(&mut self, horizon: UnixMs) -> bool {
+        let held = self.kept.len();
+        self.kept.retain(|k| k.open_time() <= horizon);
+        let mut dropped = self.kept.len() < held;
+        dropped |= self.unclosed.take_if(|u| u.open_time() > horizon).is_some();
+        dropped |= self.series.drop_forming_after(horizon);
+        dropped |= self.seen.take_if(|at| *at > horizon).is_some();
+        if dropped {
+            self.settle();
+        }
+        dropped
+    }
+
     /// Bytes on the heap.
     pub fn heap_bytes(&self) -> usize {
         self.series.heap_bytes() + self.hama.heap_bytes() + self.kept.capacity() * size_of::<Kline>()

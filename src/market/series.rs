@@ -266,6 +266,12 @@ impl Series {
         done
     }
 
+    /// Forgets the forming candle if it, or this state of it, is of later than `horizon`. Whether it
+    /// was.
+    pub fn drop_forming_after(&mut self, horizon: UnixMs) -> bool {
+        self.forming.take_if(|f| f.kline.open_time().max(f.event_time) > horizon).is_some()
+    }
+
     /// Forgets all bars; keeps the memory.
     pub fn clear(&mut self) {
         self.ring.clear();

@@ -69,6 +69,12 @@ fn start() -> Outside {
 }
 
 impl Outside {
+    async fn time(&self) {
+        let answer = TimeAnswer { server: UnixMs(1), sent: Mono::default(), received: Mono::default() };
+        let time = Fetched::Time { market: Market::UsdM, result: Ok(answer) };
+        self.fetched.send(time).await.unwrap();
+    }
+
     async fn universe(&mut self, pairs: usize) {
         let trading = (0..pairs)
             .map(|n| Instrument {
@@ -98,9 +104,7 @@ async fn it_starts_by_itself_answers_and_publishes() {
     let mut outside = start();
     let first = [soon(outside.asked.recv()).await.unwrap(), soon(outside.asked.recv()).await.unwrap()];
     assert_eq!(first, [FetchRequest::Time(Market::UsdM), FetchRequest::Universe(Market::UsdM)]);
-    let answer = TimeAnswer { server: UnixMs(1), sent: Mono::default(), received: Mono::default() };
-    let time = Fetched::Time { market: Market::UsdM, result: Ok(answer) };
-    outside.fetched.send(time).await.unwrap();
+    outside.time().await;
     outside.universe(3).await;
     let shown = soon(outside.snapshots.wait_for(|s| s.rows.len() == 3 && s.clock.is_some())).await;
     assert!(shown.is_ok());
@@ -111,6 +115,7 @@ async fn it_starts_by_itself_answers_and_publishes() {
 #[tokio::test]
 async fn a_fetcher_that_reads_nothing_stops_no_frame() {
     let mut outside = start();
+    outside.time().await;
     outside.universe(100).await;
     let conn = ConnId { market: Market::UsdM, number: 0 };
     // The request channel is full from the second request on; the frames go in all the same.

@@ -59,15 +59,57 @@ fn a_row_is_closed_when_its_close_lies_two_seconds_before_the_request() {
     }
 }
 
+/// The time can't be had for a while: what the rows of then would have proved later is no news.
 #[test]
-fn without_a_clock_no_row_is_closed() {
+fn without_a_clock_nothing_is_loaded_and_the_warm_up_signals_nothing_whenever_it_comes() {
     let mut rig = Rig::new(config());
     rig.step(Input::Tick);
     rig.out.retain(|o| !matches!(o, Output::Fetch(FetchRequest::Time(_))));
+    rig.start(&["BTCUSDT", "ETHUSDT"]);
+    rig.subscribed(&["BTCUSDT"]);
+    rig.frame("BTCUSDT", bar_to(N, 499.5, 10), Finality::Forming);
+    for _ in 0..5 {
+        rig.now = rig.now + Duration::from_secs(1);
+        rig.step(Input::Tick);
+        rig.step(Input::Command(Command::Refresh(Scope::All)));
+        assert_eq!(rig.requests(), [], "no row could be proved closed");
+    }
+    assert_eq!(rig.state("BTCUSDT").0, DataState::Warming);
+    let answer = TimeAnswer { server: rig.server(), sent: rig.now, received: rig.now };
+    rig.step(Input::Fetched(Fetched::Time { market: Market::UsdM, result: Ok(answer) }));
+    let requests = rig.requests();
+    assert_eq!(requests.len(), 2, "each once");
+    // The newest closed bar flips, minutes ago.
+    let mut rows = bars(N - HISTORY..N - 1);
+    rows.extend([bar_to(N - 1, 900.0, 100), bar_to(N, 499.5, 10)]);
+    requests.iter().for_each(|r| rig.answer(r, &rows));
+    assert_eq!(rig.series("BTCUSDT"), rows[..9]);
+    assert_eq!(rig.state("BTCUSDT"), (DataState::Live, None));
+    nothing_was_news(&mut rig);
+}
+
+/// An answer that proved nothing closed was no warm-up: the first bars are, from whichever request.
+#[test]
+fn the_first_bars_signal_nothing_though_an_answer_without_any_came_before() {
+    let mut rig = Rig::new(config());
     rig.start(&["BTCUSDT"]);
     let request = rig.one_request();
-    rig.answer(&request, &bars(N - HISTORY..N + 1));
-    assert_eq!(rig.series("BTCUSDT"), []);
+    rig.answer(&request, &[]);
+    rig.subscribed(&["BTCUSDT"]);
+    rig.form("BTCUSDT", N);
+    rig.until(N + 1, 30_000);
+    let mut rows = bars(N - HISTORY..N);
+    rows.extend([bar_to(N, 900.0, 100), bar_to(N + 1, 400.0, 10)]);
+    rig.answer_all(&rows);
+    assert_eq!(rig.series("BTCUSDT"), rows[..10]);
+    nothing_was_news(&mut rig);
+}
+
+fn nothing_was_news(rig: &mut Rig) {
+    let picture = rig.snapshot();
+    assert_eq!(picture.signals, []);
+    let upkeep = picture.stats.upkeep;
+    assert_eq!((upkeep.closed_by_rest, upkeep.withheld), (0, 0));
 }
 
 #[test]

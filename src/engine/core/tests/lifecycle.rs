@@ -10,6 +10,7 @@ fn it_asks_for_the_time_and_the_pairs_then_opens_streams_then_loads_primaries_fi
     let time = Output::Fetch(FetchRequest::Time(Market::UsdM));
     let universe = Output::Fetch(FetchRequest::Universe(Market::UsdM));
     assert_eq!(rig.out, [time, universe]);
+    rig.time();
     rig.out.clear();
     rig.start(&["ETHUSDT", "BTCUSDT"]);
     let Some(Output::Feed(FeedCommand::Watch(keys))) = rig.out.first() else { panic!("{:?}", rig.out) };

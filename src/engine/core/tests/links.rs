@@ -379,6 +379,81 @@ fn a_frame_from_the_future_does_not_block_a_lane() {
     }
 }
 
+impl Rig {
+    pub(super) fn no_time(&mut self) {
+        self.out.retain(|o| !matches!(o, Output::Fetch(FetchRequest::Time(_))));
+        let error = ExchangeError { kind: ErrorKind::Transient, message: CleanText::new("timed out") };
+        self.step(Input::Fetched(Fetched::Time { market: Market::UsdM, result: Err(error) }));
+    }
+
+    fn slip(&mut self, name: &str, finality: Finality) {
+        let event = KlineEvent {
+            conn: CONN,
+            key: key(name),
+            kline: bar_to(N + 100, 400.0, 10),
+            finality,
+            event_time: UnixMs((N + 100) * STEP + 5_000),
+            received: self.now,
+        };
+        self.step(Input::Feed(FeedEvent::Kline(event)));
+    }
+}
+
+/// The same with the time not to be had: it moves no clock either.
+#[test]
+fn a_frame_from_the_future_moves_no_clock_that_cannot_be_compared() {
+    for finality in [Finality::Forming, Finality::Closed] {
+        let mut rig = Rig::live(&["BTCUSDT", "ETHUSDT"]);
+        rig.no_time();
+        rig.slip("BTCUSDT", finality);
+        rig.no_time();
+        let (now, server) = (rig.now, rig.server());
+        assert_eq!(rig.snapshot().clock.map(|c| c.at(now)), Some(server));
+        assert_eq!(rig.requests(), []);
+        rig.frame("ETHUSDT", bar_to(N, 499.5, 11), Finality::Forming);
+        for name in ["BTCUSDT", "ETHUSDT"] {
+            assert_eq!(rig.state(name), (DataState::Live, None), "{finality:?}");
+        }
+        assert_eq!(rig.snapshot().stats.discards.bad_value, 1);
+    }
+}
+
+/// Before the first answer nobody can tell a slip from the time: the answer does.
+#[test]
+fn what_came_from_the_future_before_the_time_was_known_goes_with_the_first_answer() {
+    for finality in [Finality::Forming, Finality::Closed] {
+        let mut rig = Rig::new(config());
+        rig.step(Input::Tick);
+        rig.out.retain(|o| !matches!(o, Output::Fetch(FetchRequest::Time(_))));
+        rig.start(&["BTCUSDT"]);
+        rig.subscribed(&["BTCUSDT"]);
+        rig.slip("BTCUSDT", finality);
+        let day = DayEvent {
+            pair: pair("BTCUSDT"),
+            last: 777.0,
+            change_pct: 0.0,
+            quote_volume: 1.0,
+            event_time: rig.server() + Duration::from_secs(86_400),
+        };
+        rig.step(Input::Feed(FeedEvent::Day(vec![day])));
+        let answer = TimeAnswer { server: rig.server(), sent: rig.now, received: rig.now };
+        rig.step(Input::Fetched(Fetched::Time { market: Market::UsdM, result: Ok(answer) }));
+        assert_eq!(rig.snapshot().rows.first().unwrap().last, None);
+        let mut rows = bars(N - HISTORY..N);
+        rows.push(bar_to(N, 499.5, 5));
+        rig.answer_all(&rows);
+        rig.form("BTCUSDT", N);
+        assert_eq!(rig.state("BTCUSDT"), (DataState::Live, None), "{finality:?}");
+        assert_eq!(rig.snapshot().rows.first().unwrap().last, Some(400.0));
+        assert_eq!(rig.lane("BTCUSDT").seen, Some(rig.server()));
+        rig.until(N + 1, 3);
+        rig.close("BTCUSDT", N);
+        rig.form("BTCUSDT", N + 1);
+        assert_eq!(rig.state("BTCUSDT"), (DataState::Live, None), "{finality:?}");
+        assert_eq!(rig.requests(), []);
+    }
+}
+
 /// One stamp far ahead must not freeze the price.
 #[test]
 fn a_stamp_from_the_future_does_not_freeze_the_price() {

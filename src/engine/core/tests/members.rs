@@ -410,6 +410,10 @@ fn a_basis_of_prices_that_are_old_or_far_apart_is_none() {
     let error = ExchangeError::new(ErrorKind::Transient, "reset by peer");
     rig.step(Input::Feed(FeedEvent::Down { conn, keys, error, retry: None }));
     assert_eq!(basis(&mut rig, Market::UsdM, "BTCUSDT"), None);
+    // After a sleep no price is known to be today's.
+    assert!(basis(&mut rig, Market::UsdM, "1000PEPEUSDT").is_some());
+    rig.step(Input::Slept(Duration::from_secs(3_600)));
+    assert_eq!(basis(&mut rig, Market::UsdM, "1000PEPEUSDT"), None);
 }
 
 #[test]

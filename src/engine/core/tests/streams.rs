@@ -322,6 +322,7 @@ fn item_35_fault_31_a_sleep_that_our_clock_did_not_count_is_found_by_the_wall_cl
     rig.step(Input::Tick);
     assert_eq!(rig.requests(), [], "nobody knows yet");
     rig.step(Input::Slept(Duration::from_secs(3_600)));
+    assert_eq!(rig.state("BTCUSDT").0, DataState::Stale, "nobody knows");
     rig.tick();
     rig.tick();
     assert_eq!(rig.requests().len(), 1, "the clock was compared at once, and the bars are asked for");
