@@ -63,6 +63,15 @@ pub enum FeedEvent {
         /// added when it lives. From here on each series has to be checked for what was missed.
         keys: Arc<[SeriesKey]>,
     },
+    /// The exchange refused one stream by its name: it is without one, until it is subscribed anew.
+    Refused {
+        /// On which socket.
+        conn: ConnId,
+        /// Whose.
+        key: SeriesKey,
+        /// What the exchange said.
+        why: CleanText,
+    },
     /// A socket was lost, with all its streams.
     Down {
         /// Which.

@@ -75,6 +75,10 @@ impl Engine {
             FeedEvent::Down { conn, keys, error, retry } => {
                 self.on_down(conn, &keys, &error, retry, now);
             }
+            FeedEvent::Refused { conn, key, why } => {
+                self.wire(conn, now);
+                self.on_stream_refused(&key, &why, now);
+            }
             FeedEvent::Replaced { conn, why } => self.on_replaced(conn, why, now),
             FeedEvent::Kline(event) => self.on_kline(&event, now, out),
             FeedEvent::Day(events) => {
@@ -132,8 +136,8 @@ impl Engine {
             care.acked = now;
             let mute = care.hearing.is_told();
             let Some(lane) = self.store.lane_mut(id) else { continue };
-            if matches!(lane.freshness.stream, Stream::Lost(_)) {
-                // What all of the socket before was, this one is not yet.
+            if matches!(lane.freshness.stream, Stream::Lost(_) | Stream::Refused(_)) {
+                // What all of the socket before was, this one is not yet, nor is it refused any more.
                 care.hearing = if mute { care.hearing } else { Hearing::Fine };
                 lane.freshness.stream = if mute { Stream::Silent } else { Stream::Resumed };
                 self.catch_up(id, now, out);
@@ -251,7 +255,7 @@ impl Engine {
         let waits = |s: &Stream| match s {
             Stream::Waiting | Stream::Resumed | Stream::Slept => true,
             Stream::Lost(_) | Stream::Silent => standing,
-            Stream::Fed | Stream::Unneeded => false,
+            Stream::Fed | Stream::Unneeded | Stream::Refused(_) => false,
         };
         let ready = self.store.lane(id).is_some_and(|l| l.is_loaded() && waits(&l.freshness.stream));
         up && ready

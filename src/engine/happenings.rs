@@ -51,6 +51,8 @@ pub enum What {
     Silent,
     /// It is subscribed anew.
     Resubscribed,
+    /// The exchange refuses to carry it.
+    Refused,
     /// It speaks again.
     Heard,
     /// A signal of a bar that closed then came to light too late to be given.
@@ -74,6 +76,7 @@ impl fmt::Display for Happening {
             What::Spread(wait) => write!(f, "one of many to repair; in {} ms", wait.as_millis()),
             What::Silent => f.write_str("the stream is silent while others speak"),
             What::Resubscribed => f.write_str("subscribed anew"),
+            What::Refused => f.write_str("the exchange refuses the stream"),
             What::Heard => f.write_str("the stream speaks again"),
             What::Withheld(close) => write!(f, "signal of {} withheld: too old", close.0),
             What::Revised(close, dir) => write!(f, "signal of {} revised: {}", close.0, dir_text(dir)),
@@ -114,6 +117,7 @@ impl Engine {
             What::Spread(_) => upkeep.spread += 1,
             What::Silent => upkeep.silent += 1,
             What::Resubscribed => upkeep.resubscribed += 1,
+            What::Refused => upkeep.refused += 1,
             What::Heard => {}
             What::Withheld(_) => upkeep.withheld += 1,
             What::Revised(..) => upkeep.revised += 1,

@@ -5,9 +5,11 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::domain::kline::{Finality, Kline};
+use crate::domain::symbol::SeriesKey;
+use crate::domain::text::CleanText;
 use crate::domain::time::Mono;
 use crate::exchange::{FeedCommand, KlineEvent};
-use crate::market::freshness::Stream;
+use crate::market::freshness::{Stage, Stream};
 use crate::market::series::{Origin, smaller};
 use crate::market::snapshot::{Level, LinkState};
 use crate::market::store::LaneId;
@@ -39,6 +41,8 @@ pub(super) enum Hearing {
     Resubscribed,
     /// That did not help: REST has to do until it speaks.
     GivenUp,
+    /// The exchange refused to carry it, and that was told.
+    Refused,
 }
 
 impl Hearing {
@@ -64,7 +68,7 @@ impl Engine {
         care.hearing = match hearing {
             Hearing::Fine if !alone => Hearing::Left,
             Hearing::Fine | Hearing::Left => Hearing::Resubscribed,
-            Hearing::Resubscribed | Hearing::GivenUp => Hearing::GivenUp,
+            Hearing::Resubscribed | Hearing::GivenUp | Hearing::Refused => Hearing::GivenUp,
         };
         if let Some(lane) = self.store.lane_mut(id) {
             lane.freshness.stream = Stream::Silent;
@@ -83,7 +87,7 @@ impl Engine {
                 let text = format!("{key}: the stream stays silent; kept true by REST at each close");
                 self.name_silent(&text, now);
             }
-            Hearing::GivenUp => {}
+            Hearing::GivenUp | Hearing::Refused => {}
         }
         self.touch(self.store.pair_of(id));
     }
@@ -125,14 +129,37 @@ impl Engine {
     }
 
     fn name_silent(&mut self, text: &str, now: Mono) {
-        let silent = |l: &LaneId| self.care.get(l.index()).is_some_and(|c| c.hearing.is_told());
-        match self.store.ids().filter(silent).count() {
+        self.name(Hearing::is_told, text, "more streams are silent; the log names them", now);
+    }
+
+    /// Names the newest of those that are `alike`, unless there are many by now.
+    fn name(&mut self, alike: fn(Hearing) -> bool, text: &str, more: &str, now: Mono) {
+        let alike = |l: &LaneId| self.care.get(l.index()).is_some_and(|c| alike(c.hearing));
+        match self.store.ids().filter(alike).count() {
             n if n <= NAMED => self.notice(now, Level::Warn, text),
-            n if n == NAMED + 1 => {
-                self.notice(now, Level::Warn, "more streams are silent; the log names them");
-            }
+            n if n == NAMED + 1 => self.notice(now, Level::Warn, more),
             _ => {}
         }
+    }
+
+    /// The exchange refuses to carry the lane's stream: REST has to do. That it says so again with
+    /// each new socket is no news.
+    pub(super) fn on_stream_refused(&mut self, key: &SeriesKey, why: &CleanText, now: Mono) {
+        let Some(id) = self.store.find(key) else { return };
+        let (Some(care), Some(lane)) = (self.care.get_mut(id.index()), self.store.lane_mut(id)) else {
+            return;
+        };
+        if lane.freshness.stage == Stage::Delisted {
+            return;
+        }
+        lane.freshness.stream = Stream::Refused(why.clone());
+        if std::mem::replace(&mut care.hearing, Hearing::Refused) != Hearing::Refused {
+            self.happened(id, What::Refused);
+            let text = format!("{key}: the exchange refuses the stream ({why}); REST tells its closes");
+            let more = "more streams are refused; the log names them";
+            self.name(|h| h == Hearing::Refused, &text, more, now);
+        }
+        self.touch(self.store.pair_of(id));
     }
 
     /// A frame of the lane's own stream.
@@ -168,7 +195,8 @@ impl Engine {
 
     /// Whether the lane has no stream that could tell a close.
     pub(super) fn is_deaf(&self, id: LaneId) -> bool {
-        self.store.lane(id).is_some_and(|l| matches!(l.freshness.stream, Stream::Lost(_) | Stream::Silent))
+        let deaf = |s: &Stream| matches!(s, Stream::Lost(_) | Stream::Silent | Stream::Refused(_));
+        self.store.lane(id).is_some_and(|l| deaf(&l.freshness.stream))
     }
 
     /// After an answer of REST: whether a lane without a stream is true by REST alone.

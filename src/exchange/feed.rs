@@ -225,7 +225,7 @@ impl Feed {
                 let task = self.sockets.spawn(socket::run(config, ports, slot.stop.clone())).id();
                 let origin = match role {
                     Role::Carrier => Origin::Carrier,
-                    Role::Successor => Origin::Successor { standing: false, leaving: None },
+                    Role::Successor => Origin::Successor { standing: None, leaving: None },
                 };
                 slot.launched(role, Line { attempt: self.made, task, retire, since: now, origin });
             }

@@ -71,6 +71,7 @@ impl Outbox {
             FeedEvent::Discarded { .. } => self.push_notice(event),
             FeedEvent::Connecting { .. }
             | FeedEvent::Subscribed { .. }
+            | FeedEvent::Refused { .. }
             | FeedEvent::Replaced { .. }
             | FeedEvent::Down { .. } => {
                 self.kept.push_back(event);

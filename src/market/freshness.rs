@@ -35,6 +35,8 @@ pub enum Stream {
     Slept,
     /// Acknowledged, and it brings nothing while REST shows that there was trade.
     Silent,
+    /// The exchange refused to carry it, and what it said.
+    Refused(CleanText),
 }
 
 /// What is wrong with the newest end of a series.
@@ -104,7 +106,11 @@ impl Freshness {
             (Stage::Loading, _) => DataState::Warming,
             (Stage::Loaded, _) if self.doubt.is_some() => DataState::Stale,
             (Stage::Loaded, _) => match self.stream {
-                Stream::Lost(_) | Stream::Resumed | Stream::Slept | Stream::Silent => DataState::Stale,
+                Stream::Lost(_)
+                | Stream::Resumed
+                | Stream::Slept
+                | Stream::Silent
+                | Stream::Refused(_) => DataState::Stale,
                 Stream::Waiting => DataState::Warming,
                 Stream::Fed | Stream::Unneeded if bars < need as usize => DataState::Warming,
                 Stream::Fed | Stream::Unneeded => DataState::Live,
@@ -143,6 +149,10 @@ impl Freshness {
             Stream::Lost(why) => Some(lost(why, self.by_rest)),
             Stream::Silent if self.by_rest => Some(CleanText::new("stream silent; kept true by REST")),
             Stream::Silent => Some(CleanText::new("stream silent")),
+            Stream::Refused(why) => {
+                let by_rest = if self.by_rest { "; kept true by REST" } else { "" };
+                Some(CleanText::new(&format!("no stream: the exchange refuses it ({why}){by_rest}")))
+            }
         }
     }
 }
@@ -190,6 +200,10 @@ mod tests {
         let silent = Freshness { stream: Stream::Silent, by_rest: true, ..fresh() };
         assert_eq!(silent.state(200, 102), DataState::Stale);
         assert_eq!(silent.why().unwrap().as_str(), "stream silent; kept true by REST");
+        let refused = Freshness { stream: Stream::Refused(CleanText::new("no such stream")), ..silent };
+        assert_eq!(refused.state(200, 102), DataState::Stale);
+        let why = "no stream: the exchange refuses it (no such stream); kept true by REST";
+        assert_eq!(refused.why().unwrap().as_str(), why);
         assert_eq!(fresh().state(101, 102), DataState::Warming, "a young listing");
     }
 }

@@ -383,6 +383,8 @@ pub struct Upkeep {
     pub silent: u64,
     /// Streams subscribed anew for that.
     pub resubscribed: u64,
+    /// Streams the exchange refused by their names.
+    pub refused: u64,
     /// Closes REST was asked about since there was no stream to tell them.
     pub polls: u64,
     /// Repairs put off, so that many at once come one after the other.

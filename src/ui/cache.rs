@@ -144,6 +144,7 @@ fn upkeep_lines(s: &CacheStats) -> Vec<Line> {
     vec![
         ("closes", closes, Role::Text),
         ("streams", streams, Role::Text),
+        ("refused", format!("{} streams, by name", n(u.refused)), warn(u.refused)),
         ("gaps", gaps, warn(s.gaps.saturating_sub(s.repaired))),
         ("repairs", format!("{} had to queue", n(u.spread)), Role::Text),
         ("bars", bars, Role::Text),

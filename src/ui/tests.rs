@@ -147,6 +147,7 @@ fn all_counters(stats: &mut crate::market::snapshot::CacheStats) -> Vec<String> 
         holes,
         silent,
         resubscribed,
+        refused,
         polls,
         spread,
         withheld,
@@ -156,7 +157,7 @@ fn all_counters(stats: &mut crate::market::snapshot::CacheStats) -> Vec<String> 
         replaced,
     } = &mut stats.upkeep;
     mark(&mut [verifications, closed_by_rest, late_closes, corrections, holes, silent, resubscribed]);
-    mark(&mut [polls, spread, withheld, revised, lost, stalls, replaced]);
+    mark(&mut [refused, polls, spread, withheld, revised, lost, stalls, replaced]);
     let crate::market::snapshot::Discards { not_json, unknown_shape, bad_value, not_watched, overrun, rows } =
         &mut stats.discards;
     mark(&mut [not_json, unknown_shape, bad_value, not_watched, overrun, rows]);
@@ -169,7 +170,7 @@ fn item_37_every_counter_is_in_the_cache_view() {
     for size in [(80, 24), (120, 36), (200, 50)] {
         let mut picture = assorted();
         let figures = all_counters(&mut picture.stats);
-        assert_eq!(figures.len(), 22);
+        assert_eq!(figures.len(), 23);
         let mut app = app_of(picture, size);
         press(&mut app, "4");
         let shown = shown(&app);

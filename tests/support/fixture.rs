@@ -408,6 +408,7 @@ pub fn stats(symbols: u32) -> CacheStats {
             holes: 1,
             silent: 1,
             resubscribed: 1,
+            refused: 1,
             polls: 5,
             spread: 340,
             withheld: 3,

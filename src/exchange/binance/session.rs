@@ -3,12 +3,13 @@
 //! Invariant: pure; the time is handed in. The acknowledgement of a subscription proves nothing,
 //! so besides the connection the data is watched.
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use super::endpoint::{DAY_STREAM, stream_name};
 use super::wire::{self, DayRow, Frame, KlineFrame};
 use crate::domain::symbol::{Pair, SeriesKey};
+use crate::domain::text::CleanText;
 use crate::domain::time::{Mono, UnixMs};
 use crate::exchange::outbox::Outbox;
 use crate::exchange::subscribe::{ControlFrame, Method, Pacer, frames};
@@ -38,10 +39,10 @@ pub struct Wanted {
 }
 
 /// What a session has to tell about itself, to whoever decides on connections.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum News {
-    /// All that it was first asked for is acknowledged.
-    Standing,
+    /// All that it was asked for is answered, and this is acknowledged.
+    Standing(Arc<BTreeSet<SeriesKey>>),
     /// After that, data came; candles, where many pairs are carried.
     Proven,
     /// It will end: another is to take over.
@@ -413,7 +414,13 @@ impl Session {
                 self.control.extend(frames(Method::Subscribe, part.iter().cloned(), &mut self.next_id));
             }
         } else {
-            tracing::warn!("{} socket {}: {name} is refused: {why}", self.conn.market, self.conn.number);
+            let conn = self.conn;
+            tracing::warn!("{} socket {}: {name} is refused: {why}", conn.market, conn.number);
+            if let Some(Route { topic: Topic::Series(key), granted, .. }) = self.routes.get_mut(name) {
+                *granted = false;
+                let (key, why) = (key.clone(), CleanText::new(why));
+                self.outbox.push(FeedEvent::Refused { conn, key, why });
+            }
         }
         self.stand(now);
         Ok(())
@@ -434,13 +441,25 @@ impl Session {
             self.life.promised(now);
         }
         let keys: Arc<[SeriesKey]> = std::mem::take(&mut self.acknowledged).into();
+        if self.stage == Stage::Subscribing || !keys.is_empty() {
+            self.news.retain(|n| !matches!(n, News::Standing(_)));
+            self.news.push_back(News::Standing(Arc::new(self.granted_series())));
+        }
         if !keys.is_empty() {
             self.outbox.push(FeedEvent::Subscribed { conn: self.conn, keys });
         }
         if self.stage == Stage::Subscribing {
             self.stage = Stage::Standing;
-            self.news.push_back(News::Standing);
         }
+    }
+
+    fn granted_series(&self) -> BTreeSet<SeriesKey> {
+        let granted = self.routes.values().filter(|r| r.granted);
+        let series = granted.filter_map(|r| match &r.topic {
+            Topic::Series(key) => Some(key.clone()),
+            Topic::Day => None,
+        });
+        series.collect()
     }
 
     fn data(&mut self, kind: Kind, shown: UnixMs, now: Mono) {

@@ -67,7 +67,7 @@ pub struct Ports {
 }
 
 /// What a connection tells its supervisor.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Report {
     /// Which.
     pub conn: ConnId,

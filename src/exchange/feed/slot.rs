@@ -3,11 +3,14 @@
 //! Invariant: at most two connections hold a place, the carrier and the successor of one that is
 //! going to end. The carrier is given up when the successor has brought data, not before.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use crate::domain::symbol::SeriesKey;
 use crate::domain::time::Mono;
 use crate::exchange::backoff::Backoff;
 use crate::exchange::binance::session::{News, Wanted};
@@ -53,13 +56,13 @@ pub(super) struct Line {
 }
 
 /// What a connection was opened for.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) enum Origin {
     Carrier,
     /// What it said of its subscriptions may have been told before the loss of the carrier: they
-    /// are to be told again, if they stand.
+    /// are to be told again, once they stand: which of them were acknowledged.
     Successor {
-        standing: bool,
+        standing: Option<Arc<BTreeSet<SeriesKey>>>,
         leaving: Option<Replacement>,
     },
 }
@@ -147,10 +150,12 @@ impl Slot {
                     *leaving = Some(why);
                 }
             }
-            (role, News::Standing) => {
-                if let Some(Origin::Successor { standing, .. }) = self.origin_mut(role) {
-                    *standing = true;
-                    return (role == Role::Carrier).then(|| self.subscribed());
+            (role, News::Standing(keys)) => {
+                if let Some(Origin::Successor { standing, .. }) = self.origin_mut(role)
+                    && standing.replace(keys).is_none()
+                    && role == Role::Carrier
+                {
+                    return self.subscribed();
                 }
             }
             (Role::Carrier, News::Proven) => {}
@@ -233,9 +238,7 @@ impl Slot {
         tracing::info!("{name} is lost: {error}; {again}");
         let keys = self.wanted.borrow().keys.clone();
         let mut told = vec![FeedEvent::Down { conn, keys, error: error.clone(), retry }];
-        if let Some(Origin::Successor { standing: true, .. }) = self.origin_mut(Role::Carrier) {
-            told.push(self.subscribed());
-        }
+        told.extend(self.subscribed());
         self.go_on_leaving(now, dice);
         told
     }
@@ -254,8 +257,16 @@ impl Slot {
         retry
     }
 
-    fn subscribed(&self) -> FeedEvent {
-        FeedEvent::Subscribed { conn: self.conn, keys: self.wanted.borrow().keys.clone() }
+    /// What a carrier that was a successor has acknowledged. A stream that it was refused is none.
+    fn subscribed(&self) -> Option<FeedEvent> {
+        let State::Running(Line { origin: Origin::Successor { standing: Some(standing), .. }, .. }) =
+            &self.carrier
+        else {
+            return None;
+        };
+        let wanted = self.wanted.borrow().keys.clone();
+        let keys = wanted.iter().filter(|k| standing.contains(*k)).cloned().collect();
+        Some(FeedEvent::Subscribed { conn: self.conn, keys })
     }
 }
 

@@ -264,6 +264,14 @@ async fn a_refused_stream_does_not_take_its_neighbours_with_it() {
             peer.send(Message::text(answer)).await.unwrap();
         }
     });
+    let refused = loop {
+        match client.event().await {
+            FeedEvent::Refused { key, why, .. } => break (key, why),
+            FeedEvent::Connecting { .. } => {}
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!((refused.0, refused.1.as_str()), (key(0), "Invalid request: invalid stream (code 2)"));
     assert_eq!(*client.subscribed().await, [key(1)]);
     answering.abort();
 }

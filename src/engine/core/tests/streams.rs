@@ -80,6 +80,45 @@ fn fault_06_one_silent_stream_is_found_subscribed_anew_once_named_and_kept_true_
     assert!(rig.notices(Level::Info).last().unwrap().contains("speaks again"));
 }
 
+#[test]
+fn item_06_a_stream_the_exchange_refuses_says_why_is_counted_and_kept_true_by_rest() {
+    let mut rig = Rig::new(config());
+    rig.start(&BOTH);
+    rig.answer_all(&bars(N - HISTORY..N));
+    let why = CleanText::new("Invalid request: invalid stream");
+    let refuse = |rig: &mut Rig| {
+        let why = why.clone();
+        rig.step(Input::Feed(FeedEvent::Refused { conn: CONN, key: key("ETHUSDT"), why }));
+    };
+    refuse(&mut rig);
+    rig.subscribed(&BOTH[..1]);
+    rig.form("BTCUSDT", N);
+    let text = "no stream: the exchange refuses it (Invalid request: invalid stream)";
+    assert_eq!(rig.state("ETHUSDT"), (DataState::Stale, Some(text.to_owned())));
+    assert_eq!(rig.state("BTCUSDT"), (DataState::Live, None));
+    let by_rest = (DataState::Stale, Some(format!("{text}; kept true by REST")));
+    for n in N..N + 3 {
+        assert_eq!(rig.half_silent(n), 1, "asked at each close, once");
+        assert_eq!(rig.series("ETHUSDT"), bars(N - HISTORY..n + 1));
+        assert_eq!(rig.state("ETHUSDT"), by_rest);
+        // A new socket, to which it is refused again.
+        rig.down(&BOTH);
+        refuse(&mut rig);
+        rig.subscribed(&BOTH[..1]);
+        rig.form("BTCUSDT", n + 1);
+        assert!(rig.state("ETHUSDT").1.unwrap().starts_with(text), "not the loss of the socket");
+    }
+    let named = rig.notices(Level::Warn);
+    assert_eq!(named.iter().filter(|t| t.contains("ETHUSDT@15m: the exchange refuses")).count(), 1);
+    let done = rig.upkeep();
+    assert_eq!((done.refused, done.silent, done.polls, done.verifications), (1, 0, 3, 0));
+    assert_eq!(rig.resubscribed(), []);
+    // Once it is granted it is a stream like others.
+    rig.subscribed(&BOTH[1..]);
+    rig.form("ETHUSDT", N + 3);
+    assert_eq!(rig.state("ETHUSDT"), (DataState::Live, None));
+}
+
 /// The 24 h figures go on and all candles of a large socket are gone. Whoever watches the sockets
 /// is to see that; where nobody does, it is not left at that for ever.
 #[test]

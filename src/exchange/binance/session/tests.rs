@@ -27,6 +27,10 @@ fn wanted(n: usize) -> Wanted {
     Wanted { keys: (0..n).map(key).collect(), day: Some(Arc::new(pairs)), anew: BTreeMap::new() }
 }
 
+fn standing(n: usize) -> News {
+    News::Standing(Arc::new((0..n).map(key).collect()))
+}
+
 /// Sends all there is, acknowledges it, and returns what was sent.
 fn settle(session: &mut Session, mut now: Mono) -> Vec<String> {
     let mut sent = Vec::new();
@@ -222,7 +226,7 @@ fn item_32_fault_04_figures_that_go_on_hide_no_candles_that_stopped() {
             session.want(&wanted(Stall::FEWEST_PAIRS));
             settle(&mut session, s(0));
             session.on_text(FIGURES, s(1)).unwrap();
-            assert_eq!((session.pop_news(), session.pop_news()), (Some(News::Standing), None));
+            assert_eq!((session.pop_news(), session.pop_news()), (Some(standing(Stall::FEWEST_PAIRS)), None));
             assert!(!session.had_data(), "figures are no candles");
             if candles {
                 session.on_text(&frame("S1USDT", "s1usdt@kline_1m", false), s(1)).unwrap();
@@ -332,7 +336,7 @@ fn item_06_replies_are_matched_by_id_after_data_never_or_twice() {
     assert!(subscribed(&mut session).is_empty() && !session.has_news());
     grant(&mut session, 1, 2);
     assert_eq!(subscribed(&mut session), [200]);
-    assert_eq!(session.pop_news(), Some(News::Standing));
+    assert_eq!(session.pop_news(), Some(standing(200)));
 
     // Never: streams that bring data need no answer, and others do.
     for heard in [true, false] {
@@ -377,7 +381,15 @@ fn item_06_errors_of_both_shapes_cost_only_the_bad_name() {
         session.want(&wanted(40));
         let granted = bargain(&mut session, "\"s7usdt@kline_1m\"", error).unwrap();
         assert_eq!(granted.len(), 40, "39 series and the 24 h figures");
-        assert_eq!(subscribed(&mut session), [39]);
+        let told = events(&mut session);
+        let [FeedEvent::Refused { key: refused, why, .. }, FeedEvent::Subscribed { keys, .. }] = &told[..]
+        else {
+            panic!("{told:?}")
+        };
+        assert_eq!((refused, why.as_str()), (&key(7), "Invalid request: invalid stream (code 2)"));
+        assert!(keys.len() == 39 && !keys.contains(refused), "only what was acknowledged");
+        let keys = (0..40).filter(|n| *n != 7).map(key).collect();
+        assert_eq!(session.pop_news(), Some(News::Standing(Arc::new(keys))));
         // Where everything is refused, the address is wrong.
         let mut session = self::session(Timing::default());
         session.want(&wanted(40));
@@ -404,7 +416,7 @@ fn item_08_a_shutdown_is_announced_once_raw_or_wrapped_and_the_talk_goes_on() {
         session.on_text(text, s(1)).unwrap();
         session.on_text(&frame("S1USDT", "s1usdt@kline_1m", true), s(1)).unwrap();
         let news: Vec<News> = std::iter::from_fn(|| session.pop_news()).collect();
-        assert_eq!(news, [News::Standing, News::Leaving(Replacement::Shutdown), News::Proven]);
+        assert_eq!(news, [standing(2), News::Leaving(Replacement::Shutdown), News::Proven]);
         assert!(events(&mut session).iter().any(|e| matches!(e, FeedEvent::Kline(_))));
     }
 }

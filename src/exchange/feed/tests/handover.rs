@@ -235,3 +235,41 @@ async fn item_09_a_replacement_without_candles_is_given_up_and_the_old_one_goes_
     assert!(without.data().is_none() && with.data().is_some());
     assert!(without.closed().unwrap() - without.opened <= Duration::from_secs(15));
 }
+
+/// What is told again after the loss of the old one is what the new one was granted, no more.
+#[tokio::test(start_paused = true)]
+async fn item_06_a_stream_refused_to_the_new_one_is_not_told_as_subscribed() {
+    let zero = Instant::now();
+    let (mut client, mut exchange) = start(|_| ());
+    client.watch(keys(3)).await;
+    let old = serve(exchange.call().await, zero, Duration::from_secs(1));
+    client.subscribed().await;
+    old.order(Order::Say(Message::text(SHUTDOWN))).await;
+    let call = loop {
+        tokio::select! {
+            call = exchange.call() => break call,
+            event = client.events.recv() => assert!(matches!(event, Some(FeedEvent::Kline(_) | FeedEvent::Day(_)))),
+        }
+    };
+    let new = serve(call, zero, Duration::from_secs(3_600));
+    new.log.lock().unwrap().refused = Some("s1usdt@kline_1m");
+    let (mut refused, mut again) = (0, Vec::new());
+    let mut lost = false;
+    while again.is_empty() {
+        match client.event().await {
+            FeedEvent::Refused { key: of, .. } => {
+                assert_eq!(of, key(1));
+                refused += 1;
+            }
+            FeedEvent::Subscribed { keys, .. } if lost => again = keys.to_vec(),
+            FeedEvent::Subscribed { .. } => {
+                new.order(Order::Mute).await;
+                old.order(Order::HangUp).await;
+            }
+            FeedEvent::Down { .. } => lost = true,
+            FeedEvent::Kline(_) | FeedEvent::Day(_) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!((refused, again), (1, vec![key(0), key(2)]));
+}

@@ -40,6 +40,8 @@ pub(super) enum Order {
 pub(super) struct Log {
     /// Streams subscribed.
     pub(super) names: Vec<String>,
+    /// A stream that it refuses.
+    pub(super) refused: Option<&'static str>,
     /// When each text came.
     pub(super) texts: Vec<(Instant, String)>,
     /// When the first data was sent.
@@ -132,18 +134,24 @@ pub(super) fn now_ms(zero: Instant) -> i64 {
 async fn answer(peer: &mut MemoryPeer, log: &Mutex<Log>, text: &str) -> bool {
     let json: serde_json::Value = serde_json::from_str(text).unwrap();
     let params = json["params"].as_array().unwrap().iter().map(|n| n.as_str().unwrap().to_owned());
-    {
+    let answer = {
         let mut log = log.lock().unwrap();
         log.texts.push((Instant::now(), text.to_owned()));
         // What the exchange does with longer ones.
         if text.len() > 4_088 {
             return true;
         }
-        if json["method"] == "SUBSCRIBE" {
-            log.names.extend(params);
+        if log.refused.is_some_and(|name| text.contains(name)) {
+            let id = &json["id"];
+            format!(r#"{{"error":{{"code":2,"msg":"Invalid request: invalid stream"}},"id":{id}}}"#)
+        } else {
+            if json["method"] == "SUBSCRIBE" {
+                log.names.extend(params);
+            }
+            format!("{{\"result\":null,\"id\":{}}}", json["id"])
         }
-    }
-    peer.send(Message::text(format!("{{\"result\":null,\"id\":{}}}", json["id"]))).await.is_ok()
+    };
+    peer.send(Message::text(answer)).await.is_ok()
 }
 
 async fn figures(peer: &mut MemoryPeer, log: &Mutex<Log>, now: i64) -> bool {
