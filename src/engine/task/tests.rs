@@ -6,7 +6,7 @@ use crate::domain::preset::Preset;
 use crate::domain::symbol::{Instrument, Market, Pair, SeriesKey, Tick};
 use crate::domain::time::UnixMs;
 use crate::engine::{EngineConfig, UniverseSpec, default_close_grace};
-use crate::exchange::{ConnId, Discard, KlinesRequest, TimeAnswer, UniverseAnswer};
+use crate::exchange::{ConnId, DayEvent, Discard, KlinesRequest, TimeAnswer, UniverseAnswer};
 use crate::market::snapshot::Source;
 
 /// Everything outside the engine, with channels as small as they can be.
@@ -84,7 +84,15 @@ impl Outside {
                 tick: Tick::default(),
             })
             .collect();
-        let result = Ok(UniverseAnswer { trading, ..UniverseAnswer::default() });
+        let day = |n| DayEvent {
+            pair: pair(n),
+            last: 1.0,
+            change_pct: 0.0,
+            quote_volume: 1.0,
+            event_time: UnixMs(1),
+        };
+        let day = (0..pairs).map(day).collect();
+        let result = Ok(UniverseAnswer { trading, day, ..UniverseAnswer::default() });
         self.fetched.send(Fetched::Universe { market: Market::UsdM, result }).await.unwrap();
     }
 
