@@ -295,12 +295,12 @@ impl Engine {
     /// Nothing more is expected of a pair; what it was stays to be seen for a while.
     fn grey_out(&mut self, id: PairId, (now, theirs): (Mono, Option<UnixMs>)) {
         let lanes: Vec<LaneId> = self.store.lanes_of(id).collect();
-        self.forget(&lanes, now);
-        for lane in lanes {
-            if let Some(lane) = self.store.lane_mut(lane) {
+        for lane in &lanes {
+            if let Some(lane) = self.store.lane_mut(*lane) {
                 lane.freshness = Freshness::delisted();
             }
         }
+        self.forget(&lanes, now);
         if let Some(row) = self.rows.get_mut(id.index()) {
             row.gone = Some(theirs.unwrap_or_default());
         }

@@ -45,7 +45,7 @@ impl Rig {
     }
 
     /// The next list of USD-M has these pairs, and these that are not traded.
-    fn relist(&mut self, names: &[&str], not_trading: &[&str]) {
+    pub(super) fn relist(&mut self, names: &[&str], not_trading: &[&str]) {
         self.until_asked();
         let mut answer = list(Market::UsdM, names, self.server());
         answer.not_trading = not_trading.iter().map(|n| pair(n)).collect();
