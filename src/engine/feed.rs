@@ -64,6 +64,9 @@ impl Wire {
 impl Engine {
     pub(super) fn on_feed(&mut self, event: FeedEvent, now: Mono, out: &mut Vec<Output>) {
         self.dirty = true;
+        if self.is_stray(&event) {
+            return;
+        }
         match event {
             FeedEvent::Connecting { conn, streams } => {
                 let wire = self.wire(conn, now);
@@ -86,18 +89,40 @@ impl Engine {
                     self.on_day(event, now);
                 }
             }
-            FeedEvent::Discarded { conn, why } => {
-                let counts = &mut self.store.counters.discards;
-                *match why {
-                    Discard::NotJson => &mut counts.not_json,
-                    Discard::UnknownShape => &mut counts.unknown_shape,
-                    Discard::BadValue => &mut counts.bad_value,
-                    Discard::NotWatched => &mut counts.not_watched,
-                    Discard::Overrun => &mut counts.overrun,
-                } += 1;
-                self.wire(conn, now);
-            }
+            FeedEvent::Discarded { why, .. } => self.note_discard(why),
         }
+    }
+
+    fn note_discard(&mut self, why: Discard) {
+        let counts = &mut self.store.counters.discards;
+        *match why {
+            Discard::NotJson => &mut counts.not_json,
+            Discard::UnknownShape => &mut counts.unknown_shape,
+            Discard::BadValue => &mut counts.bad_value,
+            Discard::NotWatched => &mut counts.not_watched,
+            Discard::Overrun => &mut counts.overrun,
+        } += 1;
+    }
+
+    /// Whether it is of the last words of a socket that carries nothing any more.
+    fn is_stray(&self, event: &FeedEvent) -> bool {
+        let ended = |conn: &ConnId| !self.wires.contains_key(conn) && !self.is_wanted(*conn);
+        match event {
+            FeedEvent::Subscribed { keys, .. } => keys.iter().all(|k| self.store.find(k).is_none()),
+            FeedEvent::Connecting { conn, .. }
+            | FeedEvent::Down { conn, .. }
+            | FeedEvent::Replaced { conn, .. } => ended(conn),
+            FeedEvent::Kline(_) | FeedEvent::Day(_) | FeedEvent::Discarded { .. } => false,
+        }
+    }
+
+    /// Whether a socket has anything to carry: series it carried last, or such as nobody has yet.
+    fn is_wanted(&self, conn: ConnId) -> bool {
+        let mut lanes = self.members(conn.market).flat_map(|(id, _)| self.store.lanes_of(id));
+        lanes.any(|id| {
+            let may_be = self.care.get(id.index()).is_some_and(|c| c.conn.is_none_or(|c| c == conn));
+            may_be && self.store.lane(id).is_some_and(|l| l.freshness.stage != Stage::Delisted)
+        })
     }
 
     fn wire(&mut self, conn: ConnId, now: Mono) -> &mut Wire {
@@ -106,14 +131,23 @@ impl Engine {
 
     /// These lanes are carried no more. A socket that carries nothing else is closed with them.
     pub(super) fn unwire(&mut self, lanes: &[LaneId]) {
-        self.wires.retain(|_, wire| {
+        for wire in self.wires.values_mut() {
             let before = wire.lanes.len();
             wire.lanes.retain(|lane| !lanes.contains(lane));
             if wire.lanes.len() < before {
                 wire.link.streams = u32::try_from(wire.lanes.len()).unwrap_or(u32::MAX);
             }
-            !wire.lanes.is_empty() || before == 0
-        });
+        }
+        self.forget_wires();
+    }
+
+    /// Forgets the sockets that carry nothing and never will: they end without a word.
+    fn forget_wires(&mut self) {
+        let bare = self.wires.iter().filter(|(_, w)| w.lanes.is_empty()).map(|(conn, _)| *conn);
+        let over: Vec<ConnId> = bare.filter(|conn| !self.is_wanted(*conn)).collect();
+        for conn in over {
+            self.wires.remove(&conn);
+        }
     }
 
     /// The subscriptions stand, as far as the exchange says. What closed while the socket was away
@@ -147,6 +181,7 @@ impl Engine {
             }
             self.touch(self.store.pair_of(id));
         }
+        self.forget_wires();
     }
 
     fn on_replaced(&mut self, conn: ConnId, why: Replacement, now: Mono) {
@@ -169,13 +204,6 @@ impl Engine {
         now: Mono,
     ) {
         let why = &error.message;
-        let carried = |id: &LaneId| self.care.get(id.index()).is_some_and(|c| c.conn == Some(conn));
-        let known = self.wires.get(&conn);
-        if retry.is_none() && known.is_some_and(|w| !w.lanes.is_empty() && !w.lanes.iter().any(carried)) {
-            // Another socket carries all of it: this one was replaced, and is not missed.
-            self.wires.remove(&conn);
-            return;
-        }
         // A socket that is silent because the exchange's clock stands still loses nothing.
         let standing = self.desk(conn.market).is_some_and(|desk| {
             desk.want_time(now);

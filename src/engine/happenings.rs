@@ -1,7 +1,8 @@
 //! What was done to keep the series true: counted, and told to the log in one line each.
 //!
-//! One mechanism for both, so that nothing is counted that the log does not tell, nor the other
-//! way round. The core only keeps the lines; the shell around it writes them.
+//! One mechanism for both, so that nothing that befalls a series is counted and not told. Sockets
+//! are counted with their notices, and what is thrown away, of which there may be any number, is
+//! summed up. The core only keeps the lines; the shell around it writes them.
 
 use std::collections::VecDeque;
 use std::fmt;

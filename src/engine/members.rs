@@ -92,11 +92,18 @@ impl Engine {
             let error = ExchangeError { kind: ErrorKind::Transient, message };
             return self.universe_refused(market, &error, now);
         }
-        let standing = standing(answer);
-        if self.is_doubtful(market, &standing) {
-            return self.doubt_list(market, now);
-        }
         let spec = self.cfg.universe.clone();
+        if self.desk_of_market(market).is_some_and(|d| !d.roster.can_rank(&spec, answer)) {
+            let message = CleanText::new("the exchange tells no volume of any pair; asking again");
+            let error = ExchangeError { kind: ErrorKind::Transient, message };
+            return self.universe_refused(market, &error, now);
+        }
+        let standing = standing(answer);
+        let missing = self.missing(market, &standing);
+        let Some(desk) = self.desk(market) else { return };
+        if !desk.roster.believes(&missing) {
+            return self.doubt_list(market, missing, now);
+        }
         let rest_only = self.cfg.rest_only;
         let Some(desk) = self.desk(market) else { return };
         let theirs = desk.now(now);
@@ -169,23 +176,20 @@ impl Engine {
         self.dirty = true;
     }
 
-    /// Whether a list would take most of a market's rows away. That is what a torn answer looks
-    /// like, so it needs a second one that says the same.
-    fn is_doubtful(&self, market: Market, standing: &HashMap<&Symbol, Standing>) -> bool {
-        if self.desk_of_market(market).is_none_or(|d| d.roster.doubted) {
-            return false;
-        }
-        let traded = self.members(market).filter(|(id, _)| !self.is_gone(*id));
-        let (all, lost) = traded.fold((0_usize, 0_usize), |(all, lost), (_, pair)| {
-            (all + 1, lost + usize::from(!standing.contains_key(&pair.symbol)))
-        });
-        lost * 2 > all
+    /// The rows that a list would take away, where these are most of a market's. That is what a torn
+    /// answer looks like, so it needs a second one that says the same.
+    fn missing(&self, market: Market, standing: &HashMap<&Symbol, Standing>) -> HashSet<Symbol> {
+        let traded: Vec<&Symbol> =
+            self.members(market).filter(|(id, _)| !self.is_gone(*id)).map(|(_, p)| &p.symbol).collect();
+        let missing: HashSet<Symbol> =
+            traded.iter().filter(|s| !standing.contains_key(**s)).map(|s| (*s).clone()).collect();
+        if missing.len() * 2 > traded.len() { missing } else { HashSet::new() }
     }
 
-    fn doubt_list(&mut self, market: Market, now: Mono) {
+    fn doubt_list(&mut self, market: Market, missing: HashSet<Symbol>, now: Mono) {
         self.report.counts.refused += 1;
         let Some(desk) = self.desk(market) else { return };
-        desk.roster.doubted = true;
+        desk.roster.doubted = missing;
         desk.universe = Call::Due(now + desk.ours(DOUBT));
         let text = format!("{market}: a list of pairs lacks most of the table; asking again");
         self.notice(now, Level::Warn, &text);
@@ -294,12 +298,12 @@ impl Engine {
     /// Nothing more is expected of a pair; what it was stays to be seen for a while.
     fn grey_out(&mut self, id: PairId, (now, theirs): (Mono, Option<UnixMs>)) {
         let lanes: Vec<LaneId> = self.store.lanes_of(id).collect();
-        self.forget(&lanes, now);
-        for lane in lanes {
-            if let Some(lane) = self.store.lane_mut(lane) {
+        for lane in &lanes {
+            if let Some(lane) = self.store.lane_mut(*lane) {
                 lane.freshness = Freshness::delisted();
             }
         }
+        self.forget(&lanes, now);
         if let Some(row) = self.rows.get_mut(id.index()) {
             row.gone = Some(theirs.unwrap_or_default());
         }
@@ -441,7 +445,7 @@ impl Desk {
     fn list_taken(&mut self, now: Mono, last: bool) {
         self.universe_error = None;
         self.universe_failures = 0;
-        self.roster.doubted = false;
+        self.roster.doubted = HashSet::new();
         self.roster.lists += 1;
         let wait = |theirs: i64| {
             // Any figure that two programs don't share.

@@ -13,8 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::domain::time::Mono;
 use crate::exchange::{FeedCommand, FeedEvent, FetchRequest, Fetched, Priority};
-use crate::market::snapshot::{Level, Notice, Snapshot};
-use crate::market::store::Counters;
+use crate::market::snapshot::{Discards, Level, Notice, Snapshot};
 use crate::stopwatch::{Jump, SleepWatch, Stopwatch};
 
 use super::{Command, Engine, Input, Output};
@@ -72,7 +71,7 @@ pub async fn run(
         if engine.is_dirty() && now >= next_publish {
             // Kept for those who subscribe later, hence not `send`, which fails without readers.
             ports.snapshots.send_replace(Arc::new(engine.snapshot(now)));
-            log.counts(&engine);
+            log.discards(&engine, now);
             next_publish = now + PUBLISH_EVERY;
         }
         log.notices(&engine);
@@ -113,12 +112,16 @@ pub async fn run(
     }
 }
 
-/// What went to the log so far. Notices and happenings go there once each; frames thrown away, of
-/// which there may be any number, as a sum at each picture.
+/// Between two lines about the same kind of frames thrown away.
+const DISCARDS_EVERY: Duration = Duration::from_secs(60);
+
+/// What went to the log so far. Notices and happenings go there once each; what was thrown away, of
+/// which there may be any number, as a line a kind and minute.
 #[derive(Debug, Default)]
 struct Log {
     notice: u64,
-    counters: Counters,
+    told: Discards,
+    next: Mono,
 }
 
 impl Log {
@@ -141,12 +144,24 @@ impl Log {
         }
     }
 
-    fn counts(&mut self, engine: &Engine) {
-        let (old, new) = (self.counters, engine.store().counters);
-        self.counters = new;
-        if new.discards != old.discards {
-            let lost = new.discards.total() - old.discards.total();
-            tracing::debug!("{lost} frames or rows thrown away; so far {:?}", new.discards);
+    fn discards(&mut self, engine: &Engine, now: Mono) {
+        let new = engine.store().counters.discards;
+        if new == self.told || now < self.next {
+            return;
+        }
+        self.next = now + DISCARDS_EVERY;
+        let old = std::mem::replace(&mut self.told, new);
+        for (what, before, count) in [
+            ("frames that are no JSON", old.not_json, new.not_json),
+            ("frames of an unknown shape", old.unknown_shape, new.unknown_shape),
+            ("values that can't be", old.bad_value, new.bad_value),
+            ("frames of streams nobody asked for", old.not_watched, new.not_watched),
+            ("closes nobody had time for", old.overrun, new.overrun),
+            ("rows of REST that can't be read", old.rows, new.rows),
+        ] {
+            if count > before {
+                tracing::info!("thrown away: {} {what}, {count} so far", count - before);
+            }
         }
     }
 }

@@ -55,8 +55,9 @@ pub(super) struct Roster {
     figures: HashMap<Symbol, Figures>,
     /// Lists taken.
     pub(super) lists: u32,
-    /// The last list would have taken most rows away, and was not believed by itself.
-    pub(super) doubted: bool,
+    /// What the last list lacked, where it would have taken most rows away and was not believed by
+    /// itself.
+    pub(super) doubted: HashSet<Symbol>,
     /// Asked for by name and not here, by the last list.
     pub(super) absent: Vec<(Symbol, Vec<Symbol>)>,
     /// Asked for by name and not trading, by the last list.
@@ -85,6 +86,16 @@ impl UniverseSpec {
 }
 
 impl Roster {
+    /// Whether the top can be told: somebody has said a volume of any pair.
+    pub(super) fn can_rank(&self, spec: &UniverseSpec, answer: &UniverseAnswer) -> bool {
+        spec.top == 0 || !answer.day.is_empty() || !self.figures.is_empty()
+    }
+
+    /// Whether it is believed that these are `missing`: the list before said so of each.
+    pub(super) fn believes(&self, missing: &HashSet<Symbol>) -> bool {
+        missing.is_subset(&self.doubted)
+    }
+
     /// The union of the top N, the movers, the watchlists and the named ones, by the list of
     /// `theirs`, the exchange's time where it is known.
     pub(super) fn select(
@@ -128,7 +139,8 @@ impl Roster {
         }
         let trading: HashSet<&Symbol> =
             answer.trading.iter().chain(&answer.others).map(|i| &i.pair.symbol).collect();
-        self.figures.retain(|name, _| trading.contains(name));
+        // What can't be read is there all the same.
+        self.figures.retain(|name, _| trading.contains(name) || answer.unread.contains(name));
         self.movers.retain(|name| trading.contains(name));
     }
 
@@ -154,7 +166,8 @@ impl Roster {
         let margin = most + most.div_ceil(5);
         let mut top = HashMap::new();
         for (place, name) in ranked.iter().enumerate() {
-            if place < most {
+            // Without a volume a place says nothing: those come last, by name.
+            if place < most && self.volume(name).is_some() {
                 top.insert((*name).clone(), 0);
                 continue;
             }
@@ -290,6 +303,19 @@ mod tests {
         assert_eq!(names(&got), want.map(|(n, p)| (n.to_owned(), p)));
         assert_eq!(got.not_trading, [(pair("OLD"), Pool::Named)]);
         assert_eq!(got.absent.len(), 1);
+    }
+
+    #[test]
+    fn a_pair_without_a_volume_is_never_among_the_top() {
+        let a = answer(&[("A", "USDT", None), ("B", "USDT", Some(5.0)), ("C", "USDC", Some(9.0))]);
+        let mut roster = Roster::default();
+        assert!(roster.can_rank(&spec(3, &[]), &a));
+        assert_eq!(names(&roster.select(&spec(3, &[]), &a, None)), [("B".to_owned(), Pool::Top)]);
+        let bare = answer(&[("A", "USDT", None), ("B", "USDT", None)]);
+        assert!(roster.can_rank(&spec(3, &[]), &bare), "B's was told before");
+        assert_eq!(names(&roster.select(&spec(3, &[]), &bare, None)), [("B".to_owned(), Pool::Top)]);
+        assert!(!Roster::default().can_rank(&spec(3, &[]), &bare));
+        assert!(Roster::default().can_rank(&spec(0, &["A"]), &bare), "none is needed");
     }
 
     #[test]

@@ -106,11 +106,9 @@ impl Freshness {
             (Stage::Loading, _) => DataState::Warming,
             (Stage::Loaded, _) if self.doubt.is_some() => DataState::Stale,
             (Stage::Loaded, _) => match self.stream {
-                Stream::Lost(_)
-                | Stream::Resumed
-                | Stream::Slept
-                | Stream::Silent
-                | Stream::Refused(_) => DataState::Stale,
+                Stream::Lost(_) | Stream::Resumed | Stream::Slept | Stream::Silent | Stream::Refused(_) => {
+                    DataState::Stale
+                }
                 Stream::Waiting => DataState::Warming,
                 Stream::Fed | Stream::Unneeded if bars < need as usize => DataState::Warming,
                 Stream::Fed | Stream::Unneeded => DataState::Live,

@@ -107,7 +107,8 @@ pub struct Series {
     capacity: usize,
     forming: Option<Forming>,
     holes: Vec<Hole>,
-    newest_by: Origin,
+    /// Which of the newest bars REST alone has called closed: a bit each, the newest lowest.
+    by_rest: u64,
 }
 
 impl Series {
@@ -119,7 +120,7 @@ impl Series {
             capacity,
             forming: None,
             holes: Vec::new(),
-            newest_by: Origin::Rest,
+            by_rest: 1,
         }
     }
 
@@ -150,7 +151,7 @@ impl Series {
 
     /// Who said that the newest closed bar is closed; the stream's word counts once it came.
     pub fn newest_by(&self) -> Origin {
-        self.newest_by
+        if self.by_rest & 1 == 1 { Origin::Rest } else { Origin::Stream }
     }
 
     /// Bytes on the heap.
@@ -183,7 +184,7 @@ impl Series {
         }
         match self.ring.binary_search_by_key(&open, Kline::open_time) {
             Ok(at) => self.amend(at, kline, origin),
-            Err(at) => self.insert(at, kline),
+            Err(at) => self.insert(at, kline, origin),
         }
     }
 
@@ -276,7 +277,7 @@ impl Series {
     pub fn clear(&mut self) {
         self.ring.clear();
         self.holes.clear();
-        self.newest_by = Origin::Rest;
+        self.by_rest = 1;
     }
 
     fn find(&self, open: UnixMs) -> Option<&Kline> {
@@ -293,7 +294,9 @@ impl Series {
             self.ring.pop_front();
         }
         self.ring.push_back(kline);
-        self.newest_by = origin;
+        self.by_rest = self.by_rest << 1 | u64::from(origin == Origin::Rest);
+        // Where REST had said that there is none.
+        self.holes.retain(|h| h.to < kline.open_time() || h.from > kline.close_time());
         if self.forming.is_some_and(|f| f.kline.open_time() <= kline.close_time()) {
             self.forming = None;
         }
@@ -306,22 +309,24 @@ impl Series {
     /// REST, or the stream where so far only REST had closed the bar. Where both know of as many
     /// trades and differ, REST is right.
     fn amend(&mut self, at: usize, kline: Kline, origin: Origin) -> Upsert {
-        let is_newest = at + 1 == self.ring.len();
-        let may = origin == Origin::Rest || (is_newest && self.newest_by == Origin::Rest);
+        // Beyond the bits nobody is late.
+        let age = u32::try_from(self.ring.len() - 1 - at).unwrap_or(u32::MAX);
+        let bit = 1_u64.checked_shl(age).unwrap_or(0);
+        let may = origin == Origin::Rest || self.by_rest & bit != 0;
         let Some(known) = self.ring.get_mut(at) else { return Upsert::Older };
         let larger =
             smaller(known, &kline) || (origin == Origin::Rest && *known != kline && !smaller(&kline, known));
         if larger && may {
             *known = kline;
         }
-        if is_newest && origin == Origin::Stream {
-            self.newest_by = Origin::Stream;
+        if origin == Origin::Stream {
+            self.by_rest &= !bit;
         }
         if larger && may { Upsert::Amended } else { Upsert::Duplicate }
     }
 
     /// A bar where the exchange was thought to have none.
-    fn insert(&mut self, at: usize, kline: Kline) -> Upsert {
+    fn insert(&mut self, at: usize, kline: Kline, origin: Origin) -> Upsert {
         let before = at.checked_sub(1).and_then(|i| self.ring.get(i));
         let fits = before.is_some_and(|b| b.close_time() < kline.open_time())
             && self.ring.get(at).is_some_and(|next| kline.close_time() < next.open_time());
@@ -334,6 +339,10 @@ impl Series {
             at -= 1;
         }
         self.ring.insert(at, kline);
+        let age = u32::try_from(self.ring.len() - 1 - at).unwrap_or(u32::MAX);
+        let newer = 1_u64.checked_shl(age).map_or(u64::MAX, |bit| bit - 1);
+        let bit = u64::from(origin == Origin::Rest).checked_shl(age).unwrap_or(0);
+        self.by_rest = self.by_rest & newer | (self.by_rest & !newer) << 1 | bit;
         self.holes.retain(|h| h.to < kline.open_time() || h.from > kline.close_time());
         Upsert::Amended
     }

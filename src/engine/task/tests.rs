@@ -6,7 +6,7 @@ use crate::domain::preset::Preset;
 use crate::domain::symbol::{Instrument, Market, Pair, SeriesKey, Tick};
 use crate::domain::time::UnixMs;
 use crate::engine::{EngineConfig, UniverseSpec, default_close_grace};
-use crate::exchange::{ConnId, Discard, KlinesRequest, TimeAnswer, UniverseAnswer};
+use crate::exchange::{ConnId, DayEvent, Discard, KlinesRequest, TimeAnswer, UniverseAnswer};
 use crate::market::snapshot::Source;
 
 /// Everything outside the engine, with channels as small as they can be.
@@ -76,22 +76,29 @@ impl Outside {
     }
 
     async fn universe(&mut self, pairs: usize) {
-        let trading = (0..pairs)
-            .map(|n| Instrument {
-                pair: pair(n),
-                base: pair(n).symbol,
-                quote: "USDT".parse().unwrap(),
-                tick: Tick::default(),
-            })
-            .collect();
-        let result = Ok(UniverseAnswer { trading, ..UniverseAnswer::default() });
-        self.fetched.send(Fetched::Universe { market: Market::UsdM, result }).await.unwrap();
+        self.fetched.send(universe(pairs)).await.unwrap();
     }
 
     async fn stop(self) {
         self.cancel.cancel();
         self.task.await.unwrap();
     }
+}
+
+fn universe(pairs: usize) -> Fetched {
+    let trading = (0..pairs)
+        .map(|n| Instrument {
+            pair: pair(n),
+            base: pair(n).symbol,
+            quote: "USDT".parse().unwrap(),
+            tick: Tick::default(),
+        })
+        .collect();
+    let day =
+        |n| DayEvent { pair: pair(n), last: 1.0, change_pct: 0.0, quote_volume: 1.0, event_time: UnixMs(1) };
+    let day = (0..pairs).map(day).collect();
+    let result = Ok(UniverseAnswer { trading, day, ..UniverseAnswer::default() });
+    Fetched::Universe { market: Market::UsdM, result }
 }
 
 /// A deadlock is a failure, not a hang.
@@ -190,6 +197,7 @@ fn notices_reach_the_log_once_by_their_level() {
     let mut engine = engine();
     tracing::subscriber::with_default(subscriber, || {
         let mut log = Log::default();
+        engine.step(Input::Fetched(universe(1)), Mono::default(), &mut Vec::new());
         let (conn, keys) = (ConnId { market: Market::UsdM, number: 0 }, Arc::default());
         let error =
             crate::exchange::ExchangeError::new(crate::exchange::ErrorKind::Transient, "reset by peer");
@@ -203,5 +211,39 @@ fn notices_reach_the_log_once_by_their_level() {
     });
     let text = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
     assert_eq!(text.matches("socket 0 lost: reset by peer").count(), 1, "{text}");
-    assert!(text.trim_start().starts_with("WARN"), "{text}");
+    let lost = text.lines().find(|l| l.contains("lost")).unwrap();
+    assert!(lost.trim_start().starts_with("WARN"), "{text}");
+}
+
+#[test]
+fn what_is_thrown_away_is_told_in_a_line_a_kind_and_minute_at_the_default_level() {
+    let written = Written::default();
+    let sink = written.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::INFO)
+        .without_time()
+        .with_ansi(false)
+        .with_writer(move || sink.clone())
+        .finish();
+    let mut engine = engine();
+    let conn = ConnId { market: Market::UsdM, number: 0 };
+    tracing::subscriber::with_default(subscriber, || {
+        let mut log = Log::default();
+        for second in 0..90 {
+            let now = Mono::from_millis(second * 1_000);
+            for why in [Discard::NotJson, Discard::UnknownShape, Discard::NotJson] {
+                engine.step(Input::Feed(FeedEvent::Discarded { conn, why }), now, &mut Vec::new());
+            }
+            log.discards(&engine, now);
+        }
+    });
+    let text = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
+    let lines: Vec<&str> = text.lines().filter_map(|l| Some(l.split_once("thrown away: ")?.1)).collect();
+    let want = [
+        "2 frames that are no JSON, 2 so far",
+        "1 frames of an unknown shape, 1 so far",
+        "120 frames that are no JSON, 122 so far",
+        "60 frames of an unknown shape, 61 so far",
+    ];
+    assert_eq!(lines, want);
 }

@@ -71,6 +71,42 @@ fn a_closed_bar_changes_only_for_a_source_that_saw_more_trade() {
     assert_eq!(s.close(with_volume(2, 12.0), Origin::Stream), Upsert::Duplicate);
 }
 
+/// The stream tells a close when the next bar is closed already.
+#[test]
+fn the_streams_fuller_close_counts_for_any_bar_that_rest_alone_has_closed() {
+    let mut s = Series::new(80);
+    s.close(bar(1), Origin::Rest);
+    s.close(bar(2), Origin::Stream);
+    assert_eq!(s.merge(&rows(&[bar(4)], Some(3))).holes, 1);
+    // One that turns up between shifts those before it.
+    assert_eq!(s.close(bar(3), Origin::Rest), Upsert::Amended);
+    assert_eq!(s.newest_by(), Origin::Rest);
+    for (n, became) in
+        [(1, Upsert::Amended), (2, Upsert::Duplicate), (3, Upsert::Amended), (4, Upsert::Amended)]
+    {
+        assert_eq!(s.close(with_volume(n, 11.0), Origin::Stream), became, "{n}");
+        assert_eq!(s.close(with_volume(n, 12.0), Origin::Stream), Upsert::Duplicate, "{n}: said already");
+    }
+    assert_eq!(s.newest_by(), Origin::Stream);
+    // One that knows less confirms, and is not taken.
+    s.close(bar(5), Origin::Rest);
+    s.close(bar(6), Origin::Rest);
+    assert_eq!(s.close(with_volume(5, 9.0), Origin::Stream), Upsert::Duplicate);
+    assert_eq!(s.close(bar(5), Origin::Stream), Upsert::Duplicate);
+    assert_eq!((s.find(UnixMs(5 * STEP)), s.newest_by()), (Some(&bar(5)), Origin::Rest));
+}
+
+#[test]
+fn a_late_close_fills_the_hole_at_the_end_and_the_hole_is_none() {
+    let mut s = Series::new(10);
+    s.close(bar(1), Origin::Stream);
+    let lagging =
+        RestRows { closed: &[], next_open: Some(UnixMs(3 * STEP)), unread: 0, from: Some(UnixMs(2 * STEP)) };
+    assert_eq!((s.merge(&lagging).holes, s.holes().len()), (1, 1));
+    assert_eq!(s.close(bar(2), Origin::Stream), Upsert::Appended);
+    assert_eq!(s.holes(), []);
+}
+
 #[test]
 fn of_two_forming_states_the_later_wins_and_a_closed_one_beats_both() {
     let mut s = Series::new(3);

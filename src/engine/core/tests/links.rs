@@ -194,16 +194,23 @@ fn a_loss_is_told_once_and_its_end_when_data_comes() {
     assert_eq!(rig.notices(Level::Warn).len(), 2);
 }
 
+/// Its pairs go while it reconnects, and it ends without a word.
 #[test]
-fn a_socket_replaced_before_it_goes_costs_nothing() {
-    let mut rig = Rig::live(&["BTCUSDT"]);
-    let new = ConnId { number: 7, ..CONN };
-    rig.step(Input::Feed(FeedEvent::Subscribed { conn: new, keys: Rig::keys(&["BTCUSDT"]) }));
-    rig.down(&["BTCUSDT"]);
-    assert_eq!(rig.state("BTCUSDT"), (DataState::Live, None));
-    assert_eq!(rig.requests(), []);
-    let links: Vec<u32> = rig.snapshot().links.iter().map(|l| l.conn).collect();
-    assert_eq!((links, rig.notices(Level::Warn)), (vec![7], vec![]));
+fn a_socket_that_nothing_is_left_for_is_not_shown_as_connecting() {
+    let mut rig = Rig::live(&["AUSDT", "BUSDT", "CUSDT"]);
+    let second = ConnId { number: 1, ..CONN };
+    rig.step(Input::Feed(FeedEvent::Subscribed { conn: second, keys: Rig::keys(&["CUSDT"]) }));
+    let shown = |rig: &mut Rig| rig.snapshot().links.iter().map(|l| l.conn).collect::<Vec<u32>>();
+    let connecting = || Input::Feed(FeedEvent::Connecting { conn: second, streams: 1 });
+    rig.step(connecting());
+    assert_eq!(shown(&mut rig), [0, 1]);
+    rig.relist(&["AUSDT", "BUSDT"], &["CUSDT"]);
+    assert_eq!(shown(&mut rig), [0]);
+    // What it had said before it was told.
+    rig.step(connecting());
+    let discarded = FeedEvent::Discarded { conn: second, why: Discard::NotJson };
+    rig.step(Input::Feed(discarded));
+    assert_eq!((shown(&mut rig), rig.snapshot().stats.discards.not_json), (vec![0], 1));
 }
 
 #[test]

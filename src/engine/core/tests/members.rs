@@ -45,7 +45,7 @@ impl Rig {
     }
 
     /// The next list of USD-M has these pairs, and these that are not traded.
-    fn relist(&mut self, names: &[&str], not_trading: &[&str]) {
+    pub(super) fn relist(&mut self, names: &[&str], not_trading: &[&str]) {
         self.until_asked();
         let mut answer = list(Market::UsdM, names, self.server());
         answer.not_trading = not_trading.iter().map(|n| pair(n)).collect();
@@ -216,6 +216,43 @@ fn no_answer_empties_the_table() {
     assert_eq!(rig.streams(), []);
     let counts = rig.snapshot().universe.counts;
     assert_eq!((counts.refused, counts.lists, counts.delisted, counts.unread), (2, 3, 0, 2));
+}
+
+/// The first list comes without volumes: by name `0GUSDT` would be the top.
+#[test]
+fn a_first_list_without_any_volume_is_asked_for_again() {
+    let names = ["0GUSDT", "BTCUSDT"];
+    let mut rig =
+        Rig::new(EngineConfig { universe: UniverseSpec { top: 1, ..config().universe }, ..config() });
+    rig.step(Input::Tick);
+    rig.time();
+    let mut bare = list(Market::UsdM, &names, rig.server());
+    bare.day.clear();
+    rig.listed(bare);
+    assert_eq!(rig.rows(), Vec::<String>::new());
+    assert!(rig.notices(Level::Error).iter().any(|n| n.contains("no volume of any pair")));
+    assert_eq!(rig.snapshot().universe.counts.refused, 1);
+    rig.out.clear();
+    assert!(rig.until_asked() <= 1, "soon");
+    let mut whole = list(Market::UsdM, &names, rig.server());
+    whole.day[1].quote_volume = 1e12;
+    rig.listed(whole);
+    assert_eq!(rig.rows(), ["BTCUSDT"]);
+}
+
+#[test]
+fn a_second_list_that_lacks_others_bears_nothing_out() {
+    let names = ["AUSDT", "BUSDT", "CUSDT", "DUSDT"];
+    let mut rig = Rig::live(&names);
+    rig.relist(&["AUSDT"], &[]);
+    rig.until_asked();
+    let other = list(Market::UsdM, &["BUSDT"], rig.server());
+    rig.listed(other);
+    assert_eq!(rig.streams(), [], "the first lacked B, C and D, this one A, C and D");
+    rig.until_asked();
+    let third = list(Market::UsdM, &["BUSDT"], rig.server());
+    rig.listed(third);
+    assert_eq!(rig.streams(), [(false, ["AUSDT", "CUSDT", "DUSDT"].map(String::from).into())]);
 }
 
 #[test]
