@@ -112,7 +112,10 @@ impl Engine {
             FeedEvent::Connecting { conn, .. }
             | FeedEvent::Down { conn, .. }
             | FeedEvent::Replaced { conn, .. } => ended(conn),
-            FeedEvent::Kline(_) | FeedEvent::Day(_) | FeedEvent::Discarded { .. } => false,
+            FeedEvent::Kline(_)
+            | FeedEvent::Day(_)
+            | FeedEvent::Refused { .. }
+            | FeedEvent::Discarded { .. } => false,
         }
     }
 

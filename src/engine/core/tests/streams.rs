@@ -161,9 +161,9 @@ fn item_32_fault_04_a_whole_socket_without_candles_is_named_and_subscribed_anew_
         assert_eq!(rig.state("A024USDT"), silent);
     }
     assert_eq!(anew, [0, 25, 0, 0], "once, and not at once");
-    let named = rig.notices(Level::Warn);
-    let one = named.iter().filter(|t| t.contains("is silent; subscribed anew")).count();
-    assert_eq!((one, named.iter().filter(|t| t.contains("more streams")).count()), (8, 1), "{named:?}");
+    let told = rig.notices(Level::Warn);
+    let one = told.iter().filter(|t| t.contains("is silent; subscribed anew")).count();
+    assert_eq!((one, told.iter().filter(|t| t.contains("more streams")).count()), (8, 1), "{told:?}");
     assert_eq!((rig.upkeep().silent, rig.upkeep().resubscribed), (25, 25), "each once");
     // A new socket, and it brings candles.
     rig.down(&names);
