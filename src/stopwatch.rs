@@ -63,8 +63,8 @@ impl SleepWatch {
         let (ours, before) = std::mem::replace(&mut self.last, (now, wall));
         let passed = now.since(ours);
         let jump = match wall.duration_since(before) {
-            Ok(theirs) if theirs >= passed => Jump::Ahead(theirs - passed),
-            Ok(theirs) => Jump::Back(passed - theirs),
+            Ok(theirs) if theirs >= passed => Jump::Ahead(theirs.abs_diff(passed)),
+            Ok(theirs) => Jump::Back(passed.abs_diff(theirs)),
             Err(back) => Jump::Back(back.duration() + passed),
         };
         let (Jump::Ahead(by) | Jump::Back(by)) = jump;

@@ -82,7 +82,9 @@ fn without_a_clock_nothing_is_loaded_and_the_warm_up_signals_nothing_whenever_it
     // The newest closed bar flips, minutes ago.
     let mut rows = bars(N - HISTORY..N - 1);
     rows.extend([bar_to(N - 1, 900.0, 100), bar_to(N, 499.5, 10)]);
-    requests.iter().for_each(|r| rig.answer(r, &rows));
+    for request in &requests {
+        rig.answer(request, &rows);
+    }
     assert_eq!(rig.series("BTCUSDT"), rows[..9]);
     assert_eq!(rig.state("BTCUSDT"), (DataState::Live, None));
     nothing_was_news(&mut rig);

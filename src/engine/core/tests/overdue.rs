@@ -65,7 +65,9 @@ fn after_a_sleep_that_our_clock_did_not_count_nothing_is_live_before_anybody_ans
     assert!(rig.lane("BTCUSDT").preview.is_some());
     rig.sleep(3_600);
     for second in 0..40 {
-        names.iter().for_each(|n| rig.is_asleep(n));
+        for name in names {
+            rig.is_asleep(name);
+        }
         let picture = rig.snapshot();
         assert_eq!(picture.clock, None, "no age is told by a clock that missed an hour");
         assert_ne!(picture.links.first().unwrap().state, LinkState::Up);
@@ -134,16 +136,22 @@ fn after_a_sleep_without_the_time_two_streams_that_agree_tell_it() {
     rig.sleep(3_600);
     rig.step(Input::Tick);
     rig.no_time();
-    names.iter().for_each(|n| rig.is_asleep(n));
+    for name in names {
+        rig.is_asleep(name);
+    }
     rig.form("BTCUSDT", N + 4);
-    names.iter().for_each(|n| rig.is_asleep(n));
+    for name in names {
+        rig.is_asleep(name);
+    }
     rig.form("ETHUSDT", N + 4);
     rig.step(Input::Tick);
     let requests = rig.requests();
     assert_eq!(requests.len(), 2, "four bars are missing in each");
     let mut rows = bars(N..N + 4);
     rows.push(bar_to(N + 4, 400.0, 10));
-    requests.iter().for_each(|r| rig.answer(r, &rows));
+    for request in &requests {
+        rig.answer(request, &rows);
+    }
     for name in names {
         rig.form(name, N + 4);
         assert_eq!(rig.state(name), (DataState::Live, None), "{name}");
