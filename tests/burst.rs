@@ -19,7 +19,7 @@ use hamatop::engine::{Command, Engine, EngineConfig, UniverseSpec, default_close
 use hamatop::exchange::binance::endpoint::Endpoint;
 use hamatop::exchange::connect::Proxies;
 use hamatop::exchange::feed::{self, FeedConfig};
-use hamatop::exchange::{FetchRequest, Fetched, KlinesAnswer, TimeAnswer, UniverseAnswer};
+use hamatop::exchange::{DayEvent, FetchRequest, Fetched, KlinesAnswer, TimeAnswer, UniverseAnswer};
 use hamatop::market::snapshot::{DataState, LinkState, Snapshot, Source};
 use hamatop::stopwatch::Stopwatch;
 use streams::{Salvo, Streams, frame};
@@ -90,11 +90,17 @@ async fn rest(mut asked: mpsc::Receiver<FetchRequest>, answers: mpsc::Sender<Fet
                     quote: "USDT".parse().unwrap(),
                     tick: Tick { decimals: 2 },
                 };
+                let figures = |n| DayEvent {
+                    pair: pair(n),
+                    last: 100.0,
+                    change_pct: 1.0,
+                    quote_volume: 1e6,
+                    event_time: UnixMs(CLOSE - 30_000),
+                };
                 let trading = (0..PAIRS).map(instrument).collect();
-                Fetched::Universe {
-                    market,
-                    result: Ok(UniverseAnswer { trading, ..UniverseAnswer::default() }),
-                }
+                let day = (0..PAIRS).map(figures).collect();
+                let list = UniverseAnswer { trading, day, ..UniverseAnswer::default() };
+                Fetched::Universe { market, result: Ok(list) }
             }
             FetchRequest::Klines(request) => {
                 let interval = request.key.interval;
