@@ -90,7 +90,8 @@ async fn item_32_fault_04_figures_do_not_hide_a_socket_whose_candles_stopped() {
     let (mut told, mut stopped) = (Vec::new(), Instant::now());
     victim.order(Order::FiguresOnly).await;
     for word in ["the candles stopped", "without candles"] {
-        let (lost, error, retry) = loss(&mut client).await;
+        let found = tokio::time::timeout(SECOND * 60, loss(&mut client)).await;
+        let (lost, error, retry) = found.expect("a loss within a minute");
         assert_eq!((lost, error.kind), (0, ErrorKind::Silent));
         assert!(error.message.as_str().contains(word), "{error}");
         assert!(stopped.elapsed() <= Duration::from_secs(16) && retry.is_some(), "{:?}", stopped.elapsed());
