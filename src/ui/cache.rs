@@ -303,7 +303,7 @@ fn draw_lane(app: &App, canvas: &mut Canvas<'_>, (y, selected): (u16, bool), row
     canvas.text(HEAD[5].1, y, width, &text, state_tone(lane.state).into());
     if selected && at == 0 {
         canvas.text(0, y, 1, ">", Role::Title);
-        canvas.wash(y, Role::Selected);
+        canvas.select(y, HEAD[0].1..HEAD[1].1 - 1);
     }
 }
 

@@ -39,7 +39,7 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>) -> Option<Position> {
         return draw_filter(app, canvas, 1, &spans);
     }
     let tabs = tabs(app);
-    let right = canvas.spans_right(1, &borrow(&progress(app, cols.saturating_sub(wide(&tabs)))));
+    let right = canvas.spans_right(1, &borrow(&progress(app, cols.saturating_sub(wide(&tabs) + 1))));
     canvas.spans(0, 1, right.saturating_sub(1), &borrow(&tabs));
     draw_filter(app, canvas, 2, &filter_count(app))
 }

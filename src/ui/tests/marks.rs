@@ -1,5 +1,7 @@
 //! What says how far a row may be trusted: is it there, and can it be told apart.
 
+use crate::domain::hama::BandState;
+
 use super::*;
 
 #[test]
@@ -37,9 +39,6 @@ fn colours_carry_what_signs_say_as_well() {
     assert_eq!(fg("FOOUSDT", "failed"), Color::LightRed);
     assert_eq!(fg("ETHUSDT", "above"), Color::DarkGray);
     assert!(cell_of(&buffer, "ETHUSDT", "above").modifier.contains(Modifier::ITALIC));
-    // The cursor's row is of one colour, its cells' own would fight with it.
-    let row: Vec<_> = (0..120).map(|x| buffer[(x, 5)].bg).collect();
-    assert!(row.iter().all(|bg| *bg == Color::Cyan) && buffer[(0, 5)].symbol() == ">");
 }
 
 #[test]
@@ -57,4 +56,74 @@ fn what_is_not_live_does_not_look_live() {
     let line = text.lines().find(|l| l.contains("BBBUSDT")).unwrap();
     assert!(line.starts_with(" !") && !line.contains('~') && !line.contains("above"), "{line}");
     assert!(!line.contains("now"), "{line}");
+}
+
+#[test]
+fn the_selected_row_keeps_its_marks_of_state() {
+    let rows = vec![row("AAAUSDT").stale("behind", 240).trends([Sign::Up, Sign::Down, Sign::Flat])];
+    for theme in [Theme::dark(), Theme::dark().without_colors()] {
+        let draw_with = |rows: Vec<_>, cursor: &str, size| {
+            let mut app = app_of(snapshot(rows), size);
+            press(&mut app, cursor);
+            let mut buffer = Buffer::empty(Rect::new(0, 0, size.0, size.1));
+            draw(&app, &theme, &mut buffer);
+            let text = text(&buffer);
+            let y = text.lines().position(|l| l.contains(" AAAUSDT  ")).unwrap();
+            let y = u16::try_from(y).unwrap();
+            (0..size.0).map(|x| buffer[(x, y)].clone()).collect::<Vec<_>>()
+        };
+        for size in [(60, 16), (80, 24), (120, 36)] {
+            // Live rows come first where their score is greater.
+            let two: Vec<_> = rows.iter().cloned().chain([row("BBBUSDT").score(100.0)]).collect();
+            let selected = draw_with(two.clone(), "j", size);
+            let plain = draw_with(two, "", size);
+            assert_eq!((selected[0].symbol(), plain[0].symbol()), (">", " "));
+            let name = 3..16;
+            for (x, (cell, other)) in selected.iter().zip(&plain).enumerate().skip(1) {
+                if name.contains(&x) {
+                    let bar = theme.style(crate::ui::theme::Role::Selected);
+                    assert_eq!(Some(cell.bg), bar.bg.or(Some(Color::Reset)));
+                    assert!(cell.modifier.contains(bar.add_modifier));
+                    continue;
+                }
+                let modifier = cell.modifier - Modifier::UNDERLINED;
+                assert_eq!((cell.fg, cell.bg, modifier), (other.fg, other.bg, other.modifier), "{x}");
+                assert!(cell.modifier.contains(Modifier::UNDERLINED), "{x}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_figure_of_a_stale_row_is_dim_without_colours_too() {
+    let inferred =
+        row("AAAUSDT").stale("behind", 240).bands(BandState::Normal, None).cross(Sign::Down, 44, true);
+    let app = app_of(snapshot(vec![inferred]), (120, 36));
+    let mut buffer = Buffer::empty(Rect::new(0, 0, 120, 36));
+    draw(&app, &Theme::dark().without_colors(), &mut buffer);
+    for figure in ["normal", "dn >44", "+94", "+1.83%"] {
+        let cell = cell_of(&buffer, " AAAUSDT  ", figure);
+        assert!(cell.modifier.contains(Modifier::DIM), "{figure}");
+        assert!(!cell.modifier.contains(Modifier::REVERSED), "{figure}");
+    }
+}
+
+#[test]
+fn a_popup_keeps_the_table_at_a_distance() {
+    for size in [(60, 16), (80, 24), (100, 30), (120, 36)] {
+        let mut app = app_of(assorted(), size);
+        press(&mut app, "s");
+        let buffer = buffer(&app);
+        let left = (size.0 - 40) / 2;
+        for y in 3..8 {
+            let at = |x: u16| buffer[(x, y)].symbol();
+            assert_eq!(
+                (at(left - 1), at(left), at(left + 39), at(left + 40)),
+                (" ", "│", "│", " "),
+                "{size:?}"
+            );
+            // A letter of two cells must not reach in from beside it.
+            assert!(at(left - 2).width() < 2, "{size:?}");
+        }
+    }
 }
