@@ -109,6 +109,36 @@ fn every_figure_of_a_stale_row_is_dim_without_colours_too() {
 }
 
 #[test]
+fn a_perfect_start_has_no_bad_hit_rate() {
+    for size in [(80, 24), (120, 36)] {
+        for (hits, misses, said) in
+            [(0, 0, "nothing was read yet"), (0, 72, "no hit yet, 72 reads before"), (3, 1, "75.00% (3 hits")]
+        {
+            let mut picture = assorted();
+            (picture.stats.hits, picture.stats.misses) = (hits, misses);
+            let mut app = app_of(picture, size);
+            press(&mut app, "4");
+            let text = shown(&app);
+            assert!(text.contains(said), "{text}");
+            assert!(!text.contains("0.00%"), "{text}");
+        }
+    }
+}
+
+#[test]
+fn a_held_order_is_named_as_such_wherever_a_row_can_be_moved_to() {
+    for size in [(60, 16), (80, 24), (100, 30), (120, 36)] {
+        let mut app = app_of(assorted(), size);
+        press(&mut app, "j");
+        assert!(shown(&app).contains(" order held"), "{}", shown(&app));
+        app.update(MADE + crate::app::HOLD, Msg::Tick);
+        let text = shown(&app);
+        assert!(!text.contains("held") && text.contains(" sort"), "{text}");
+        assert!(text.contains(" figures"), "{text}");
+    }
+}
+
+#[test]
 fn a_popup_keeps_the_table_at_a_distance() {
     for size in [(60, 16), (80, 24), (100, 30), (120, 36)] {
         let mut app = app_of(assorted(), size);
