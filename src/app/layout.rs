@@ -162,7 +162,7 @@ mod tests {
     #[test]
     fn the_age_is_never_dropped() {
         let few = [Interval::M15, Interval::H1, Interval::H4];
-        for intervals in [&few[..], &Interval::ALL[..]] {
+        for intervals in [&few[..], Interval::ALL] {
             for (cols, several) in (MIN_COLS..=200).flat_map(|c| [(c, false), (c, true)]) {
                 let placed = place(scanner_columns(intervals, several), cols);
                 let age = placed.iter().find(|p| p.column.field == Field::Age);

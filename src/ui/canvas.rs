@@ -130,15 +130,15 @@ impl<'a> Canvas<'a> {
     }
 
     /// The sides of a window, and a blank on either: what lies beside it must not run into it.
-    fn draw_sides(&mut self, x: u16, y: u16, size: (u16, u16)) {
-        let side = if self.notation == Notation::Ascii { "|" } else { "│" };
-        for line in y..y.saturating_add(size.1).min(self.lines()) {
+    fn draw_sides(&mut self, x: u16, y: u16, (width, height): (u16, u16)) {
+        let bar = if self.notation == Notation::Ascii { "|" } else { "│" };
+        for line in y..y.saturating_add(height).min(self.lines()) {
             if let Some(before) = x.checked_sub(1) {
                 self.blank(before, line);
             }
-            self.text(x, line, 1, side, Role::Rule);
-            self.text(x + size.0 - 1, line, 1, side, Role::Rule);
-            self.blank(x + size.0, line);
+            self.text(x, line, 1, bar, Role::Rule);
+            self.text(x + width - 1, line, 1, bar, Role::Rule);
+            self.blank(x + width, line);
         }
     }
 

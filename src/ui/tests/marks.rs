@@ -60,7 +60,7 @@ fn what_is_not_live_does_not_look_live() {
 
 #[test]
 fn the_selected_row_keeps_its_marks_of_state() {
-    let rows = vec![row("AAAUSDT").stale("behind", 240).trends([Sign::Up, Sign::Down, Sign::Flat])];
+    let stale = row("AAAUSDT").stale("behind", 240).trends([Sign::Up, Sign::Down, Sign::Flat]);
     for theme in [Theme::dark(), Theme::dark().without_colors()] {
         let draw_with = |rows: Vec<_>, cursor: &str, size| {
             let mut app = app_of(snapshot(rows), size);
@@ -74,7 +74,7 @@ fn the_selected_row_keeps_its_marks_of_state() {
         };
         for size in [(60, 16), (80, 24), (120, 36)] {
             // Live rows come first where their score is greater.
-            let two: Vec<_> = rows.iter().cloned().chain([row("BBBUSDT").score(100.0)]).collect();
+            let two = vec![stale.clone(), row("BBBUSDT").score(100.0)];
             let selected = draw_with(two.clone(), "j", size);
             let plain = draw_with(two, "", size);
             assert_eq!((selected[0].symbol(), plain[0].symbol()), (">", " "));
