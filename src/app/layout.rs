@@ -79,8 +79,9 @@ impl Shape {
 /// Cells before the first column: the cursor, the state, a gap.
 pub const MARGIN: u16 = 3;
 
-/// What goes first where width is short. What is not named stays.
-const DROPPED: [Field; 9] = [
+/// What goes first where width is short, trends last and from the longest interval on. What is not
+/// named stays: the age above all, since without it an old figure looks like a new one.
+const DROPPED: [Field; 8] = [
     Field::Vol,
     Field::Basis,
     Field::Note,
@@ -88,7 +89,6 @@ const DROPPED: [Field; 9] = [
     Field::Bands,
     Field::Chg,
     Field::Cross,
-    Field::Age,
     Field::Dist,
 ];
 
@@ -111,6 +111,10 @@ pub fn place(mut columns: Vec<Column>, cols: u16) -> Vec<Placed> {
             break;
         }
         columns.retain(|c| c.field != field);
+    }
+    while need(&columns) > cols {
+        let Some(last) = columns.iter().rposition(|c| c.field == Field::Trend) else { break };
+        columns.remove(last);
     }
     let spare = cols.saturating_sub(need(&columns));
     let mut x = MARGIN;
@@ -152,6 +156,19 @@ mod tests {
         let at_60 = fields(60);
         for kept in [Field::Sym, Field::Last, Field::Score] {
             assert!(at_60.contains(&kept), "{kept:?}");
+        }
+    }
+
+    #[test]
+    fn the_age_is_never_dropped() {
+        let few = [Interval::M15, Interval::H1, Interval::H4];
+        for intervals in [&few[..], Interval::ALL] {
+            for (cols, several) in (MIN_COLS..=200).flat_map(|c| [(c, false), (c, true)]) {
+                let placed = place(scanner_columns(intervals, several), cols);
+                let age = placed.iter().find(|p| p.column.field == Field::Age);
+                let whole = age.is_some_and(|p| p.width >= p.column.width());
+                assert!(whole, "{cols} columns, {} intervals", intervals.len());
+            }
         }
     }
 

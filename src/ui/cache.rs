@@ -48,13 +48,18 @@ fn lines(canvas: &mut Canvas<'_>, x: u16, y: u16, width: u16, lines: &[Line]) {
 }
 
 fn memory_lines(s: &CacheStats) -> Vec<Line> {
-    let rate = s.hit_rate().map_or_else(|| "-".to_owned(), |r| format!("{:.2}%", r * 100.0));
+    let rate = match s.hit_rate() {
+        None => "- (nothing was read yet)".to_owned(),
+        // At a start every series is read once before its bars are there: that is no bad rate.
+        Some(_) if s.hits == 0 => format!("- (no hit yet, {} reads before their bars came)", group(s.misses)),
+        Some(r) => format!("{:.2}% ({} hits, {} misses)", r * 100.0, group(s.hits), group(s.misses)),
+    };
     let stale = if s.stale > 0 { Role::Warn } else { Role::Text };
     vec![
         ("symbols", group(u64::from(s.symbols)), Role::Text),
         ("series", format!("{}, {} warm", group(u64::from(s.series)), group(u64::from(s.warm))), Role::Text),
         ("klines", group(s.klines), Role::Text),
-        ("hit rate", format!("{rate} ({} hits, {} misses)", group(s.hits), group(s.misses)), Role::Text),
+        ("hit rate", rate, Role::Text),
         ("memory", bytes(s.bytes), Role::Text),
         ("stale", group(u64::from(s.stale)), stale),
     ]
@@ -68,7 +73,7 @@ fn upsert_lines(s: &CacheStats) -> Vec<Line> {
         ("updates", group(s.updates), Role::Text),
         ("new", format!("{} bars, {} amended", group(o.appended), group(o.amended)), Role::Text),
         ("ignored", format!("{} the same, {} too old", group(o.duplicate), group(o.older)), Role::Text),
-        ("gap", format!("{} closes came before what was missing", group(o.gap)), Role::Text),
+        ("early", format!("{} closes, ahead of bars still missing", group(o.gap)), Role::Text),
         ("discarded", format!("{} frames and rows", group(s.discarded)), Role::Text),
         ("bars", format!("{} to {}", time(s.oldest), time(s.newest.map(bar_end))), Role::Text),
     ]
@@ -303,7 +308,7 @@ fn draw_lane(app: &App, canvas: &mut Canvas<'_>, (y, selected): (u16, bool), row
     canvas.text(HEAD[5].1, y, width, &text, state_tone(lane.state).into());
     if selected && at == 0 {
         canvas.text(0, y, 1, ">", Role::Title);
-        canvas.wash(y, Role::Selected);
+        canvas.select(y, HEAD[0].1..HEAD[1].1 - 1);
     }
 }
 

@@ -1,5 +1,7 @@
 //! Writing text into cells, by width and role.
 
+use std::ops::Range;
+
 use ratatui::buffer::Buffer;
 use ratatui::style::Style;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
@@ -90,10 +92,18 @@ impl<'a> Canvas<'a> {
         }
     }
 
-    /// Lays a role's style over a line, blanks included.
-    pub(super) fn wash(&mut self, y: u16, role: Role) {
+    /// Marks the line under the cursor: a bar over the name alone. Over the figures it would hide
+    /// which of them are stale, and turn dim ones into boxes.
+    pub(super) fn select(&mut self, y: u16, name: Range<u16>) {
+        self.wash(y, 0..name.start, Role::Cursor);
+        self.wash(y, name.end..self.cols(), Role::Cursor);
+        self.wash(y, name, Role::Selected);
+    }
+
+    /// Lays a role's style over cells, blanks included.
+    fn wash(&mut self, y: u16, cells: Range<u16>, role: Role) {
         let style = self.style(role);
-        for x in 0..self.cols() {
+        for x in cells {
             if let Some(cell) = self.buffer.cell_mut((x, y)) {
                 cell.set_style(style);
             }
@@ -111,9 +121,37 @@ impl<'a> Canvas<'a> {
             }
             self.text(x, line, size.0, &blank, Role::Text);
         }
+        if size.0 < self.cols() {
+            self.draw_sides(x, y, size);
+        }
         self.rule_between(x, x + size.0, y, title);
         self.rule_between(x, x + size.0, y + size.1 - 1, "");
         (x + 1, y + 1)
+    }
+
+    /// The sides of a window, and a blank on either: what lies beside it must not run into it.
+    fn draw_sides(&mut self, x: u16, y: u16, (width, height): (u16, u16)) {
+        let bar = if self.notation == Notation::Ascii { "|" } else { "│" };
+        for line in y..y.saturating_add(height).min(self.lines()) {
+            if let Some(before) = x.checked_sub(1) {
+                self.blank(before, line);
+            }
+            self.text(x, line, 1, bar, Role::Rule);
+            self.text(x + width - 1, line, 1, bar, Role::Rule);
+            self.blank(x + width, line);
+        }
+    }
+
+    /// Empties a cell, and all of a letter of two cells that reaches into it.
+    fn blank(&mut self, x: u16, y: u16) {
+        let is_wide = |cell: &ratatui::buffer::Cell| cell.symbol().width() > 1;
+        let left = x.checked_sub(1).filter(|l| self.buffer.cell((*l, y)).is_some_and(is_wide));
+        let right = self.buffer.cell((x, y)).is_some_and(is_wide).then_some(x + 1);
+        for x in [left, Some(x), right].into_iter().flatten() {
+            if let Some(cell) = self.buffer.cell_mut((x, y)) {
+                cell.reset();
+            }
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use ratatui::layout::Position;
+use unicode_width::UnicodeWidthStr;
 
 use crate::app::action::{self, Action};
 use crate::app::column::Direction;
@@ -29,17 +30,26 @@ fn borrow(spans: &Spans) -> Vec<(&str, Role)> {
 pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>) -> Option<Position> {
     let right = canvas.spans_right(0, &borrow(&feed(app)));
     canvas.spans(0, 0, right.saturating_sub(1), &borrow(&identity(app)));
+    let cols = canvas.cols();
     if app.shape().tier == Tier::Reduced {
-        // There is no line for the state of the whole; it stands where the filter leaves room.
-        if app.filter().is_empty() && app.prompt().is_none() {
-            let (state, role) = state(app);
-            canvas.spans_right(1, &[(&state, role), (" ", Role::Text)]);
-        }
-        return draw_filter(app, canvas, 1);
+        // There is no line for the state of the whole: it stands beside the filter.
+        let is_filtering = !app.filter().is_empty() || app.prompt().is_some();
+        let spans =
+            if is_filtering { filter_state(app, cols) } else { progress(app, cols - NO_FILTER_WIDTH) };
+        return draw_filter(app, canvas, 1, &spans);
     }
-    let right = canvas.spans_right(1, &borrow(&progress(app)));
-    canvas.spans(0, 1, right.saturating_sub(1), &borrow(&tabs(app)));
-    draw_filter(app, canvas, 2)
+    let tabs = tabs(app);
+    let right = canvas.spans_right(1, &borrow(&progress(app, cols.saturating_sub(wide(&tabs) + 1))));
+    canvas.spans(0, 1, right.saturating_sub(1), &borrow(&tabs));
+    draw_filter(app, canvas, 2, &filter_count(app))
+}
+
+/// Cells of how to get a filter, where there is none.
+const NO_FILTER_WIDTH: u16 = 11;
+
+fn wide(spans: &[(String, Role)]) -> u16 {
+    let wide: usize = spans.iter().map(|(text, _)| text.width()).sum();
+    u16::try_from(wide).unwrap_or(u16::MAX)
 }
 
 fn identity(app: &App) -> Spans {
@@ -157,20 +167,34 @@ fn tabs(app: &App) -> Spans {
     spans
 }
 
-/// How far the loading is; then what may be thought of the whole.
-fn progress(app: &App) -> Spans {
-    let roomy = app.shape().tier == Tier::Roomy;
-    let label = |text: &'static str| if roomy { text } else { "" };
+/// How far the loading is, then what may be thought of the whole; and what the table shows, in as
+/// many words as there is room for.
+fn progress(app: &App, room: u16) -> Spans {
+    let said = LABELS.map(|labels| progress_with(app, labels));
+    let fits = said.iter().position(|spans| wide(spans) <= room);
+    said.into_iter().nth(fits.unwrap_or(LABELS.len() - 1)).unwrap_or_default()
+}
+
+/// What stands before the sort column and before the interval of the figures.
+type Labels = Option<(&'static str, &'static str)>;
+
+/// From the roomiest to none, with nothing that would take a label.
+const LABELS: [Labels; 4] =
+    [Some(("sort: ", "figures: ")), Some(("sort ", "figures ")), Some(("by ", "of ")), None];
+
+fn progress_with(app: &App, labels: Labels) -> Spans {
     let mut spans: Spans = vec![state(app)];
     if app.is_order_held() {
-        spans.push((format!("  {}held", label("order ")), Role::Dim));
+        spans.push(("  order held".to_owned(), Role::Dim));
     }
     let sort = app.sort();
     let arrow = if sort.direction() == Direction::Falling { "v" } else { "^" };
-    spans.push((format!("  {}{} {arrow}", label("sort: "), sort.column.title()), Role::Text));
-    if let Some(interval) = app.snapshot().intervals.get(app.lane()) {
-        spans.push((format!("  {}{interval} ", label("figures: ")), Role::Text));
+    let interval = app.snapshot().intervals.get(app.lane());
+    if let Some((by, of)) = labels {
+        spans.push((format!("  {by}{} {arrow}", sort.column.title()), Role::Text));
+        spans.extend(interval.map(|i| (format!("  {of}{i}"), Role::Text)));
     }
+    spans.push((" ".to_owned(), Role::Text));
     spans
 }
 
@@ -213,17 +237,34 @@ fn overall(snapshot: &Snapshot) -> (String, Role) {
     }
 }
 
-/// The filter: being typed, applied, or how to get one. Errors stand beside it, with their column.
-fn draw_filter(app: &App, canvas: &mut Canvas<'_>, y: u16) -> Option<Position> {
+/// How many rows match, or where the filter is wrong: what that is stands on the last line, where
+/// there is room.
+fn filter_count(app: &App) -> Spans {
     let total = app.snapshot().rows.len();
-    let count = format!("{} of {total} match ", app.matches());
-    let (right, role) = match app.filter_error() {
-        // What is wrong with it stands on the last line, where there is room.
-        Some(e) => (format!("column {} ", e.column), Role::Bad),
-        None if app.filter().is_empty() && app.prompt().is_none() => (String::new(), Role::Dim),
-        None => (count, Role::Dim),
-    };
-    let end = canvas.spans_right(y, &[(right.as_str(), role)]).saturating_sub(1);
+    match app.filter_error() {
+        Some(e) => vec![(format!("column {} ", e.column), Role::Bad)],
+        None if app.filter().is_empty() && app.prompt().is_none() => Spans::new(),
+        None => vec![(format!("{} of {total} match ", app.matches()), Role::Dim)],
+    }
+}
+
+/// The same before the state of the whole. Where both leave the filter too little, the count goes.
+fn filter_state(app: &App, cols: u16) -> Spans {
+    let state = [(" ".to_owned(), Role::Text), state(app), (" ".to_owned(), Role::Text)];
+    let mut spans = filter_count(app);
+    if app.filter_error().is_none() && wide(&spans) + wide(&state) > cols - MIN_FILTER_WIDTH {
+        spans.clear();
+    }
+    spans.extend(state);
+    spans
+}
+
+/// Cells that a filter gets before its count does.
+const MIN_FILTER_WIDTH: u16 = 24;
+
+/// The filter: being typed, applied, or how to get one. What stands on its right comes first.
+fn draw_filter(app: &App, canvas: &mut Canvas<'_>, y: u16, right: &Spans) -> Option<Position> {
+    let end = canvas.spans_right(y, &borrow(right)).saturating_sub(1);
     let key = format!(" {} ", action::key_of(Action::EditFilter));
     let Some(prompt) = app.prompt() else {
         let source = app.filter().source();

@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-use crate::app::App;
 use crate::app::action::{ACTIONS, Action, Group, key_of};
 use crate::app::value::Notation;
+use crate::app::{App, HOLD};
 use crate::domain::hama::Sign::{Down, Flat, Up};
 
 use super::canvas::Canvas;
@@ -13,7 +13,7 @@ use super::theme::Role;
 const KEYS_WIDTH: u16 = 9;
 
 /// Lines of the legend: what signs and words mean.
-fn legend(notation: Notation) -> [String; 10] {
+fn legend(notation: Notation) -> [String; 13] {
     let sign = |s| notation.trend(s);
     [
         format!(
@@ -29,7 +29,10 @@ fn legend(notation: Notation) -> [String; 10] {
         " +81*  a score of some of the intervals; its share is in the note".to_owned(),
         " age: now, or the exchange's time since its last word; end: it stands".to_owned(),
         " SCORE -100..100 over all intervals; DIST HAMA against its average".to_owned(),
-        " C/MA~ live price against the average; BOLL squ nor exp: a breakout".to_owned(),
+        " |SCORE|  the order is by size, the sign left out: -88 above +83".to_owned(),
+        format!(" order held: for {} s after a move no row changes its place", HOLD.as_secs()),
+        " C/MA~ live price against the average, a preview".to_owned(),
+        format!(" BOLL squ nor exp {}  on the last bar the close left its bands", sign(Up)),
         " filter: btc -usdc \"1000\"  all words, not, quoted".to_owned(),
         " The score ranks; it is not advice.".to_owned(),
     ]

@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::app::action::{Action, key_of};
 use crate::app::column::{Align, Column, Direction, Field, Reading, needed};
-use crate::app::layout::{Placed, Tier, place};
+use crate::app::layout::{MARGIN, Placed, Tier, place};
 use crate::app::text::{Precision, bar_end, utc};
 use crate::app::value::{Notation, Value, state_tone};
 use crate::domain::hama::{HamaPoint, Sign};
@@ -168,12 +168,9 @@ fn draw_row(
         scratch.clear();
         value.write(canvas.notation, usize::from(p.width), scratch);
         let role = match value.tone().into() {
+            // What it was keeps its sign, not its colour: it may have changed since.
+            _ if is_figure(&value) && p.column.state(row, reading) != DataState::Live => Role::Stale,
             Role::Text if old => Role::Dim,
-            role if is_figure(&value) && p.column.state(row, reading) != DataState::Live => match role {
-                Role::Dim => Role::Dim,
-                // What it was keeps its sign, not its colour: it may have changed since.
-                _ => Role::Stale,
-            },
             role => role,
         };
         let align = match value {
@@ -186,13 +183,15 @@ fn draw_row(
     canvas.text(1, y, 1, mark, role);
     if selected {
         canvas.text(0, y, 1, ">", Role::Title);
-        canvas.wash(y, Role::Selected);
+        let named = placed.iter().filter(|p| matches!(p.column.field, Field::Sym | Field::Market));
+        canvas.select(y, MARGIN..named.map(|p| p.x + p.width).max().unwrap_or(MARGIN));
     }
 }
 
 /// Whether a value is a figure of the market, which ages, and not a word about the row.
 fn is_figure(value: &Value<'_>) -> bool {
-    !matches!(value, Value::Text(..) | Value::Note(_) | Value::Age { .. } | Value::State(_))
+    use Value::{Age, Note, State, Text, Warming};
+    !matches!(value, Text(..) | Note(_) | Age { .. } | State(_) | Warming(..))
 }
 
 /// One sign before the name, also where the note has no room.

@@ -18,6 +18,8 @@ use crate::domain::time::{Mono, UnixMs};
 use crate::fixture::{MADE, NOW, as_demo, assorted, row, snapshot};
 use crate::market::snapshot::{Level, LinkState, Notice, SignalEvent, Snapshot};
 
+mod marks;
+
 const END: UnixMs = UnixMs(1_760_227_200_000);
 
 fn app_of(picture: Snapshot, size: (u16, u16)) -> App {
@@ -270,42 +272,6 @@ fn item_24_a_ban_of_rest_counts_down_at_every_size() {
     }
     let open = app_of(assorted(), (80, 24));
     assert!(!shown(&open).contains("held"));
-}
-
-#[test]
-fn colours_carry_what_signs_say_as_well() {
-    let app = app_of(assorted(), (120, 36));
-    let buffer = buffer(&app);
-    let fg = |line, needle| cell_of(&buffer, line, needle).fg;
-    assert_eq!(fg("ETHUSDT", "▲"), Color::Green);
-    assert_eq!(fg("XRPUSDT", "▼"), Color::Red);
-    assert_eq!(fg("ETHUSDT", "━"), Color::Gray);
-    assert_eq!(fg("XRPUSDT", "-92"), Color::LightRed);
-    assert_eq!(fg("ETHUSDT", "+3.02%"), Color::Green);
-    assert_eq!(fg("ADAUSDT", "15m stale"), Color::Yellow);
-    assert_eq!(fg("FOOUSDT", "failed"), Color::LightRed);
-    assert_eq!(fg("ETHUSDT", "above"), Color::DarkGray);
-    assert!(cell_of(&buffer, "ETHUSDT", "above").modifier.contains(Modifier::ITALIC));
-    // The cursor's row is of one colour, its cells' own would fight with it.
-    let row: Vec<_> = (0..120).map(|x| buffer[(x, 5)].bg).collect();
-    assert!(row.iter().all(|bg| *bg == Color::Cyan) && buffer[(0, 5)].symbol() == ">");
-}
-
-#[test]
-fn what_is_not_live_does_not_look_live() {
-    let rows = vec![row("AAAUSDT"), row("BBBUSDT").forming(Sign::Down).stale("gap of 3 bars", 2)];
-    let app = app_of(snapshot(rows), (120, 36));
-    let buffer = buffer(&app);
-    let stale = Theme::dark().style(super::theme::Role::Stale);
-    for figure in ["214.08", "+4.81%", "+94", "▲", "+1.83%"] {
-        let cell = cell_of(&buffer, "BBBUSDT", figure);
-        assert_eq!((Some(cell.fg), cell.modifier), (stale.fg, stale.add_modifier), "{figure}");
-    }
-    assert_eq!(cell_of(&buffer, "BBBUSDT", "<5s").fg, Color::Yellow);
-    let text = text(&buffer);
-    let line = text.lines().find(|l| l.contains("BBBUSDT")).unwrap();
-    assert!(line.starts_with(" !") && !line.contains('~') && !line.contains("above"), "{line}");
-    assert!(!line.contains("now"), "{line}");
 }
 
 #[test]

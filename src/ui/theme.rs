@@ -34,7 +34,8 @@ roles! {
     Rule = "rule", "Lines between parts.";
     Key = "key", "A key to press.";
     Tab = "tab", "The view that is open.";
-    Selected = "selected", "Laid over the row under the cursor.";
+    Selected = "selected", "Laid over the name under the cursor.";
+    Cursor = "cursor", "Added to the rest of its row, whose colours and signs of state stay.";
     Up = "up", "Up.";
     UpStrong = "up-strong", "Up, by far.";
     Down = "down", "Down.";
