@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
 
+use crate::app::behind::row_since;
 use crate::app::column::Reading;
 use crate::app::text::rfc3339;
 use crate::domain::hama::{Bands, Gradient, HamaPoint, LastCross, Parts, Sign, Strength};
@@ -251,7 +252,11 @@ struct RowJson<'a> {
 impl Serialize for RowJson<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let row = self.row;
-        let age = self.reading.clock.zip(row.seen).map(|(now, seen)| now.since(seen).as_millis());
+        let age = self
+            .reading
+            .clock
+            .zip(row_since(row, self.reading.clock))
+            .map(|(now, seen)| now.since(seen).as_millis());
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("market", row.pair.market.as_str())?;
         map.serialize_entry("symbol", row.pair.symbol.as_str())?;
