@@ -27,7 +27,7 @@ fn legend(notation: Notation) -> [String; 10] {
         " 40/102  bars at hand / needed        up >398  older than the bars".to_owned(),
         " + warming  ! stale  x failed  - no longer traded; dim: not live".to_owned(),
         " +81*  a score of some of the intervals; its share is in the note".to_owned(),
-        " age: since the exchange's last word; if not live, of the oldest figures".to_owned(),
+        " age: since the last word; not live: of the oldest figures; end: it stands".to_owned(),
         " SCORE -100..100 over all intervals; DIST HAMA against its average".to_owned(),
         " C/MA~ live price against the average; BOLL squ nor exp: a breakout".to_owned(),
         " filter: btc -usdc \"1000\"  all words, not, quoted".to_owned(),
