@@ -4,6 +4,7 @@
 //! state, and the drawing reads it without changing it.
 
 pub mod action;
+pub mod behind;
 pub mod column;
 pub mod keys;
 pub mod layout;

@@ -10,6 +10,7 @@ use crate::domain::text::nearest;
 use crate::domain::time::{Mono, UnixMs};
 use crate::market::snapshot::{DataState, LaneView, Row, Snapshot};
 
+use super::behind;
 use super::value::{NoteText, Pulse, Tone, Value};
 
 /// What a column is about.
@@ -148,7 +149,7 @@ pub const FIELDS: &[FieldSpec] = &[
     spec((Field::Coverage, "coverage", "COV"), "share of intervals", (Right, 4), Scope::Row, Falling),
     spec((Field::Coherence, "coherence", "COH"), "agreement", (Right, 5), Scope::Row, Falling),
     spec((Field::State, "state", "STATE"), "state of the data", (Left, 8), Scope::Either, Rising),
-    spec((Field::Age, "age", "AGE"), "age of the data", (Right, 3), Scope::Either, Rising),
+    spec((Field::Age, "age", "AGE"), "age of what is shown", (Right, 3), Scope::Either, Rising),
     spec((Field::Note, "note", "NOTE"), "what is amiss", (Left, 12), Scope::Row, Rising),
     spec((Field::Trend, "trend", "TREND"), "trend", (Right, 5), Scope::Lane, Falling),
     spec((Field::Dist, "dist", "DIST"), "HAMA against MA", (Right, 7), Scope::Lane, Falling),
@@ -332,10 +333,10 @@ fn row_value<'a>(field: Field, row: &'a Row, at: &Reading) -> Value<'a> {
         Field::Coverage => score(|s| Value::Share(s.coverage)),
         Field::Coherence => score(|s| Value::Number(s.coherence, 1)),
         Field::State => Some(Value::State(row.state)),
-        Field::Age => Some(at.age(row.seen, row.state)),
+        Field::Age => Some(at.age(behind::row_since(row, at.clock), row.state)),
         Field::Warm => Some(yes_no(row.lanes.iter().all(is_warm))),
         Field::Stale => Some(yes_no(row.state == DataState::Stale)),
-        Field::Note => Some(note(row).unwrap_or(Value::Blank)),
+        Field::Note => Some(note(row, at).unwrap_or(Value::Blank)),
         _ => None,
     };
     value.unwrap_or(Value::Absent)
@@ -367,7 +368,8 @@ fn lane_value<'a>(field: Field, row: &'a Row, lane: &'a LaneView, at: &Reading) 
         Field::Bands => bands.filter(|b| b.pos.is_some()).map(|b| Value::Bands(b.state, b.breakout)),
         Field::Width => bands.map(|b| Value::Share(b.width)),
         Field::Pos => bands.and_then(|b| b.pos).map(|p| Value::Number(p, 2)),
-        Field::Cross => point.last_cross.map(Value::Cross),
+        // Bars since are not known while bars are missing, nor is a cross on one of them.
+        Field::Cross => point.last_cross.filter(|_| behind::missing(lane, at.clock) == 0).map(Value::Cross),
         Field::Bars => Some(Value::Count(lane.bars)),
         Field::Warm => Some(yes_no(is_warm(lane))),
         Field::Stale => Some(yes_no(lane.state == DataState::Stale)),
@@ -376,7 +378,7 @@ fn lane_value<'a>(field: Field, row: &'a Row, lane: &'a LaneView, at: &Reading) 
         Field::Ma => point.ma.map(|p| Value::Price(p, row.tick)),
         Field::Raw => point.score.map(|s| Value::Number(s, 6)),
         Field::State => Some(Value::State(lane.state)),
-        Field::Age => Some(at.age(lane.seen, lane.state)),
+        Field::Age => Some(at.age(behind::lane_since(lane, at.clock), lane.state)),
         _ => None,
     };
     value.unwrap_or(Value::Absent)
@@ -391,8 +393,10 @@ fn yes_no<'a>(is_so: bool) -> Value<'a> {
 }
 
 /// What is amiss: the first of the worst intervals, or the first one that lacks bars for some field.
-fn note(row: &Row) -> Option<Value<'_>> {
-    let worst = row.lanes.iter().rev().filter(|l| l.state != DataState::Live).max_by_key(|l| l.state);
+fn note<'a>(row: &'a Row, at: &Reading) -> Option<Value<'a>> {
+    let behind = |l: &LaneView| behind::missing(l, at.clock);
+    let amiss = row.lanes.iter().rev().filter(|l| l.state != DataState::Live);
+    let worst = amiss.max_by_key(|l| (l.state, behind(l) > 0));
     let lane = worst.or_else(|| row.lanes.iter().find(|l| l.bars < l.need))?;
     let bars = match lane.state {
         DataState::Warming if lane.bars < lane.need_score => Some((lane.bars, lane.need_score)),
@@ -403,6 +407,7 @@ fn note(row: &Row) -> Option<Value<'_>> {
     Some(Value::Note(NoteText {
         interval: lane.interval.as_str(),
         state: lane.state,
+        missing: behind(lane),
         why: lane.why.as_ref().map(crate::domain::text::CleanText::as_str),
         bars,
         everywhere: row.lanes.iter().all(|l| l.state == lane.state),

@@ -127,6 +127,8 @@ pub struct NoteText<'a> {
     pub interval: &'a str,
     /// What is the matter.
     pub state: DataState,
+    /// Closes it lacks.
+    pub missing: u32,
     /// Why, if known.
     pub why: Option<&'a str>,
     /// Bars at hand and needed, where that is the matter.
@@ -258,10 +260,13 @@ impl Notation {
 impl NoteText<'_> {
     /// For a few cells: the reason's first words first.
     fn write_short(&self, out: &mut String) -> std::fmt::Result {
-        if !self.everywhere || self.bars.is_some() {
-            write!(out, "{} ", self.interval)?;
+        let names = !self.everywhere || self.bars.is_some();
+        if names && self.missing == 0 {
+            let bars = if self.state == DataState::Stale { " bars" } else { "" };
+            write!(out, "{}{bars} ", self.interval)?;
         }
         match (self.state, self.bars) {
+            _ if self.missing > 0 => self.write_missing(out)?,
             (DataState::Live, Some((have, need))) => write!(out, "{have}/{need}")?,
             (DataState::Live, None) => {}
             // The share of the score says it, in fewer cells.
@@ -283,11 +288,22 @@ impl NoteText<'_> {
         Ok(())
     }
 
+    /// `15m: 9 closes missing`
+    fn write_missing(&self, out: &mut String) -> std::fmt::Result {
+        match self.state {
+            DataState::Stale => write!(out, "{}: ", self.interval)?,
+            state => write!(out, "{} {}, ", self.interval, state.as_str())?,
+        }
+        super::behind::write_missing(self.missing, out)
+    }
+
     /// At length.
     fn write(&self, out: &mut String) -> std::fmt::Result {
-        write!(out, "{}", self.interval)?;
-        if self.state != DataState::Live {
-            write!(out, " {}", self.state.as_str())?;
+        match self.state {
+            _ if self.missing > 0 => self.write_missing(out)?,
+            DataState::Live => out.write_str(self.interval)?,
+            DataState::Stale => write!(out, "{} bars stale", self.interval)?,
+            state => write!(out, "{} {}", self.interval, state.as_str())?,
         }
         if let Some((have, need)) = self.bars {
             write!(out, " {have}/{need} bars")?;
@@ -520,6 +536,7 @@ mod tests {
         let note = NoteText {
             interval: "15m",
             state: DataState::Stale,
+            missing: 0,
             why: Some("socket lost: ws://127.0.0.1:4000/stream: reset by peer"),
             bars: None,
             everywhere: true,
@@ -529,7 +546,11 @@ mod tests {
         assert_eq!(text(Value::Note(note)), "stale: socket lost; 4h 36/102; score of 80%");
         let why = Some("ws://127.0.0.1:4000/stream: refused (os error 1)");
         let one = NoteText { why, everywhere: false, young: None, coverage: None, ..note };
-        assert_eq!(text(Value::Note(one)), "15m stale: refused");
+        assert_eq!(text(Value::Note(one)), "15m bars stale: refused");
+        let behind = NoteText { missing: 9, ..one };
+        assert_eq!(text(Value::Note(behind)), "15m: 9 closes missing: refused");
+        let failed = NoteText { missing: 1, state: DataState::Failed, ..one };
+        assert_eq!(text(Value::Note(failed)), "15m failed, 1 close missing: refused");
     }
 
     #[test]

@@ -285,7 +285,7 @@ impl Engine {
         let up = up || standing;
         let waits = |s: &Stream| match s {
             Stream::Waiting | Stream::Resumed | Stream::Slept => true,
-            Stream::Lost(_) | Stream::Silent => standing,
+            Stream::Lost(_) | Stream::Silent | Stream::Outrun => standing,
             Stream::Fed | Stream::Unneeded | Stream::Refused(_) => false,
         };
         let ready = self.store.lane(id).is_some_and(|l| l.is_loaded() && waits(&l.freshness.stream));
@@ -469,6 +469,7 @@ impl Engine {
             row.last = Some((event.last, event.event_time));
         }
         self.touch(id);
+        self.compare(id, event, now);
     }
 
     /// The exchange's clock of the first market that has one. After a sleep no age is told by a

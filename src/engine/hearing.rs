@@ -8,11 +8,11 @@ use crate::domain::kline::{Finality, Kline};
 use crate::domain::symbol::SeriesKey;
 use crate::domain::text::CleanText;
 use crate::domain::time::Mono;
-use crate::exchange::{FeedCommand, KlineEvent};
+use crate::exchange::{DayEvent, FeedCommand, KlineEvent};
 use crate::market::freshness::{Stage, Stream};
 use crate::market::series::{Origin, smaller};
 use crate::market::snapshot::{Level, LinkState};
-use crate::market::store::LaneId;
+use crate::market::store::{LaneId, PairId};
 
 use super::Output;
 use super::core::Engine;
@@ -27,6 +27,9 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const WATCHED: usize = 20;
 /// Silent streams named one by one on screen; the log names all.
 const NAMED: usize = 8;
+/// How much newer than a stream's last frame, on the exchange's clock, a price may be that its
+/// candle does not have: candles follow a trade within two seconds.
+const OUTRUN: Duration = Duration::from_secs(15);
 
 /// What was done about a silent stream.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -107,7 +110,7 @@ impl Engine {
             Some(known) => smaller(known, bar),
             None => bar.trades().is_none_or(|n| n > 0) && bar.volume() > 0.0,
         };
-        let expected = matches!(lane.freshness.stream, Stream::Fed | Stream::Silent);
+        let expected = matches!(lane.freshness.stream, Stream::Fed | Stream::Silent | Stream::Outrun);
         expected && carried && unheard && traded && lane.series().newest_by() == Origin::Rest
     }
 
@@ -118,6 +121,69 @@ impl Engine {
         let pairs =
             |w: &Wire| w.lanes.iter().map(|l| self.store.pair_of(*l).index()).collect::<BTreeSet<_>>();
         wire.is_some_and(|w| w.spoke > bar || pairs(w).len() < WATCHED)
+    }
+
+    /// The 24 h figures tell a price. Where it moves and a lane's stream says nothing of that, the
+    /// lane's candle is an old one, long before its close shows it.
+    pub(super) fn compare(&mut self, pair: PairId, event: &DayEvent, now: Mono) {
+        for id in self.store.lanes_of(pair) {
+            if self.is_outrun(id, event, now) {
+                self.on_outrun(id, now);
+            }
+        }
+    }
+
+    /// One trade that is told by the figures first is nothing: the difference has to last.
+    fn is_outrun(&mut self, id: LaneId, event: &DayEvent, now: Mono) -> bool {
+        let (Some(lane), Some(care), Some(desk)) =
+            (self.store.lane(id), self.care.get(id.index()), self.desk_of(id))
+        else {
+            return false;
+        };
+        let Some(clock) = desk.clock().filter(|c| !c.is_standing()) else { return false };
+        let Some(wire) = care.conn.and_then(|c| self.wires.get(&c)) else { return false };
+        let fed = lane.is_loaded() && lane.freshness.stream == Stream::Fed;
+        if !fed || wire.link.state != LinkState::Up {
+            return false;
+        }
+        let since = Some(clock.at(wire.link.since.max(care.acked))).max(care.heard).unwrap_or_default();
+        let forming = lane.series().forming().map(|f| &f.kline);
+        let shown = forming.or(lane.series().newest()).map(Kline::close);
+        #[expect(clippy::float_cmp, reason = "both are read from the same digits")]
+        let differs = shown.is_some_and(|price| price != event.last);
+        let first =
+            (differs && event.event_time > since + OUTRUN).then(|| care.outrun.unwrap_or(clock.at(now)));
+        let lasts = first.is_some_and(|first| desk.overdue(first, now));
+        if let Some(care) = self.care.get_mut(id.index()) {
+            care.outrun = first;
+        }
+        lasts
+    }
+
+    /// Stale until the next frame, and subscribed anew once, if others on its socket speak.
+    fn on_outrun(&mut self, id: LaneId, now: Mono) {
+        let Some(key) = self.store.key(id) else { return };
+        let Some(care) = self.care.get_mut(id.index()) else { return };
+        let spoke = care.conn.and_then(|c| self.wires.get(&c)).and_then(|w| w.spoke);
+        let alone = spoke > care.heard.map(|heard| heard + OUTRUN);
+        let hearing = care.hearing;
+        let anew = alone && matches!(hearing, Hearing::Fine | Hearing::Left);
+        if anew {
+            care.hearing = Hearing::Resubscribed;
+        }
+        if let Some(lane) = self.store.lane_mut(id) {
+            lane.freshness.stream = Stream::Outrun;
+        }
+        if anew {
+            if hearing == Hearing::Fine {
+                self.happened(id, What::Silent);
+            }
+            self.happened(id, What::Resubscribed);
+            self.mute.push(key.clone());
+            let text = format!("{key}: the price moves, its candles don't; subscribed anew");
+            self.name_silent(&text, now);
+        }
+        self.touch(self.store.pair_of(id));
     }
 
     /// Asks for the silent streams found since the last time to be subscribed anew, all at once:
@@ -167,6 +233,7 @@ impl Engine {
         let Some(care) = self.care.get_mut(id.index()) else { return };
         care.heard = care.heard.max(Some(event.event_time));
         care.lost = None;
+        care.outrun = None;
         let was = std::mem::take(&mut care.hearing);
         if was != Hearing::Fine {
             self.happened(id, What::Heard);
@@ -195,7 +262,8 @@ impl Engine {
 
     /// Whether the lane has no stream that could tell a close.
     pub(super) fn is_deaf(&self, id: LaneId) -> bool {
-        let deaf = |s: &Stream| matches!(s, Stream::Lost(_) | Stream::Silent | Stream::Refused(_));
+        let deaf =
+            |s: &Stream| matches!(s, Stream::Lost(_) | Stream::Silent | Stream::Outrun | Stream::Refused(_));
         self.store.lane(id).is_some_and(|l| deaf(&l.freshness.stream))
     }
 

@@ -94,6 +94,9 @@ pub(super) struct Care {
     pub(super) lost: Option<Mono>,
     /// The exchange's stamp on the newest frame of its stream.
     pub(super) heard: Option<UnixMs>,
+    /// Since when, on the exchange's clock, the price is another than its candles', and they don't
+    /// come.
+    pub(super) outrun: Option<UnixMs>,
     pub(super) hearing: Hearing,
     /// The newest bar of the warm-up: bars up to there give no signal.
     pub(super) loaded_to: Option<UnixMs>,

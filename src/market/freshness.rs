@@ -35,6 +35,8 @@ pub enum Stream {
     Slept,
     /// Acknowledged, and it brings nothing while REST shows that there was trade.
     Silent,
+    /// It brings nothing while the 24 h figures show that the price moves.
+    Outrun,
     /// The exchange refused to carry it, and what it said.
     Refused(CleanText),
 }
@@ -106,9 +108,12 @@ impl Freshness {
             (Stage::Loading, _) => DataState::Warming,
             (Stage::Loaded, _) if self.doubt.is_some() => DataState::Stale,
             (Stage::Loaded, _) => match self.stream {
-                Stream::Lost(_) | Stream::Resumed | Stream::Slept | Stream::Silent | Stream::Refused(_) => {
-                    DataState::Stale
-                }
+                Stream::Lost(_)
+                | Stream::Resumed
+                | Stream::Slept
+                | Stream::Silent
+                | Stream::Outrun
+                | Stream::Refused(_) => DataState::Stale,
                 Stream::Waiting => DataState::Warming,
                 Stream::Fed | Stream::Unneeded if bars < need as usize => DataState::Warming,
                 Stream::Fed | Stream::Unneeded => DataState::Live,
@@ -135,7 +140,7 @@ impl Freshness {
                 return Some(CleanText::new(&format!("gap of {missing} bars")));
             }
             Some(Doubt::Unconfirmed { .. }) => {
-                return Some(CleanText::new("the close of the last bar is not confirmed yet"));
+                return Some(CleanText::new("not confirmed by REST yet"));
             }
             None => {}
         }
@@ -147,6 +152,7 @@ impl Freshness {
             Stream::Lost(why) => Some(lost(why, self.by_rest)),
             Stream::Silent if self.by_rest => Some(CleanText::new("stream silent; kept true by REST")),
             Stream::Silent => Some(CleanText::new("stream silent")),
+            Stream::Outrun => Some(CleanText::new("the price moves, its candles don't")),
             Stream::Refused(why) => {
                 let by_rest = if self.by_rest { "; kept true by REST" } else { "" };
                 Some(CleanText::new(&format!("no stream: the exchange refuses it ({why}){by_rest}")))

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
 
+use crate::app::behind::{missing, row_since};
 use crate::app::column::Reading;
 use crate::app::text::rfc3339;
 use crate::domain::hama::{Bands, Gradient, HamaPoint, LastCross, Parts, Sign, Strength};
@@ -251,7 +252,11 @@ struct RowJson<'a> {
 impl Serialize for RowJson<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let row = self.row;
-        let age = self.reading.clock.zip(row.seen).map(|(now, seen)| now.since(seen).as_millis());
+        let age = self
+            .reading
+            .clock
+            .zip(row_since(row, self.reading.clock))
+            .map(|(now, seen)| now.since(seen).as_millis());
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("market", row.pair.market.as_str())?;
         map.serialize_entry("symbol", row.pair.symbol.as_str())?;
@@ -266,7 +271,10 @@ impl Serialize for RowJson<'_> {
         map.serialize_entry("coherence", &row.score.map(|s| s.coherence))?;
         map.serialize_entry("state", row.state.as_str())?;
         map.serialize_entry("age_ms", &age.and_then(|a| u64::try_from(a).ok()))?;
-        map.serialize_entry("intervals", &Lanes { lanes: &row.lanes, newest: self.newest })?;
+        map.serialize_entry(
+            "intervals",
+            &Lanes { lanes: &row.lanes, newest: self.newest, now: self.reading.clock },
+        )?;
         map.end()
     }
 }
@@ -278,13 +286,14 @@ fn six_digits(raw: f64) -> f64 {
 struct Lanes<'a> {
     lanes: &'a [LaneView],
     newest: usize,
+    now: Option<UnixMs>,
 }
 
 impl Serialize for Lanes<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(self.lanes.len()))?;
         for lane in self.lanes {
-            map.serialize_entry(lane.interval.as_str(), &LaneJson::new(lane, self.newest))?;
+            map.serialize_entry(lane.interval.as_str(), &LaneJson::new(lane, self.newest, self.now))?;
         }
         map.end()
     }
@@ -357,7 +366,7 @@ struct PartsJson {
 }
 
 impl<'a> LaneJson<'a> {
-    fn new(lane: &'a LaneView, newest: usize) -> Self {
+    fn new(lane: &'a LaneView, newest: usize, now: Option<UnixMs>) -> Self {
         let p: &HamaPoint = &lane.point;
         Self {
             state: lane.state.as_str(),
@@ -371,7 +380,7 @@ impl<'a> LaneJson<'a> {
             trend: p.trend.map(Sign::as_i8),
             strength: p.strength.map(Strength::as_str),
             dev_pct: p.dev_pct,
-            cross: p.last_cross.map(cross),
+            cross: p.last_cross.map(|c| cross(c, missing(lane, now) > 0)),
             bands: p.bands.map(bands),
             raw: p.score,
             parts: p.parts.map(|Parts { trend, distance, gradient, body }| PartsJson {
@@ -385,9 +394,9 @@ impl<'a> LaneJson<'a> {
     }
 }
 
-/// While no cross and no side is known, nothing can be counted.
-fn cross(c: LastCross) -> CrossJson {
-    let known = c.dir != Sign::Flat;
+/// While no cross and no side is known, or closes are missing, nothing can be counted.
+fn cross(c: LastCross, lacks_closes: bool) -> CrossJson {
+    let known = c.dir != Sign::Flat && !lacks_closes;
     CrossJson {
         dir: c.dir.as_i8(),
         bars: known.then_some(c.bars),

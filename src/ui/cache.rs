@@ -1,6 +1,7 @@
 //! The cache: what is held, how it is fed, what REST may still be asked.
 
 use crate::app::App;
+use crate::app::behind;
 use crate::app::column::{Column, Field};
 use crate::app::layout::Tier;
 use crate::app::text::{Precision, bar_end, utc};
@@ -298,6 +299,11 @@ fn draw_lane(app: &App, canvas: &mut Canvas<'_>, (y, selected): (u16, bool), row
     canvas.text(HEAD[4].1, y, 5, &text, age_role);
     text.clear();
     text.push_str(lane.state.as_str());
+    let missing = behind::missing(lane, app.exchange_now());
+    if missing > 0 {
+        text.push_str(", ");
+        let _ = behind::write_missing(missing, &mut text);
+    }
     if let Some(why) = &lane.why {
         let _ = write!(text, ": {why}");
     }

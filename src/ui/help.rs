@@ -27,7 +27,7 @@ fn legend(notation: Notation) -> [String; 13] {
         " 40/102  bars at hand / needed        up >398  older than the bars".to_owned(),
         " + warming  ! stale  x failed  - no longer traded; dim: not live".to_owned(),
         " +81*  a score of some of the intervals; its share is in the note".to_owned(),
-        " age: now, or the exchange's time since its last word; end: it stands".to_owned(),
+        " age: since the last word; not live: of the oldest figures; end: it stands".to_owned(),
         " SCORE -100..100 over all intervals; DIST HAMA against its average".to_owned(),
         " |SCORE|  the order is by size, the sign left out: -88 above +83".to_owned(),
         format!(" order held: for {} s after a move no row changes its place", HOLD.as_secs()),

@@ -2,12 +2,14 @@
 
 use crate::app::App;
 use crate::app::action::{Action, key_of};
+use crate::app::behind;
 use crate::app::column::{Align, Column, Direction, Field, Reading, needed};
 use crate::app::layout::{MARGIN, Placed, Tier, place};
 use crate::app::text::{Precision, bar_end, utc};
 use crate::app::value::{Notation, Value, state_tone};
 use crate::domain::hama::{HamaPoint, Sign};
 use crate::domain::symbol::{Pair, Tick};
+use crate::domain::time::UnixMs;
 use crate::market::snapshot::{DataState, LaneView, LinkState, Row, SignalEvent};
 use std::fmt::Write as _;
 
@@ -212,7 +214,7 @@ fn draw_selected(app: &App, canvas: &mut Canvas<'_>, y: u16) {
         return;
     };
     let pool = row.pool.as_str();
-    let (name, trends) = (name(app, &row.pair), trends_text(row, canvas.notation));
+    let (name, trends) = (name(app, &row.pair), trends_text(row, app, canvas.notation));
     let rank = format!("{name}  rank {} of {}  pool {pool}  {trends}", app.place() + 1, app.matches());
     strip(app, canvas, y, &rank);
     let Some(lane) = row.lanes.get(app.lane()) else { return };
@@ -224,7 +226,7 @@ fn draw_selected(app: &App, canvas: &mut Canvas<'_>, y: u16) {
         let text = format!("  crossed {}Z", utc(bar_end(time), Precision::Day));
         canvas.text(x, y + 1, cols.saturating_sub(x), &text, Role::Dim);
     }
-    let amiss = amiss_text(row);
+    let amiss = amiss_text(row, app.exchange_now());
     let mut x = if row.state == DataState::Live { 5 } else { 1 };
     if row.state != DataState::Live {
         // The sentence in full comes first where it matters most.
@@ -271,13 +273,15 @@ fn name(app: &App, pair: &Pair) -> String {
 }
 
 /// `trend 15m ▲ 1h ▲ 4h ▲  cross 15m up 3b, 1h up 3b, 4h up >398`
-fn trends_text(row: &Row, notation: Notation) -> String {
+fn trends_text(row: &Row, app: &App, notation: Notation) -> String {
     let mut trends = "trend".to_owned();
     let mut crosses = String::new();
     for lane in &row.lanes {
         let trend = lane.point.trend.map_or(notation.absent(), |t| notation.trend(t));
         let _ = write!(trends, " {} {trend}", lane.interval);
-        if let Some(cross) = lane.point.last_cross {
+        if let Some(cross) = lane.point.last_cross
+            && behind::missing(lane, app.exchange_now()) == 0
+        {
             let start = if crosses.is_empty() { "  cross" } else { "," };
             let _ = write!(crosses, "{start} {} ", lane.interval);
             Value::Cross(cross).write(notation, 8, &mut crosses);
@@ -287,13 +291,14 @@ fn trends_text(row: &Row, notation: Notation) -> String {
 }
 
 /// Everything that is amiss, in whole sentences: intervals with the same trouble together.
-fn amiss_text(row: &Row) -> String {
+fn amiss_text(row: &Row, now: Option<UnixMs>) -> String {
     let mut parts: Vec<(String, String)> = Vec::new();
     // Where bars are all that is missing, their count says so.
     let told_by_bars = |l: &LaneView| l.state == DataState::Warming && l.why.is_none() && l.bars < l.need;
     for lane in row.lanes.iter().filter(|l| l.state != DataState::Live && !told_by_bars(l)) {
         let why = lane.why.as_ref().map(|w| format!(": {w}")).unwrap_or_default();
-        let text = format!("{}{why}", lane.state.as_str());
+        let bars = if lane.state == DataState::Stale { "bars " } else { "" };
+        let text = format!("{bars}{}{why}", lane.state.as_str());
         match parts.iter_mut().find(|(_, known)| *known == text) {
             Some((intervals, _)) => {
                 let _ = write!(intervals, " {}", lane.interval);
@@ -304,9 +309,31 @@ fn amiss_text(row: &Row) -> String {
     for lane in row.lanes.iter().filter(|l| l.bars < l.need) {
         parts.push((lane.interval.to_string(), format!("{}/{} bars", lane.bars, needed(lane))));
     }
-    let mut out = parts.iter().map(|(i, text)| format!("{i} {text}")).collect::<Vec<_>>().join("; ");
+    let mut out = missing_closes(row, now);
+    if !out.is_empty() && !parts.is_empty() {
+        out.push_str("; ");
+    }
+    out += &parts.iter().map(|(i, text)| format!("{i} {text}")).collect::<Vec<_>>().join("; ");
     if let Some(score) = row.score.filter(|s| s.coverage < 1.0) {
         let _ = write!(out, "; * score of {:.0}%", score.coverage * 100.0);
+    }
+    out
+}
+
+/// `15m: 9 closes missing, 1h: 2, 4h: 1`
+fn missing_closes(row: &Row, now: Option<UnixMs>) -> String {
+    let mut out = String::new();
+    for lane in &row.lanes {
+        match behind::missing(lane, now) {
+            0 => {}
+            n if out.is_empty() => {
+                let _ = write!(out, "{}: ", lane.interval);
+                let _ = behind::write_missing(n, &mut out);
+            }
+            n => {
+                let _ = write!(out, ", {}: {n}", lane.interval);
+            }
+        }
     }
     out
 }
@@ -372,7 +399,7 @@ fn short_strip(app: &App) -> String {
     let pos = point.bands.and_then(|b| b.pos).map(|p| format!("  BB pos {p:.2}")).unwrap_or_default();
     let name = name(app, &row.pair);
     if row.state != DataState::Live {
-        return format!("{name}: {}", amiss_text(row));
+        return format!("{name}: {}", amiss_text(row, app.exchange_now()));
     }
     format!("{name} {}: {text}{pos}", lane.interval)
 }

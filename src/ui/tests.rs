@@ -305,8 +305,8 @@ fn a_score_of_a_part_is_marked_and_explained_at_every_size() {
 fn the_detail_says_why_in_full_and_previews_only_what_is_live() {
     let why = "socket lost: ws://127.0.0.1:4000/stream: reset by peer; connecting anew";
     let text = shown(&app_of(snapshot(vec![row("AAAUSDT").stale(why, 90)]), (120, 36)));
-    assert!(text.contains(&format!("15m stale: {why}  15m score +89")), "{text}");
-    assert!(text.contains("15m stale: socket lost") && !text.contains("forming"), "{text}");
+    assert!(text.contains(&format!("15m bars stale: {why}  15m score +89")), "{text}");
+    assert!(text.contains("15m bars stale: socket lost") && !text.contains("forming"), "{text}");
     let text = shown(&app_of(snapshot(vec![row("AAAUSDT")]), (120, 36)));
     assert!(text.contains("forming~ bar close") && text.contains("15m score +89, forming +89~"), "{text}");
 }

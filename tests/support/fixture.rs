@@ -176,6 +176,7 @@ impl RowBuilder {
         self.row.state = DataState::Stale;
         self.row.seen = Some(NOW - Duration::from_secs(seconds));
         self.row.lanes[0].state = DataState::Stale;
+        self.row.lanes[0].seen = self.row.seen;
         self.row.lanes[0].why = Some(CleanText::new(why));
         self
     }

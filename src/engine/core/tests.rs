@@ -6,6 +6,7 @@ mod failures;
 mod lifecycle;
 mod links;
 mod members;
+mod outrun;
 mod overdue;
 mod queue;
 mod standing;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chrono::DateTime;
 use serde::Deserialize;
 
 use crate::domain::time::UnixMs;
@@ -34,14 +35,18 @@ pub fn classify(refusal: Refusal<'_>, now: Option<UnixMs>) -> ExchangeError {
     let Refusal { status, asked, body, .. } = refusal;
     let json: Option<ErrorBody> = serde_json::from_str(body).ok();
     let code = json.as_ref().and_then(|b| b.code);
-    let said = json.and_then(|b| b.msg).unwrap_or_else(|| first_words(body));
+    let said = json.and_then(|b| b.msg).map_or_else(|| first_words(&plain(body)), |said| plain(&said));
     let (kind, sentence) = match (status, code) {
         (418, _) => {
             let wait = wait(refusal, now).unwrap_or(SHORTEST_BAN);
-            let minutes = wait.as_secs().div_ceil(60);
+            // The sentence is kept for as long as the ban lasts: no span in it may count down.
+            let until = now.and_then(|now| DateTime::from_timestamp_millis((now + wait).0)).map_or_else(
+                || format!("for {} min from this answer on", wait.as_secs().div_ceil(60)),
+                |until| format!("until {}", until.format("%m-%d %H:%MZ")),
+            );
             (
                 ErrorKind::RateLimited { wait },
-                format!("{asked} has banned this address for {minutes} min (HTTP 418): nothing is asked until then; run fewer programs on this address"),
+                format!("{asked} has banned this address {until} (HTTP 418): nothing is asked until then; run fewer programs on this address"),
             )
         }
         (429, _) | (_, Some(-1003)) => {
@@ -99,7 +104,29 @@ fn wait(refusal: Refusal<'_>, now: Option<UnixMs>) -> Option<Duration> {
     })
 }
 
-/// Enough of a page of HTML to recognise it by.
+/// What a page of HTML says, without its tags.
+pub fn plain(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find('<') {
+        let (before, tag) = rest.split_at(at);
+        out.push_str(before);
+        let is_tag =
+            tag.chars().nth(1).is_none_or(|c| c.is_ascii_alphabetic() || matches!(c, '/' | '!' | '?'));
+        if is_tag {
+            out.push(' ');
+            // What ends within a tag says nothing more.
+            rest = tag.split_once('>').map_or("", |(_, after)| after);
+        } else {
+            out.push('<');
+            rest = tag.get(1..).unwrap_or_default();
+        }
+    }
+    out.push_str(rest);
+    out
+}
+
+/// Enough of a page to recognise it by.
 fn first_words(body: &str) -> String {
     let words: Vec<&str> = body.split_whitespace().take(12).collect();
     if words.is_empty() { "no reason given".to_owned() } else { words.join(" ").chars().take(120).collect() }
@@ -125,9 +152,9 @@ mod tests {
             (429, Some(7), "", limited(7), "weight"),
             (429, None, "", limited(51), "weight"),
             (400, None, r#"{"code":-1003,"msg":"Too many requests queued."}"#, limited(51), "weight"),
-            (418, Some(300), "", limited(300), "5 min"),
-            (418, None, banned, limited(600), "10 min"),
-            (418, None, "<html>", limited(120), "2 min"),
+            (418, Some(300), "", limited(300), "until 10-09 08:59Z"),
+            (418, None, banned, limited(600), "until 10-09 09:04Z"),
+            (418, None, "<html>", limited(120), "until 10-09 08:56Z"),
             (418, Some(u64::MAX), "", limited(259_200), "banned"),
             (403, None, html, ErrorKind::Forbidden { wait: Duration::from_secs(60) }, "firewall"),
             (407, None, "", ErrorKind::Rejected, "HTTPS_PROXY"),
@@ -152,5 +179,24 @@ mod tests {
             assert_eq!(e.kind, kind, "{status} {body}");
             assert!(e.message.as_str().contains(word) && !e.message.as_str().contains('\u{1b}'), "{e}");
         }
+    }
+
+    #[test]
+    fn no_sentence_has_html_in_it_or_a_span_that_counts_down() {
+        let page = "<html>\r\n<head><title>503 Service Unavailable</title></head><body><h1>Busy";
+        let said = ask(503, None, page).message;
+        assert!(said.as_str().contains("(HTTP 503): 503 Service Unavailable Busy;"), "{said}");
+        for body in [page, r#"{"code":1,"msg":"no <b>way</b>"}"#, "x <!-- y", "<p", "<html></html>"] {
+            for status in [400, 403, 418, 429, 503] {
+                let said = ask(status, None, body).message;
+                assert!(!said.as_str().contains(['<', '>']), "{said}");
+            }
+        }
+        assert_eq!(plain("1 < 2"), "1 < 2");
+        let banned = ask(418, Some(17_220), "").message;
+        assert!(!banned.as_str().contains(" min"), "{banned}");
+        // Nobody knows the time yet: the span says from when it counts.
+        let banned = classify(Refusal { status: 418, retry_after: Some(300), body: "", asked: "h" }, None);
+        assert!(banned.message.as_str().contains("for 5 min from this answer on"), "{banned}");
     }
 }

@@ -11,7 +11,7 @@ use super::queue::Ask;
 use crate::domain::symbol::Market;
 use crate::domain::time::{Mono, UnixMs};
 use crate::exchange::binance::bodies::{self, ExchangeInfo, KlineRows, WrongShape};
-use crate::exchange::binance::refusal::{Refusal, classify};
+use crate::exchange::binance::refusal::{Refusal, classify, plain};
 use crate::exchange::connect::sentence;
 use crate::exchange::{DayEvent, ErrorKind, ExchangeError};
 use crate::stopwatch::Stopwatch;
@@ -143,7 +143,8 @@ fn wrong_shape(call: &Call, body: &str) -> ExchangeError {
 }
 
 fn head(body: &str) -> String {
-    body.chars().take(80).collect()
+    let some: String = body.chars().take(400).collect();
+    plain(&some).chars().take(80).collect()
 }
 
 fn network(call: &Call, e: &reqwest::Error) -> ExchangeError {

@@ -47,6 +47,22 @@ fn json_of_a_full_row_and_of_one_without_data() {
 }
 
 #[test]
+fn json_counts_no_bars_since_a_cross_while_closes_are_missing() {
+    use std::sync::Arc;
+    let said = |back: u64| {
+        let mut picture = snapshot(vec![row("AUSDT").stale("socket lost", 0)]);
+        let lane = &mut Arc::make_mut(&mut picture.rows[0]).lanes[0];
+        let back = std::time::Duration::from_secs(back * 900);
+        lane.newest = lane.newest.map(|(open, close)| (open - back, close - back));
+        let options = ScanOptions { format: Format::Json, ..ScanOptions::default() };
+        let json: serde_json::Value = serde_json::from_str(&written(&picture, options)).unwrap();
+        let row = &json["rows"][0];
+        (row["intervals"]["15m"]["cross"]["bars"].as_u64(), row["age_ms"].as_u64().unwrap() >= 9_000_000)
+    };
+    assert_eq!((said(0), said(10)), ((Some(6), false), (None, true)));
+}
+
+#[test]
 fn the_cache_is_told_as_its_own_route_tells_it() {
     use crate::domain::symbol::Market;
     let spot = || row("ETHUSDT").market(Market::Spot);
