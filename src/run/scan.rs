@@ -111,7 +111,7 @@ fn no_data(snapshot: &Snapshot, in_time: bool, timeout: Duration) -> String {
     let mut lanes = snapshot.rows.iter().flat_map(|r| &r.lanes);
     let why = lanes.find_map(|l| l.why.as_ref()).map(ToString::to_string);
     let why =
-        why.or_else(|| snapshot.rest.iter().find_map(|r| r.last_error.as_ref().map(ToString::to_string)));
+        why.or_else(|| snapshot.rest.iter().find_map(|r| r.last_error.as_ref().map(|(e, _)| e.to_string())));
     match (why, in_time) {
         (Some(why), _) => format!("no data: {why}"),
         (None, false) => format!("no data within {timeout:?}; a slow network wants a longer --timeout"),
