@@ -5,6 +5,7 @@
 
 pub mod clock;
 pub mod hama;
+pub mod hold;
 pub mod indicator;
 pub mod interval;
 pub mod kline;

@@ -19,6 +19,7 @@ mod testing;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::domain::hold::{Hold, HoldKind};
 use crate::domain::kline::{Finality, Kline};
 use crate::domain::symbol::{Instrument, Market, Pair, SeriesKey, Symbol};
 use crate::domain::text::CleanText;
@@ -289,8 +290,11 @@ pub struct BudgetReport {
     pub minute: UnixMs,
     /// Weight allowed a minute.
     pub limit: u32,
-    /// Nothing is sent before this time.
-    pub held_until: Option<UnixMs>,
+    /// The exchange wants, or wanted, that nothing is asked; `None` as soon as something that left
+    /// after its end was answered.
+    pub held: Option<Hold>,
+    /// Since when requests fail in a row, on our clock.
+    pub failing: Option<Mono>,
     /// Requests sent so far.
     pub requests: u64,
     /// Requests failed so far.
@@ -322,8 +326,13 @@ pub enum ErrorKind {
     /// It never got there: no route, no name, nobody listens. Whatever else is asked fares no
     /// better until something gets through.
     NoConnection,
-    /// Ask nothing for so long: 429, 418.
+    /// Ask nothing for so long: 429.
     RateLimited {
+        /// How long from now on our clock.
+        wait: Duration,
+    },
+    /// This address is banned: ask nothing for so long (418).
+    Banned {
         /// How long from now on our clock.
         wait: Duration,
     },
@@ -345,8 +354,15 @@ pub enum ErrorKind {
 impl ErrorKind {
     /// How long nothing is to be asked, where the exchange wants a pause.
     pub fn pause(self) -> Option<Duration> {
+        self.hold().map(|(_, wait)| wait)
+    }
+
+    /// The same with its reason.
+    pub fn hold(self) -> Option<(HoldKind, Duration)> {
         match self {
-            Self::RateLimited { wait } | Self::Forbidden { wait } => Some(wait),
+            Self::RateLimited { wait } => Some((HoldKind::Pause, wait)),
+            Self::Forbidden { wait } => Some((HoldKind::Firewall, wait)),
+            Self::Banned { wait } => Some((HoldKind::Ban, wait)),
             _ => None,
         }
     }
@@ -357,6 +373,7 @@ impl ErrorKind {
         match self {
             Self::RateLimited { .. } => Self::RateLimited { wait },
             Self::Forbidden { .. } => Self::Forbidden { wait },
+            Self::Banned { .. } => Self::Banned { wait },
             other => other,
         }
     }

@@ -86,6 +86,7 @@ fn the_demo_scan_prints_24_rows_each_with_a_score() {
     assert_eq!(rows.len(), 24);
     assert!(rows.iter().all(|r| r["score"].is_i64() && r["raw"].is_f64()));
     assert_eq!(document["source"], "demo");
+    assert_eq!(document["summary"]["complete"], true);
     let short: Vec<_> = rows.iter().filter(|r| r["intervals"]["4h"]["bands"].is_null()).collect();
     let mut names: Vec<_> = short.iter().map(|r| r["symbol"].as_str().unwrap()).collect();
     names.sort_unstable();
@@ -243,6 +244,39 @@ fn an_exchange_that_is_not_there_or_refuses_is_named() {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(code(&output), 3, "{said}");
     assert!(said.contains("451") || said.contains("restricted"), "{said}");
+}
+
+/// Banned after the list of pairs, in the middle of the candles, for longer than a scan may last.
+#[test]
+fn a_scan_that_is_banned_says_so_at_once_and_marks_what_it_prints_as_partial() {
+    let faults = br#"[{"kind":"ban","seconds":3600,"on":"request","route":"/fapi/v1/klines","nth":9}]"#;
+    let faults = file("ban.json", faults);
+    let start = ["--synthetic", "8", "--start", "2026-01-05T00:05Z", "--faults", faults.to_str().unwrap()];
+    for format in ["json", "ndjson"] {
+        let exchange = Exchange::start(&start);
+        let started = std::time::Instant::now();
+        let output = exchange.scan(&["--top", "8", "--format", format, "--timeout", "300s"]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(started.elapsed().as_secs() < 100, "it waited for what can't come: {said}");
+        assert_eq!(code(&output), 3, "{said}");
+        let (first, last) = (said.lines().next().unwrap(), said.lines().last().unwrap());
+        assert!(first.contains("usdm: the exchange has banned this address for "), "{said}");
+        assert!(last.contains("NOT complete") && last.contains("HTTP 418"), "{said}");
+        let text = stdout(&output);
+        if format == "ndjson" {
+            let rows: Vec<Value> = text.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+            assert!(rows.len() == 8 && rows.iter().all(|r| r["complete"] == false), "{text}");
+            continue;
+        }
+        let document: Value = serde_json::from_str(&text).unwrap();
+        let summary = &document["summary"];
+        assert_eq!((&summary["complete"], &summary["held"][0]["kind"]), (&false.into(), &"ban".into()));
+        assert!(summary["incomplete"].as_str().unwrap().contains("banned"), "{summary}");
+        let rows = document["rows"].as_array().unwrap();
+        let lanes = || rows.iter().flat_map(|r| r["intervals"].as_object().unwrap().values());
+        assert!(lanes().any(|l| l["bars"].as_u64() > Some(0)) && lanes().any(|l| l["bars"] == 0), "{text}");
+        assert!(lanes().filter(|l| l["bars"] == 0).all(|l| l["why"].as_str().is_some()), "{text}");
+    }
 }
 
 #[test]

@@ -112,9 +112,9 @@ async fn item_24_under_a_ban_the_sockets_stay_up_and_the_picture_has_its_end() {
     // However long that took: somebody wants to know now.
     scanner.commands.send(Command::Refresh(Scope::All)).await.unwrap();
     world.inject(r#"{"kind":"drop_close","interval":"15m","count":4}"#).await;
-    let held = |s: &Snapshot| s.rest.iter().any(|r| r.held_until.is_some());
+    let held = |s: &Snapshot| s.rest.iter().any(|r| r.held.is_some());
     let picture = wait(&mut scanner, "REST is held", held).await;
-    let until = picture.rest[0].held_until.unwrap();
+    let until = picture.rest[0].held.unwrap().until;
     assert!(until > world.exchange.now(), "{until}");
     let asked = world.klines_requests().await;
     assert!(asked <= before + 10, "those under way at once, and no more");

@@ -209,7 +209,7 @@ impl Engine {
         if let Some(market) = self.desk_of(id).map(|d| d.market)
             && let Some(desk) = self.desk(market)
         {
-            desk.note_error(error);
+            desk.note_error(error, now);
             if error.kind == ErrorKind::Restricted {
                 desk.restrict(now);
             }
@@ -221,7 +221,7 @@ impl Engine {
         let Some(care) = self.care.get_mut(id.index()) else { return };
         care.failures += u32::from(!is_pause);
         let (wait, gives_up) = match error.kind {
-            ErrorKind::RateLimited { wait } | ErrorKind::Forbidden { wait } => {
+            ErrorKind::RateLimited { wait } | ErrorKind::Forbidden { wait } | ErrorKind::Banned { wait } => {
                 (wait + Duration::from_millis(100), false)
             }
             // One request of all series is enough to find that out, so it may be asked often.

@@ -23,6 +23,8 @@ pub(super) struct Check {
     what: String,
     left: u32,
     compared: u32,
+    /// The most of one series: no more than its newest are asked for.
+    most: u32,
     added: u32,
     corrected: u32,
     /// Bars of which REST knows less than is held.
@@ -80,6 +82,7 @@ impl Engine {
             what,
             left: sent,
             compared: 0,
+            most: 0,
             added: 0,
             corrected: 0,
             lagging: 0,
@@ -95,7 +98,9 @@ impl Engine {
         check.left = check.left.saturating_sub(1);
         match result {
             Ok(merge) => {
-                check.compared += merge.duplicate + merge.amended;
+                let compared = merge.duplicate + merge.amended;
+                check.compared += compared;
+                check.most = check.most.max(compared);
                 check.added += merge.appended;
                 check.corrected += merge.amended;
                 check.lagging += merge.lagging;
@@ -130,13 +135,17 @@ impl Engine {
 
 impl Check {
     fn sentence(&self) -> String {
-        let Self { what, compared, added, corrected, lagging, failed, .. } = self;
+        let Self { what, compared, most, added, corrected, lagging, failed, .. } = self;
         if let Some(error) = self.error.as_ref().filter(|_| *compared + *added == 0) {
             let why =
                 if error.kind == ErrorKind::NoConnection { "no connection" } else { "nothing compared" };
             return format!("refresh of {what}: {why}: {error}");
         }
-        let mut text = format!("{what}: {compared} bars compared with REST");
+        if (*compared, *added, *lagging) == (0, 0, 0) {
+            return format!("{what}: nothing compared with REST");
+        }
+        let mut text =
+            format!("{what}: {compared} bars compared with REST, at most the last {most} of a series");
         if (*corrected, *added, *lagging) == (0, 0, 0) {
             text.push_str(", all equal");
         } else {

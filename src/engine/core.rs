@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::clock::Clock;
+use crate::domain::hold::{HoldKind, countdown};
 use crate::domain::kline::Kline;
 use crate::domain::symbol::{Market, SeriesKey};
 use crate::domain::text::CleanText;
@@ -15,7 +16,7 @@ use crate::market::snapshot::{DayFigures, Level, Notice, UniverseReport};
 use crate::market::store::{LaneId, PairId, Store};
 
 use super::checks::Check;
-use super::desk::{Call, Desk, Pace};
+use super::desk::{Call, Desk, Pace, RestNews};
 use super::feed::Wire;
 use super::happenings::Lines;
 use super::members::RowSlot;
@@ -202,7 +203,7 @@ impl Engine {
                 let pace = match result {
                     Ok(answer) => desk.time_answered(answer),
                     Err(error) => {
-                        desk.note_error(&error);
+                        desk.note_error(&error, now);
                         desk.time_failed(error.kind, now);
                         Pace::Same
                     }
@@ -226,11 +227,36 @@ impl Engine {
                 }
             }
             Fetched::Budget(report) => {
-                let held = self.desk(report.market).is_some_and(|desk| desk.budget(&report));
-                if held {
-                    let text = format!("{}: the exchange wants a pause; REST waits", report.market);
-                    self.notice(now, Level::Warn, &text);
-                }
+                let Some(desk) = self.desk(report.market) else { return };
+                let news = desk.budget(&report, now);
+                self.on_rest(report.market, news, now);
+            }
+        }
+    }
+
+    fn on_rest(&mut self, market: Market, news: RestNews, now: Mono) {
+        match news {
+            RestNews::None => {}
+            RestNews::Back => self.notice(now, Level::Info, &format!("{market}: REST is back")),
+            RestNews::Held(hold) => {
+                let theirs = self.desk_of_market(market).and_then(|desk| desk.now(now));
+                let left = countdown(hold.left(theirs).unwrap_or_default());
+                let (level, text) = match hold.kind {
+                    // What to do comes early: a narrow window cuts the end.
+                    HoldKind::Ban => (
+                        Level::Error,
+                        format!("{market}: BANNED for {left} (418); stop other programs on this address"),
+                    ),
+                    HoldKind::Pause => (
+                        Level::Warn,
+                        format!("{market}: REST pauses {left} (429); other programs on this address?"),
+                    ),
+                    HoldKind::Firewall => (
+                        Level::Warn,
+                        format!("{market}: REST pauses {left} (403); a firewall refuses this address"),
+                    ),
+                };
+                self.notice(now, level, &text);
             }
         }
     }

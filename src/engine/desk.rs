@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::domain::clock::Clock;
+use crate::domain::hold::Hold;
 use crate::domain::kline::Kline;
 use crate::domain::symbol::{Market, Symbol};
 use crate::domain::text::CleanText;
@@ -73,6 +74,17 @@ pub(super) enum Pace {
     },
 }
 
+/// What a report of the budget says that is new.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum RestNews {
+    /// Nothing.
+    None,
+    /// The exchange wants that nothing is asked.
+    Held(Hold),
+    /// REST answers again.
+    Back,
+}
+
 #[derive(Debug)]
 pub(super) struct Desk {
     pub(super) market: Market,
@@ -127,7 +139,8 @@ impl Desk {
                 used: 0,
                 minute: UnixMs(0),
                 limit: 0,
-                held_until: None,
+                held: None,
+                failing: None,
                 requests: 0,
                 failed: 0,
                 last_error: None,
@@ -355,20 +368,37 @@ impl Desk {
         }
     }
 
-    /// Notes the budget. Whether a pause begins that the exchange wants.
-    pub(super) fn budget(&mut self, report: &BudgetReport) -> bool {
-        let begins = self.rest.held_until.is_none() && report.held_until.is_some();
+    /// Notes the budget.
+    pub(super) fn budget(&mut self, report: &BudgetReport, now: Mono) -> RestNews {
+        let news = self.news(report, now);
+        if let (RestNews::Held(hold), Some(clock), Call::Due(at)) = (news, self.clock, self.time) {
+            // Somebody has to find out that it is over.
+            self.time = Call::Due(at.min(clock.when(hold.until).max(now) + Duration::from_secs(1)));
+        }
         self.rest.used = report.used;
         self.rest.minute = report.minute;
         self.rest.limit = report.limit;
-        self.rest.held_until = report.held_until;
+        self.rest.held = report.held;
+        self.rest.failing = report.failing;
         self.rest.requests = report.requests;
         self.rest.failed = report.failed;
-        begins
+        news
     }
 
-    pub(super) fn note_error(&mut self, error: &ExchangeError) {
-        self.rest.last_error = Some(error.message.clone());
+    fn news(&self, report: &BudgetReport, now: Mono) -> RestNews {
+        let theirs = self.now(now);
+        let is_on = |hold: &Hold| theirs.is_none_or(|t| hold.until > t);
+        let before = self.rest.held.filter(is_on).map(|hold| hold.kind);
+        match report.held.filter(is_on) {
+            Some(hold) if Some(hold.kind) > before => return RestNews::Held(hold),
+            _ if report.held.is_some() || report.failing.is_some() => return RestNews::None,
+            _ => {}
+        }
+        if self.rest.held.is_some() || self.rest.failing.is_some() { RestNews::Back } else { RestNews::None }
+    }
+
+    pub(super) fn note_error(&mut self, error: &ExchangeError, now: Mono) {
+        self.rest.last_error = Some((error.message.clone(), now));
     }
 }
 

@@ -145,10 +145,12 @@ impl Engine {
     pub(super) fn universe_refused(&mut self, market: Market, error: &ExchangeError, now: Mono) {
         self.report.counts.refused += 1;
         let Some(desk) = self.desk(market) else { return };
-        desk.note_error(error);
+        desk.note_error(error, now);
         desk.universe_failures += 1;
         let wait = match error.kind {
-            ErrorKind::RateLimited { wait } | ErrorKind::Forbidden { wait } => wait,
+            ErrorKind::RateLimited { wait } | ErrorKind::Forbidden { wait } | ErrorKind::Banned { wait } => {
+                wait
+            }
             ErrorKind::Transient | ErrorKind::Silent | ErrorKind::NoConnection => {
                 backoff(desk.universe_failures)
             }

@@ -6,6 +6,7 @@
 mod http;
 mod pool;
 mod queue;
+mod streak;
 #[cfg(test)]
 pub(crate) mod waiting;
 
@@ -159,8 +160,7 @@ impl Fetcher {
 
     /// Answers first; of reports only the last of each market is kept.
     fn next_answer(&mut self) -> Option<Fetched> {
-        let now = self.stopwatch.now();
-        let report = |pools: &mut Vec<Pool>| pools.iter_mut().find_map(|p| p.report(now));
+        let report = |pools: &mut Vec<Pool>| pools.iter_mut().find_map(|p| p.report());
         self.answers.pop_front().or_else(|| report(&mut self.pools).map(Fetched::Budget))
     }
 

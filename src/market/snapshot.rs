@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use crate::domain::clock::Clock;
 use crate::domain::hama::{HamaPoint, Sign};
+use crate::domain::hold::Hold;
 use crate::domain::interval::Interval;
 use crate::domain::kline::Kline;
 use crate::domain::preset::Preset;
@@ -258,14 +259,17 @@ pub struct RestStatus {
     pub minute: UnixMs,
     /// Weight the exchange allows a minute.
     pub limit: u32,
-    /// Requests not sent before that time: the exchange said so.
-    pub held_until: Option<UnixMs>,
+    /// The exchange wants, or wanted, that nothing is asked; `None` as soon as something that left
+    /// after its end was answered.
+    pub held: Option<Hold>,
+    /// Since when requests fail in a row, on our clock.
+    pub failing: Option<Mono>,
     /// Requests sent.
     pub requests: u64,
     /// Requests that failed.
     pub failed: u64,
-    /// The last failure.
-    pub last_error: Option<CleanText>,
+    /// The last failure, and when it was on our clock.
+    pub last_error: Option<(CleanText, Mono)>,
 }
 
 impl RestStatus {

@@ -34,6 +34,9 @@ pub(super) fn document(
         source: snapshot.source.as_str(),
         preset: &snapshot.preset.name,
         summary: Summary {
+            complete: options.incomplete.is_none(),
+            incomplete: options.incomplete.as_deref(),
+            held: held(snapshot, reading),
             total_symbols: total,
             signals_found: matched,
             elapsed_seconds: seconds,
@@ -56,10 +59,22 @@ pub(super) fn lines(
     out: &mut dyn Write,
 ) -> io::Result<()> {
     for row in rows {
-        serde_json::to_writer(&mut *out, &RowJson { row, reading, newest: options.newest_bars() })?;
+        let line = Line {
+            complete: options.incomplete.is_none(),
+            row: RowJson { row, reading, newest: options.newest_bars() },
+        };
+        serde_json::to_writer(&mut *out, &line)?;
         writeln!(out)?;
     }
     Ok(())
+}
+
+/// A row that has no document around it to say whether rows or figures are missing.
+#[derive(Serialize)]
+struct Line<'a> {
+    complete: bool,
+    #[serde(flatten)]
+    row: RowJson<'a>,
 }
 
 fn ms(time: UnixMs) -> i64 {
@@ -77,6 +92,11 @@ struct Document<'a> {
 
 #[derive(Serialize)]
 struct Summary<'a> {
+    /// Whether all that was asked for could be loaded.
+    complete: bool,
+    /// Why not.
+    incomplete: Option<&'a str>,
+    held: Vec<HeldJson>,
     total_symbols: usize,
     signals_found: usize,
     elapsed_seconds: f64,
@@ -84,6 +104,26 @@ struct Summary<'a> {
     api_calls: u64,
     cache_stats: Cache<'a>,
     universe: UniverseJson,
+}
+
+/// A pause of REST that the exchange wants.
+#[derive(Serialize)]
+struct HeldJson {
+    market: &'static str,
+    kind: &'static str,
+    until: i64,
+}
+
+fn held(snapshot: &Snapshot, reading: &Reading) -> Vec<HeldJson> {
+    let holds = snapshot.rest.iter().filter_map(|r| Some((r.market, r.held?)));
+    holds
+        .filter(|(_, hold)| hold.left(reading.clock).is_some())
+        .map(|(market, hold)| HeldJson {
+            market: market.as_str(),
+            kind: hold.kind.as_str(),
+            until: ms(hold.until),
+        })
+        .collect()
 }
 
 /// What became of the exchange's lists of pairs.
@@ -302,6 +342,8 @@ impl Serialize for Lanes<'_> {
 #[derive(Serialize)]
 struct LaneJson<'a> {
     state: &'static str,
+    /// Why that, where it is not live.
+    why: Option<&'a str>,
     bars: u32,
     need: u32,
     open_time: Option<i64>,
@@ -370,6 +412,7 @@ impl<'a> LaneJson<'a> {
         let p: &HamaPoint = &lane.point;
         Self {
             state: lane.state.as_str(),
+            why: lane.why.as_ref().map(crate::domain::text::CleanText::as_str),
             bars: lane.bars,
             need: lane.need,
             open_time: lane.newest.map(|(open, _)| ms(open)),

@@ -74,6 +74,8 @@ pub struct ScanOptions {
     pub min_score: Option<u32>,
     /// How many of the closed bars that the picture carries go into json and ndjson; `None`: all.
     pub klines: Option<u32>,
+    /// Why it is not all that was asked for; `None`: it is.
+    pub incomplete: Option<String>,
     /// When it is written, on our clock.
     pub now: Mono,
     /// How long the scan took.

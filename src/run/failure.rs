@@ -17,6 +17,9 @@ pub enum Failure {
     /// There is no data, or nobody to get it from.
     #[error("{0}")]
     NoData(String),
+    /// The table was printed, and it lacks what should be there.
+    #[error("{0}")]
+    Incomplete(String),
     /// The terminal can't be used.
     #[error("the terminal can't be used: {0}")]
     Terminal(io::Error),
@@ -40,7 +43,12 @@ impl Failure {
         match self {
             Self::OutputClosed => 0,
             Self::Usage(_) => 2,
-            Self::NoData(_) | Self::Terminal(_) | Self::Output(_) | Self::Broken(_) | Self::Unfit => 3,
+            Self::NoData(_)
+            | Self::Incomplete(_)
+            | Self::Terminal(_)
+            | Self::Output(_)
+            | Self::Broken(_)
+            | Self::Unfit => 3,
         }
     }
 

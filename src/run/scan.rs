@@ -15,6 +15,10 @@ use super::failure::Failure;
 use super::session::{Place, Purpose, Session};
 use super::{DemoRun, Rows, demo};
 
+use self::shortfall::{Holds, cut_short, is_hopeless, is_loaded, pause, refused, scored};
+
+mod shortfall;
+
 /// What is to be printed, and how long it may take.
 #[derive(Clone, Debug)]
 pub struct ScanPlan {
@@ -40,9 +44,16 @@ pub(super) async fn run(
     let purpose = Purpose { keep_klines: plan.klines.is_some(), ..Purpose::ONCE };
     let mut session = Session::start(config, &place, purpose, cancel.clone())?;
     let mut progress = Progress::new();
+    let mut holds = Holds::default();
+    let stopwatch = session.stopwatch;
     let loading = session.wait_for(|s| {
         progress.show(s, config.bars);
-        is_loaded(s) || unknown_name(s).is_some() || nothing_to_come(s)
+        for sentence in holds.news(s, stopwatch.now()) {
+            progress.say(&sentence);
+        }
+        let patience = plan.timeout.saturating_sub(started.now().0);
+        let hopeless = is_hopeless(s, stopwatch.now(), patience);
+        is_loaded(s) || unknown_name(s).is_some() || nothing_to_come(s) || hopeless
     });
     let loaded = tokio::select! {
         loaded = tokio::time::timeout(plan.timeout, loading) => loaded,
@@ -54,32 +65,36 @@ pub(super) async fn run(
         Ok(snapshot) => snapshot?,
         Err(_) => std::sync::Arc::clone(&session.snapshots.borrow()),
     };
-    let stopwatch = session.stopwatch;
     session.end().await;
 
     if let Some(name) = unknown_name(&snapshot) {
         return Err(Failure::Usage(unknown(name, config)));
     }
     if snapshot.rows.iter().all(|r| r.score.is_none() && r.lanes.iter().all(|l| l.bars == 0)) {
-        return Err(Failure::NoData(no_data(&snapshot, in_time, plan.timeout)));
+        let pause = pause(&snapshot, stopwatch.now());
+        return Err(Failure::NoData(pause.unwrap_or_else(|| no_data(&snapshot, in_time, plan.timeout))));
     }
-    if !in_time {
-        complain(&format!("not all loaded within {:?}; what is missing says so in its row", plan.timeout));
-    }
+    let cut_short = cut_short(&snapshot, stopwatch.now(), plan.timeout);
     let options = ScanOptions {
         now: stopwatch.now(),
         elapsed: started.now().0,
         klines: plan.klines,
+        incomplete: cut_short.clone().or_else(|| refused(&snapshot)),
         ..plan.options.clone()
     };
     let mut out = io::BufWriter::new(io::stdout().lock());
     let written = scan::write(&snapshot, &options, &mut out).map_err(Failure::of_output)?;
     out.flush().map_err(Failure::of_output)?;
+    if let Some(why) = cut_short {
+        let (scored, all) = scored(&snapshot);
+        return Err(Failure::Incomplete(format!(
+            "the table is NOT complete ({scored} of {all} pairs have a score): {why}"
+        )));
+    }
+    if let Some(why) = &options.incomplete {
+        complain(&format!("the table is NOT complete: {why}"));
+    }
     Ok(if written.rows > 0 { Rows::Some } else { Rows::None })
-}
-
-fn is_loaded(s: &Snapshot) -> bool {
-    s.universe.pending == 0 && s.universe.failed.is_empty() && s.warmup.is_over()
 }
 
 /// A list of pairs that can't be had is asked for again by a program that goes on; this one ends.
@@ -111,7 +126,7 @@ fn no_data(snapshot: &Snapshot, in_time: bool, timeout: Duration) -> String {
     let mut lanes = snapshot.rows.iter().flat_map(|r| &r.lanes);
     let why = lanes.find_map(|l| l.why.as_ref()).map(ToString::to_string);
     let why =
-        why.or_else(|| snapshot.rest.iter().find_map(|r| r.last_error.as_ref().map(ToString::to_string)));
+        why.or_else(|| snapshot.rest.iter().find_map(|r| r.last_error.as_ref().map(|(e, _)| e.to_string())));
     match (why, in_time) {
         (Some(why), _) => format!("no data: {why}"),
         (None, false) => format!("no data within {timeout:?}; a slow network wants a longer --timeout"),
@@ -185,6 +200,14 @@ impl Progress {
         let clear = if self.style == Style::Live { "\r\x1b[K" } else { "" };
         // Nobody may be listening; there is nothing to do about that.
         let _ = writeln!(io::stderr(), "{clear}{text}");
+    }
+
+    /// A sentence that is not of the progress.
+    fn say(&self, sentence: &str) {
+        if self.style == Style::Live {
+            let _ = write!(io::stderr(), "\r\x1b[K");
+        }
+        complain(sentence);
     }
 
     fn end(&self) {

@@ -5,7 +5,8 @@ use crate::app::behind;
 use crate::app::column::{Column, Field};
 use crate::app::layout::Tier;
 use crate::app::text::{Precision, bar_end, utc};
-use crate::app::value::{Pulse, Value, state_tone};
+use crate::app::value::{Pulse, Value, state_tone, write_span};
+use crate::domain::hold::{HoldKind, countdown};
 use crate::domain::time::{Mono, UnixMs};
 use crate::market::snapshot::{CacheStats, Link, LinkState, RestStatus, Row, UniverseCounts};
 use std::fmt::Write as _;
@@ -178,7 +179,7 @@ fn draw_feeds(app: &App, canvas: &mut Canvas<'_>, y: u16, end: u16) -> u16 {
         y += 1;
     }
     for rest in snapshot.rest.iter().take(2) {
-        let (text, role) = rest_text(rest, app.exchange_now());
+        let (text, role) = rest_text(rest, app);
         canvas.text(1, y, cols - 1, &text, role);
         y += 1;
     }
@@ -231,21 +232,36 @@ fn link_text(link: &Link, now: Mono) -> (String, Role) {
     (format!("{name:<8}{figures}  {since:>4}  {state}"), role)
 }
 
-fn rest_text(rest: &RestStatus, now: Option<UnixMs>) -> (String, Role) {
-    let mut out = format!(
-        "{:<4} REST weight {} this minute  {} requests, {} failed",
-        rest.market,
-        if rest.limit == 0 { "-".to_owned() } else { format!("{}/{}", rest.used_at(now), rest.limit) },
-        group(rest.requests),
-        group(rest.failed)
-    );
+fn rest_text(rest: &RestStatus, app: &App) -> (String, Role) {
+    let now = app.exchange_now();
+    let span = |out: &mut String, since: Mono| {
+        let _ = write_span(app.now().since(since), out);
+    };
+    let mut out = format!("{:<4} REST ", rest.market);
     let mut role = Role::Text;
-    if let (Some(until), Some(now)) = (rest.held_until.filter(|t| now.is_some_and(|n| *t > n)), now) {
-        let _ = write!(out, "  held for {}s, the exchange said so", until.since(now).as_secs() + 1);
+    // What is wrong comes first: a narrow window cuts the end.
+    if let Some((hold, left)) = rest.held.and_then(|hold| Some((hold, hold.left(now)?))) {
+        let word = match hold.kind {
+            HoldKind::Ban => "BANNED (418)",
+            HoldKind::Pause => "held (429)",
+            HoldKind::Firewall => "held (403)",
+        };
+        let _ = write!(out, "{word} for {}  ", countdown(left));
         role = Role::Bad;
+    } else if let Some(since) = rest.failing {
+        out.push_str("failing for ");
+        span(&mut out, since);
+        out.push_str("  ");
+        role = Role::Warn;
     }
-    if let Some(error) = &rest.last_error {
-        let _ = write!(out, "  last: {error}");
+    let weight =
+        if rest.limit == 0 { "-".to_owned() } else { format!("{}/{}", rest.used_at(now), rest.limit) };
+    let (requests, failed) = (group(rest.requests), group(rest.failed));
+    let _ = write!(out, "weight {weight} this minute  {requests} requests, {failed} failed");
+    if let Some((error, at)) = &rest.last_error {
+        out.push_str("  last ");
+        span(&mut out, *at);
+        let _ = write!(out, " ago: {error}");
     }
     (out, role)
 }

@@ -13,6 +13,7 @@ use crate::app::layout::Tier;
 use crate::app::text::{Precision, utc};
 use crate::app::value::write_span;
 use crate::app::{App, View};
+use crate::domain::hold::{HoldKind, countdown};
 use crate::domain::symbol::Market;
 use crate::domain::time::UnixMs;
 use crate::market::snapshot::{DataState, Level, LinkState, RestStatus, Snapshot};
@@ -111,10 +112,17 @@ fn feed(app: &App) -> Spans {
         let label = if tier == Tier::Roomy { "  lag " } else { " " };
         spans.push((format!("{label}{}", lag_text(lag)), Role::Text));
     }
-    // That nothing may be asked has to be seen at every size.
-    let now = app.exchange_now();
-    let shown = snapshot.rest.iter().filter(|r| tier != Tier::Reduced || is_held(r, now));
-    spans.extend(shown.map(|r| rest(r, now)));
+    // That nothing may be asked, or nothing is answered, has to be seen at every size.
+    let troubles: Vec<_> = snapshot.rest.iter().map(|r| trouble(r, app)).collect();
+    let crowded = tier != Tier::Roomy && troubles.iter().flatten().count() > 1;
+    for (rest, trouble) in snapshot.rest.iter().zip(troubles) {
+        if let Some((word, role)) = trouble {
+            let what = if crowded { "" } else { "REST " };
+            spans.push((format!("  {} {what}{word}", rest.market), role));
+        } else if tier != Tier::Reduced {
+            spans.push(weight(rest, app.exchange_now()));
+        }
+    }
     if app.config().replay.is_none() {
         let precision = if tier == Tier::Roomy { Precision::Second } else { Precision::Minute };
         let clock = app.exchange_now().map_or_else(|| "--:--".to_owned(), |t| utc(t, precision));
@@ -137,23 +145,25 @@ pub(super) fn lag_text(lag: Duration) -> String {
     }
 }
 
-fn is_held(rest: &RestStatus, now: Option<UnixMs>) -> bool {
-    rest.held_until.is_some_and(|until| now.is_some_and(|now| until > now))
+/// What keeps REST from its work.
+fn trouble(rest: &RestStatus, app: &App) -> Option<(String, Role)> {
+    if let Some((hold, left)) = rest.held.and_then(|hold| Some((hold, hold.left(app.exchange_now())?))) {
+        let word = if hold.kind == HoldKind::Ban { "BANNED" } else { "held" };
+        return Some((format!("{word} {}", countdown(left)), Role::Bad));
+    }
+    let mut text = "failing ".to_owned();
+    let _ = write_span(app.now().since(rest.failing?), &mut text);
+    Some((text, Role::Warn))
 }
 
-fn rest(rest: &RestStatus, now: Option<UnixMs>) -> (String, Role) {
-    match (rest.held_until, now) {
-        (Some(until), Some(now)) if until > now => {
-            (format!("  REST held {}s", until.since(now).as_secs() + 1), Role::Bad)
-        }
-        // Nothing was asked yet, so nothing is known.
-        _ if rest.limit == 0 => ("  REST -".to_owned(), Role::Text),
-        _ => {
-            let used = rest.used_at(now);
-            let busy = u64::from(used) * 10 >= u64::from(rest.limit) * 8;
-            (format!("  REST {used}/{}", rest.limit), if busy { Role::Warn } else { Role::Text })
-        }
+fn weight(rest: &RestStatus, now: Option<UnixMs>) -> (String, Role) {
+    // Nothing was asked yet, so nothing is known.
+    if rest.limit == 0 {
+        return ("  REST -".to_owned(), Role::Text);
     }
+    let used = rest.used_at(now);
+    let busy = u64::from(used) * 10 >= u64::from(rest.limit) * 8;
+    (format!("  REST {used}/{}", rest.limit), if busy { Role::Warn } else { Role::Text })
 }
 
 fn tabs(app: &App) -> Spans {

@@ -90,7 +90,7 @@ fn empty_lines(app: &App) -> Vec<(String, Role)> {
         lines.push((format!("{market} list of pairs: {why}"), Role::Bad));
     }
     for rest in &snapshot.rest {
-        let Some(error) = &rest.last_error else { continue };
+        let Some((error, _)) = &rest.last_error else { continue };
         if universe.failed.iter().all(|(_, why)| why != error) {
             lines.push((format!("{} REST: {error}", rest.market), Role::Bad));
         }

@@ -12,6 +12,7 @@ use crate::app::keys::Chord;
 use crate::app::value::Notation;
 use crate::app::{App, AppConfig, Msg, Replay};
 use crate::domain::hama::Sign;
+use crate::domain::hold::{Hold, HoldKind};
 use crate::domain::symbol::Market;
 use crate::domain::text::CleanText;
 use crate::domain::time::{Mono, UnixMs};
@@ -261,17 +262,62 @@ fn another_host_than_binance_is_named_at_every_size() {
 fn item_24_a_ban_of_rest_counts_down_at_every_size() {
     for size in [(60, 16), (80, 24), (120, 36)] {
         let mut picture = assorted();
-        picture.rest[0].held_until = Some(NOW + Duration::from_secs(7_199));
-        let mut app = app_of(picture, size);
+        picture.rest[0].held = Some(Hold { kind: HoldKind::Ban, until: NOW + Duration::from_secs(14_099) });
+        let mut app = app_of(picture.clone(), size);
         let header = |app: &App| shown(app).lines().next().unwrap().to_owned();
-        assert!(header(&app).contains("REST held 7200s"), "{}", header(&app));
+        assert!(header(&app).contains("usdm REST BANNED 3h55m"), "{}", header(&app));
         app.update(MADE + Duration::from_secs(100), Msg::Tick);
-        assert!(header(&app).contains("REST held 7100s"), "{}", header(&app));
+        assert!(header(&app).contains("usdm REST BANNED 3h53m"), "{}", header(&app));
         press(&mut app, "4");
-        assert!(shown(&app).contains("held"), "{}", shown(&app));
+        assert!(shown(&app).contains("BANNED (418) for 3h53m"), "{}", shown(&app));
+        picture.rest[0].held = Some(Hold { kind: HoldKind::Pause, until: NOW + Duration::from_secs(51) });
+        let mut app = app_of(picture, size);
+        assert!(header(&app).contains("usdm REST held 52s"), "{}", header(&app));
+        app.update(MADE + Duration::from_secs(52), Msg::Tick);
+        assert!(!header(&app).contains("held"), "{}", header(&app));
     }
     let open = app_of(assorted(), (80, 24));
     assert!(!shown(&open).contains("held"));
+}
+
+#[test]
+fn of_two_markets_the_one_that_is_held_is_named_at_every_size() {
+    for size in [(60, 16), (80, 24), (120, 36)] {
+        let mut picture = assorted();
+        picture.markets = [Market::UsdM, Market::Spot].into();
+        let until = NOW + Duration::from_secs(14_099);
+        picture.rest.push(picture.rest[0].clone());
+        picture.rest[1].market = Market::Spot;
+        picture.rest[1].held = Some(Hold { kind: HoldKind::Ban, until });
+        let header = |p: &Snapshot| shown(&app_of(p.clone(), size)).lines().next().unwrap().to_owned();
+        assert!(header(&picture).contains("spot REST BANNED 3h55m"), "{}", header(&picture));
+        assert!(!header(&picture).contains("usdm"), "{}", header(&picture));
+        picture.rest[0].held = Some(Hold { kind: HoldKind::Pause, until });
+        let both = header(&picture);
+        let short = both.contains("usdm held 3h55m") && both.contains("spot BANNED 3h55m");
+        let long = both.contains("usdm REST held 3h55m") && both.contains("spot REST BANNED 3h55m");
+        assert!(if size.0 < 120 { short } else { long }, "{both}");
+        assert!(size.0 < 80 || both.starts_with(" hamatop"), "{both}");
+    }
+}
+
+#[test]
+fn rest_that_keeps_failing_is_told_at_every_size_with_its_age() {
+    for size in [(60, 16), (80, 24), (120, 36)] {
+        let mut picture = assorted();
+        picture.rest[0].failing = Some(MADE);
+        let at = MADE + Duration::from_secs(660);
+        picture.rest[0].last_error = Some((CleanText::new("it answers with a web page"), at));
+        let mut app = app_of(picture, size);
+        app.update(MADE + Duration::from_secs(725), Msg::Tick);
+        let header = shown(&app).lines().next().unwrap().to_owned();
+        assert!(header.contains("usdm REST failing 12m"), "{header}");
+        assert_eq!(cell_of(&buffer(&app), "REST failing", "failing").fg, Color::Yellow);
+        press(&mut app, "4");
+        if size.0 >= 120 {
+            assert!(shown(&app).contains("last 1m ago: it answers with a web page"), "{}", shown(&app));
+        }
+    }
 }
 
 #[test]

@@ -45,7 +45,7 @@ pub fn classify(refusal: Refusal<'_>, now: Option<UnixMs>) -> ExchangeError {
                 |until| format!("until {}", until.format("%m-%d %H:%MZ")),
             );
             (
-                ErrorKind::RateLimited { wait },
+                ErrorKind::Banned { wait },
                 format!("{asked} has banned this address {until} (HTTP 418): nothing is asked until then; run fewer programs on this address"),
             )
         }
@@ -144,18 +144,22 @@ mod tests {
         ErrorKind::RateLimited { wait: Duration::from_secs(secs) }
     }
 
+    fn banned(secs: u64) -> ErrorKind {
+        ErrorKind::Banned { wait: Duration::from_secs(secs) }
+    }
+
     #[test]
     fn each_refusal_has_its_kind_and_a_sentence_with_the_cure() {
-        let banned = r#"{"code":-1003,"msg":"Way too much request weight used; IP banned until 1760000650000. Please use"}"#;
+        let ban = r#"{"code":-1003,"msg":"Way too much request weight used; IP banned until 1760000650000. Please use"}"#;
         let html = "<html><head><title>403</title></head></html>";
         for (status, retry, body, kind, word) in [
             (429, Some(7), "", limited(7), "weight"),
             (429, None, "", limited(51), "weight"),
             (400, None, r#"{"code":-1003,"msg":"Too many requests queued."}"#, limited(51), "weight"),
-            (418, Some(300), "", limited(300), "until 10-09 08:59Z"),
-            (418, None, banned, limited(600), "until 10-09 09:04Z"),
-            (418, None, "<html>", limited(120), "until 10-09 08:56Z"),
-            (418, Some(u64::MAX), "", limited(259_200), "banned"),
+            (418, Some(300), "", banned(300), "until 10-09 08:59Z"),
+            (418, None, ban, banned(600), "until 10-09 09:04Z"),
+            (418, None, "<html>", banned(120), "until 10-09 08:56Z"),
+            (418, Some(u64::MAX), "", banned(259_200), "banned"),
             (403, None, html, ErrorKind::Forbidden { wait: Duration::from_secs(60) }, "firewall"),
             (407, None, "", ErrorKind::Rejected, "HTTPS_PROXY"),
             (

@@ -282,7 +282,9 @@ fn wait_after(error: &ExchangeError, wait: Duration) -> Option<Duration> {
     match error.kind {
         ErrorKind::Transient | ErrorKind::NoConnection | ErrorKind::Silent => Some(wait),
         // The backoff on top: those held together are not to come back together.
-        ErrorKind::RateLimited { wait: asked } | ErrorKind::Forbidden { wait: asked } => Some(asked + wait),
+        ErrorKind::RateLimited { wait: asked }
+        | ErrorKind::Forbidden { wait: asked }
+        | ErrorKind::Banned { wait: asked } => Some(asked + wait),
         // A wrong address does not get right by asking often, yet a host may be repaired.
         ErrorKind::Rejected | ErrorKind::Bug => Some(Backoff::CEILING),
         ErrorKind::Restricted => None,

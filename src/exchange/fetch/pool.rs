@@ -7,8 +7,10 @@ use tokio::task::JoinSet;
 
 use super::http::{self, Answer, Call, Parsed};
 use super::queue::{Ask, Job, Queue};
+use super::streak::Streak;
 use super::{FetchConfig, refused};
 use crate::domain::clock::Clock;
+use crate::domain::hold::{Hold, HoldKind};
 use crate::domain::symbol::Market;
 use crate::domain::time::{Mono, UnixMs};
 use crate::exchange::backoff::Backoff;
@@ -65,6 +67,9 @@ pub(super) struct Pool {
     syncing: bool,
     blocked_until: Option<Mono>,
     cut: Option<Cut>,
+    /// Why the exchange wants a pause and until when, as long as nothing shows that it is over.
+    hold: Option<(HoldKind, Mono)>,
+    streak: Streak,
     /// Why all is refused for the time of a long ban.
     banned: Option<ExchangeError>,
     /// The place we ask from is refused, and since when: but for the time nothing is asked, and who
@@ -99,6 +104,8 @@ impl Pool {
             syncing: false,
             blocked_until: None,
             cut: None,
+            hold: None,
+            streak: Streak::default(),
             banned: None,
             restricted: None,
             requests: 0,
@@ -276,9 +283,14 @@ impl Pool {
 
     fn answered(&mut self, job: Job, answer: Answer, now: Mono, answers: &mut Answers) {
         match answer.result {
-            Ok(parsed) => self.progress(job, parsed, (answer.sent, answer.received), answers),
+            Ok(parsed) => {
+                self.streak.answered(&job.ask);
+                self.hold.take_if(|(_, until)| answer.sent >= *until);
+                self.progress(job, parsed, (answer.sent, answer.received), answers);
+            }
             Err(error) => {
                 self.failed += 1;
+                self.streak.failed(&job.ask, error.kind, now);
                 self.failure(job, error, now, answers);
             }
         }
@@ -351,9 +363,11 @@ impl Pool {
     fn failure(&mut self, mut job: Job, mut error: ExchangeError, now: Mono, answers: &mut Answers) {
         job.tries += 1;
         let again = job.tries <= self.retries;
+        if let Some((kind, wait)) = error.kind.hold() {
+            self.held(kind, now + self.clock.map_or(wait, |c| c.ours(wait)), now);
+        }
         match error.kind {
-            ErrorKind::RateLimited { wait } | ErrorKind::Forbidden { wait } => {
-                self.budget.hold(now + self.clock.map_or(wait, |c| c.ours(wait)));
+            ErrorKind::RateLimited { .. } | ErrorKind::Forbidden { .. } | ErrorKind::Banned { .. } => {
                 // What an earlier one wants may last longer.
                 let pause = self.pause(now);
                 error.kind = error.kind.with_pause(pause);
@@ -381,6 +395,13 @@ impl Pool {
             }
             _ => self.refuse(job, error, answers),
         }
+    }
+
+    /// A pause within a ban is a ban still.
+    fn held(&mut self, kind: HoldKind, until: Mono, now: Mono) {
+        let worst = self.hold.filter(|(_, until)| *until > now).map_or(kind, |(before, _)| before.max(kind));
+        self.budget.hold(until);
+        self.hold = self.budget.held_until(now).map(|until| (worst, until));
     }
 
     /// The way to the exchange is cut. Nothing of that is the request's fault: it waits, until
@@ -431,18 +452,20 @@ impl Pool {
         !self.reported
     }
 
-    pub(super) fn report(&mut self, now: Mono) -> Option<BudgetReport> {
+    pub(super) fn report(&mut self) -> Option<BudgetReport> {
         if self.reported {
             return None;
         }
         self.reported = true;
-        let held_until = self.budget.held_until(now).zip(self.clock).map(|(until, clock)| clock.at(until));
+        let hold = self.hold.zip(self.clock);
+        let held = hold.map(|((kind, until), clock)| Hold { kind, until: clock.at(until) });
         Some(BudgetReport {
             market: self.market(),
             used: self.budget.used(),
             minute: self.budget.minute(),
             limit: self.budget.limit(),
-            held_until,
+            held,
+            failing: self.streak.since(),
             requests: self.requests,
             failed: self.failed,
         })

@@ -193,7 +193,7 @@ async fn a_long_ban_is_told_to_all_and_nothing_more_is_asked() {
     for _ in 0..3 {
         let error = client.klines().await.1.unwrap_err();
         assert!(
-            matches!(error.kind, ErrorKind::RateLimited { wait } if wait > Duration::from_secs(4_000)),
+            matches!(error.kind, ErrorKind::Banned { wait } if wait > Duration::from_secs(4_000)),
             "{error:?}"
         );
     }

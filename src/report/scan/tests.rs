@@ -99,7 +99,9 @@ fn the_cache_is_told_as_its_own_route_tells_it() {
 fn ndjson_is_the_same_rows_one_a_line() {
     let json: serde_json::Value = serde_json::from_str(&in_format(Format::Json)).unwrap();
     let lines = in_format(Format::Ndjson);
-    let rows: Vec<serde_json::Value> = lines.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    let mut rows: Vec<serde_json::Value> = lines.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    // What the document says of all, each line says by itself.
+    assert!(rows.iter_mut().all(|r| r.as_object_mut().unwrap().remove("complete") == Some(true.into())));
     assert_eq!(json["rows"].as_array().unwrap(), &rows);
     assert_eq!(json["summary"]["total_symbols"], 12);
     assert_eq!(json["summary"]["symbols_per_second"], 6.0);

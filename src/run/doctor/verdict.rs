@@ -312,7 +312,7 @@ fn rest(f: &MarketFacts) -> Finding {
     }
     let finding = finding(State::Fail, error.message.to_string());
     match (error.kind, f.market) {
-        (ErrorKind::RateLimited { .. }, _) => finding.cure("see `weight`"),
+        (ErrorKind::RateLimited { .. } | ErrorKind::Banned { .. }, _) => finding.cure("see `weight`"),
         (ErrorKind::Restricted | ErrorKind::Forbidden { .. }, Market::Spot) => finding.cure(
             "the public data of spot is served elsewhere: --market spot --rest-url https://data-api.binance.vision --ws-url wss://data-stream.binance.vision",
         ),
@@ -327,7 +327,7 @@ fn weight(f: &MarketFacts) -> Finding {
     let finding = |state, what: String| Finding::new(Check::Weight, Some(f.market), state, what);
     let mut refused = [f.rest.clock.as_ref().err(), f.rest.pairs.as_ref().err()].into_iter().flatten();
     let waits = refused.find_map(|e| match e.kind {
-        ErrorKind::RateLimited { wait } => Some(wait),
+        ErrorKind::RateLimited { wait } | ErrorKind::Banned { wait } => Some(wait),
         _ => None,
     });
     let others =

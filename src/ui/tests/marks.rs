@@ -35,7 +35,7 @@ fn colours_carry_what_signs_say_as_well() {
     assert_eq!(fg("ETHUSDT", "━"), Color::Gray);
     assert_eq!(fg("XRPUSDT", "-92"), Color::LightRed);
     assert_eq!(fg("ETHUSDT", "+3.02%"), Color::Green);
-    assert_eq!(fg("ADAUSDT", "15m stale"), Color::Yellow);
+    assert_eq!(fg("ADAUSDT", "15m bars stale"), Color::Yellow);
     assert_eq!(fg("FOOUSDT", "failed"), Color::LightRed);
     assert_eq!(fg("ETHUSDT", "above"), Color::DarkGray);
     assert!(cell_of(&buffer, "ETHUSDT", "above").modifier.contains(Modifier::ITALIC));

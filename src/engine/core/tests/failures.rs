@@ -1,6 +1,8 @@
 //! What REST refuses.
 
 use super::*;
+use crate::domain::hold::{Hold, HoldKind};
+use crate::exchange::BudgetReport;
 
 #[test]
 fn a_series_that_keeps_failing_is_failed_says_why_and_is_tried_again_later() {
@@ -163,4 +165,47 @@ fn without_a_connection_a_series_is_asked_for_again_within_a_minute() {
     }
     assert_eq!(rig.state("BTCUSDT").0, DataState::Failed);
     assert_eq!(rig.notices(Level::Error).len(), 1);
+}
+
+/// A ban is named as one, with its market and what to do; a pause is not; the end is told.
+#[test]
+fn item_24_the_exchanges_pauses_are_told_by_their_kind_and_so_is_their_end() {
+    let mut rig = Rig::live(&["BTCUSDT"]);
+    let now = rig.engine.desk_of_market(Market::UsdM).unwrap().now(rig.now).unwrap();
+    let mut report = BudgetReport {
+        market: Market::UsdM,
+        used: 0,
+        minute: now,
+        limit: 2_400,
+        held: None,
+        failing: None,
+        requests: 9,
+        failed: 0,
+    };
+    let mut hear = |rig: &mut Rig, held: Option<(HoldKind, u64)>, failing: Option<Mono>| {
+        report.held = held.map(|(kind, secs)| Hold { kind, until: now + Duration::from_secs(secs) });
+        report.failing = failing;
+        rig.step(Input::Fetched(Fetched::Budget(report.clone())));
+    };
+    hear(&mut rig, Some((HoldKind::Pause, 52)), None);
+    hear(&mut rig, Some((HoldKind::Pause, 52)), None);
+    let pauses = rig.notices(Level::Warn);
+    let paused: Vec<_> = pauses.iter().filter(|n| n.starts_with("usdm: REST pauses 53s (429)")).collect();
+    assert_eq!(paused.len(), 1, "{pauses:?}");
+    hear(&mut rig, Some((HoldKind::Ban, 14_000)), None);
+    let banned = rig.notices(Level::Error);
+    let banned = banned.last().unwrap();
+    assert!(banned.starts_with("usdm: BANNED for 3h53m (418); stop other programs"), "{banned}");
+    assert!(banned.len() < 79, "it fits into a narrow window");
+    rig.now = rig.now + Duration::from_secs(14_001);
+    hear(&mut rig, Some((HoldKind::Ban, 14_000)), None);
+    let is_back =
+        |rig: &mut Rig| rig.notices(Level::Info).iter().filter(|n| *n == "usdm: REST is back").count();
+    assert_eq!(is_back(&mut rig), 0, "its time is over, and nobody has asked yet");
+    let now = rig.now;
+    hear(&mut rig, None, Some(now));
+    assert_eq!(is_back(&mut rig), 0, "it fails in another way");
+    hear(&mut rig, None, None);
+    hear(&mut rig, None, None);
+    assert_eq!(is_back(&mut rig), 1);
 }

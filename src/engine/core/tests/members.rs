@@ -292,7 +292,7 @@ fn a_row_that_falls_in_rank_leaves_with_all_that_was_its_own() {
     rig.relist(&["AUSDT", "CUSDT", "DUSDT", "EUSDT", "BUSDT"], &[]);
     assert_eq!(rig.streams(), [unwatch("BUSDT")]);
     assert_eq!(rig.rows(), ["AUSDT", "CUSDT"]);
-    assert!(rig.notices(Level::Info).contains(&"BUSDT: 0 bars compared with REST, all equal".to_owned()));
+    assert!(rig.notices(Level::Info).contains(&"BUSDT: nothing compared with REST".to_owned()));
 
     // Its place is another's now, and an answer that was under way is nobody's.
     rig.relist(&["DUSDT", "AUSDT", "CUSDT"], &[]);

@@ -40,7 +40,10 @@ fn a_repair_that_waits_survives_a_check_of_its_series() {
         assert_eq!(serve(&mut rig, &mut waiting, &bars(N - HISTORY..N + 1)), 1, "one covers both");
         assert_eq!(rig.state("BTCUSDT"), (DataState::Stale, Some("gap of 2 bars".to_owned())));
         let said = rig.notices(Level::Info);
-        assert_eq!(said.last().unwrap(), "all series: 9 bars compared with REST, 0 corrected, 1 added");
+        assert_eq!(
+            said.last().unwrap(),
+            "all series: 9 bars compared with REST, at most the last 9 of a series, 0 corrected, 1 added"
+        );
         rig.now = rig.now + Duration::from_secs(10);
         rig.tick();
         queue(&mut rig, &mut waiting);
@@ -80,7 +83,10 @@ fn a_key_pressed_three_times_is_one_check_and_it_ends() {
     let under_way: Vec<&str> = said.iter().filter_map(|n| n.strip_suffix(": a check is under way")).collect();
     assert_eq!(under_way, ["all series", "BTCUSDT"]);
     assert_eq!(serve(&mut rig, &mut waiting, &bars(N - HISTORY..N)), 2);
-    assert_eq!(rig.notices(Level::Info).last().unwrap(), "all series: 18 bars compared with REST, all equal");
+    assert_eq!(
+        rig.notices(Level::Info).last().unwrap(),
+        "all series: 18 bars compared with REST, at most the last 9 of a series, all equal"
+    );
     assert_eq!((rig.engine.tasks.len(), rig.engine.checks.len()), (0, 0));
     refresh(&mut rig, &mut waiting);
     assert_eq!(serve(&mut rig, &mut waiting, &bars(N - HISTORY..N)), 2, "and it can be asked for again");

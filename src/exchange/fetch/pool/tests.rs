@@ -4,6 +4,7 @@ use super::*;
 use crate::domain::interval::Interval;
 use crate::domain::symbol::{Pair, SeriesKey};
 use crate::exchange::KlinesRequest;
+use crate::exchange::binance::bodies::KlineRows;
 use crate::exchange::connect::{Dialer, Proxies};
 
 const NOW: Mono = Mono(Duration::from_secs(10));
@@ -102,4 +103,32 @@ async fn item_25_who_finds_out_whether_a_place_is_served_again_is_one_request() 
     pool.take(FetchRequest::Time(Market::UsdM), later, &mut answers);
     while pool.start_one(later, &mut tasks) {}
     assert_eq!(tasks.len(), 1);
+}
+
+#[tokio::test]
+async fn a_ban_is_told_as_one_until_something_that_left_after_it_is_answered() {
+    let (mut pool, mut answers) = (pool(), Answers::new());
+    pool.take(FetchRequest::Time(Market::UsdM), NOW, &mut answers);
+    let time = leave(&mut pool);
+    end(&mut pool, time, Ok(Parsed::Time(UnixMs(1_760_000_400_000))), &mut answers);
+    for id in 1..=4 {
+        pool.take(klines(id), NOW, &mut answers);
+    }
+    let [first, second, third, fourth] = std::array::from_fn(|_| leave(&mut pool));
+    let told = |pool: &mut Pool| {
+        pool.reported = false;
+        pool.report().unwrap().held.map(|hold| hold.kind)
+    };
+    let wait = Duration::from_secs(3_600);
+    end(&mut pool, first, Err(ExchangeError::new(ErrorKind::Banned { wait }, "418")), &mut answers);
+    assert_eq!(told(&mut pool), Some(HoldKind::Ban));
+    end(&mut pool, second, Err(ExchangeError::new(ErrorKind::RateLimited { wait }, "429")), &mut answers);
+    assert_eq!(told(&mut pool), Some(HoldKind::Ban), "a pause within a ban");
+    let rows = || Ok(Parsed::Rows(KlineRows::default()));
+    end(&mut pool, third, rows(), &mut answers);
+    assert_eq!(told(&mut pool), Some(HoldKind::Ban), "that left before the ban");
+    let after = NOW + wait + Duration::from_secs(1);
+    let answer = Answer { sent: after, received: after, used_weight: None, result: rows() };
+    pool.done(Done { market: Market::UsdM, job: fourth, weight: 1, answer }, after, &mut answers);
+    assert_eq!(told(&mut pool), None);
 }

@@ -91,9 +91,9 @@ async fn fault_17_a_429_and_then_a_418_freeze_their_pool_and_no_other() {
     let held = soon(async {
         loop {
             if let Some(Fetched::Budget(report)) = client.answers.recv().await
-                && let Some(until) = report.held_until
+                && let Some(hold) = report.held
             {
-                return (report.market, until);
+                return (report.market, hold.until);
             }
         }
     });
@@ -319,7 +319,7 @@ async fn fault_17_while_one_pool_is_frozen_the_others_requests_go_on_and_are_ans
     soon(async {
         loop {
             if let Some(Fetched::Budget(report)) = client.answers.recv().await
-                && report.held_until.is_some()
+                && report.held.is_some()
             {
                 return assert_eq!(report.market, Market::UsdM);
             }

@@ -12,7 +12,8 @@ fn findings(change: impl FnOnce(&mut MarketFacts)) -> Vec<Finding> {
         used: 43,
         minute: UnixMs(0),
         limit: 2_400,
-        held_until: None,
+        held: None,
+        failing: None,
         requests: 3,
         failed: 0,
     };
