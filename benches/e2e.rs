@@ -372,6 +372,7 @@ async fn warmup() {
         times.push((started.elapsed(), preamble));
         assert_eq!((over.warmup.done, over.warmup.failed), (375, 0));
         session.end().await;
+        cancel.cancel();
     }
     times.sort_unstable();
     let (all, preamble) = times[times.len() / 2];
@@ -387,5 +388,4 @@ async fn warmup() {
         "the same, and list and figures before it",
         1.15,
     );
-    cancel.cancel();
 }
