@@ -313,7 +313,7 @@ impl Serialize for RowJson<'_> {
         map.serialize_entry("age_ms", &age.and_then(|a| u64::try_from(a).ok()))?;
         map.serialize_entry(
             "intervals",
-            &Lanes { lanes: &row.lanes, newest: self.newest, now: self.reading.clock },
+            &Lanes { views: &row.lanes, newest: self.newest, now: self.reading.clock },
         )?;
         map.end()
     }
@@ -324,15 +324,15 @@ fn six_digits(raw: f64) -> f64 {
 }
 
 struct Lanes<'a> {
-    lanes: &'a [LaneView],
+    views: &'a [LaneView],
     newest: usize,
     now: Option<UnixMs>,
 }
 
 impl Serialize for Lanes<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.lanes.len()))?;
-        for lane in self.lanes {
+        let mut map = serializer.serialize_map(Some(self.views.len()))?;
+        for lane in self.views {
             map.serialize_entry(lane.interval.as_str(), &LaneJson::new(lane, self.newest, self.now))?;
         }
         map.end()
