@@ -241,22 +241,19 @@ impl Engine {
             RestNews::Held(hold) => {
                 let theirs = self.desk_of_market(market).and_then(|desk| desk.now(now));
                 let left = countdown(hold.left(theirs).unwrap_or_default());
-                let (level, text) = match hold.kind {
-                    // What to do comes early: a narrow window cuts the end.
-                    HoldKind::Ban => (
-                        Level::Error,
-                        format!("{market}: BANNED for {left} (418); stop other programs on this address"),
-                    ),
-                    HoldKind::Pause => (
-                        Level::Warn,
-                        format!("{market}: REST pauses {left} (429); other programs on this address?"),
-                    ),
-                    HoldKind::Firewall => (
-                        Level::Warn,
-                        format!("{market}: REST pauses {left} (403); a firewall refuses this address"),
-                    ),
+                // What to do comes early: a narrow window cuts the end.
+                let text = match hold.kind {
+                    HoldKind::Ban => {
+                        format!("{market}: BANNED for {left} (418); stop other programs on this address")
+                    }
+                    HoldKind::Pause => {
+                        format!("{market}: REST pauses {left} (429); other programs on this address?")
+                    }
+                    HoldKind::Firewall => {
+                        format!("{market}: REST pauses {left} (403); a firewall refuses this address")
+                    }
                 };
-                self.notice(now, level, &text);
+                self.notice(now, Level::Warn, &text);
             }
         }
     }

@@ -160,7 +160,7 @@ impl Fetcher {
 
     /// Answers first; of reports only the last of each market is kept.
     fn next_answer(&mut self) -> Option<Fetched> {
-        let report = |pools: &mut Vec<Pool>| pools.iter_mut().find_map(|p| p.report());
+        let report = |pools: &mut Vec<Pool>| pools.iter_mut().find_map(Pool::report);
         self.answers.pop_front().or_else(|| report(&mut self.pools).map(Fetched::Budget))
     }
 

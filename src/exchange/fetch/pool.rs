@@ -457,8 +457,8 @@ impl Pool {
             return None;
         }
         self.reported = true;
-        let hold = self.hold.zip(self.clock);
-        let held = hold.map(|((kind, until), clock)| Hold { kind, until: clock.at(until) });
+        let known = self.hold.zip(self.clock);
+        let held = known.map(|((kind, until), clock)| Hold { kind, until: clock.at(until) });
         Some(BudgetReport {
             market: self.market(),
             used: self.budget.used(),
