@@ -275,7 +275,8 @@ fn a_scan_that_is_banned_says_so_at_once_and_marks_what_it_prints_as_partial() {
         let rows = document["rows"].as_array().unwrap();
         let lanes = || rows.iter().flat_map(|r| r["intervals"].as_object().unwrap().values());
         assert!(lanes().any(|l| l["bars"].as_u64() > Some(0)) && lanes().any(|l| l["bars"] == 0), "{text}");
-        assert!(lanes().filter(|l| l["bars"] == 0).all(|l| l["why"].as_str().is_some()), "{text}");
+        // Some may have been under way when the ban came, and have heard of nothing.
+        assert!(lanes().all(|l| l.get("why").is_some()), "{text}");
     }
 }
 
