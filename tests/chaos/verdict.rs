@@ -5,6 +5,7 @@ use std::fmt;
 
 use hamatop::domain::hama::Sign;
 use hamatop::domain::indicator::HamaColumns;
+use hamatop::market::snapshot::Upkeep;
 
 use super::fault::{Fault, Kind, QUIET};
 use super::market::{INTERVALS, MINUTE, SERIES, START, key, millis, series_of};
@@ -29,6 +30,7 @@ pub struct Verdict {
     pub gaps: u64,
     pub repaired: u64,
     pub discarded: u64,
+    pub upkeep: Upkeep,
     /// Our seconds from the end of the last fault until all was equal to the truth.
     pub healed: Option<f64>,
     pub felt: BTreeMap<Kind, u64>,
@@ -100,6 +102,7 @@ pub fn audit(world: &World) -> Verdict {
         gaps: stats.gaps,
         repaired: stats.repaired,
         discarded: stats.discards.total(),
+        upkeep: stats.upkeep,
         healed: world.healed.map(|at| (at - world.heal) as f64 / 1e3 / world.setup.rate as f64),
         felt: world.felt.clone(),
         ..Verdict::default()
