@@ -81,6 +81,9 @@ pub fn parse(text: &str) -> Result<Frame<'_>, Discard> {
     parse_any(text)
 }
 
+/// Out of line, so that the way of the many stays short.
+#[cold]
+#[inline(never)]
 fn parse_any(text: &str) -> Result<Frame<'_>, Discard> {
     if text.trim_start().starts_with('[') {
         return day(from_str::<Vec<Lenient<WireDay<'_>>>>(text)?);
