@@ -79,7 +79,8 @@ impl Kline {
     const MAX_PRICE: f64 = 1e18;
     const MAX_VOLUME: f64 = 1e30;
 
-    /// Checks the fields.
+    /// Checks the fields. In line, since each frame and each row of REST comes through here.
+    #[inline]
     pub fn new(f: KlineFields) -> Result<Self, BadKline> {
         let prices = [f.open, f.high, f.low, f.close];
         if !prices.iter().all(|p| *p > 0.0 && *p <= Self::MAX_PRICE) {

@@ -330,6 +330,7 @@ pub(super) fn millis(raw: i64) -> Option<UnixMs> {
 }
 
 impl<'a, S: Into<Cow<'a, str>>> WireKlineEvent<S> {
+    #[inline]
     fn read(self, stream: Option<Cow<'a, str>>) -> Result<Frame<'a>, Discard> {
         let k = self.kline;
         let kline = Kline::new(KlineFields {
