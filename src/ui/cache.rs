@@ -194,7 +194,7 @@ fn draw_feeds(app: &App, canvas: &mut Canvas<'_>, y: u16, end: u16) -> u16 {
 fn pairs_text(c: &UniverseCounts) -> String {
     let n = group;
     format!(
-        "pairs: {} in, {} out, {} delisted, {} back; lists: {} read, {} refused; entries: {} unread, {} odd",
+        "pairs: {} in, {} out, {} delisted, {} back; lists: {}, {} refused; {} unread, {} odd",
         n(c.entered),
         n(c.left),
         n(c.delisted),
