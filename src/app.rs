@@ -4,16 +4,21 @@
 //! state, and the drawing reads it without changing it.
 
 pub mod action;
+pub mod alerts;
 pub mod behind;
 pub mod column;
+pub mod detail;
 pub mod keys;
 pub mod layout;
 pub mod order;
 mod popup;
 mod prompt;
 mod readout;
+pub mod scheduler;
+pub mod signals;
 pub mod text;
 pub mod value;
+mod view;
 mod watched;
 
 #[cfg(test)]
@@ -36,6 +41,7 @@ use self::layout::Shape;
 use self::order::SortBy;
 pub use self::prompt::Prompt;
 use self::value::Notation;
+pub use self::view::View;
 use self::watched::Watched;
 
 /// The order stays as it is for so long after the cursor moved, so that no row slips away from
@@ -68,15 +74,6 @@ pub enum Effect {
     Redraw,
     /// Leave.
     Quit,
-}
-
-/// The main views.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum View {
-    /// The table of pairs.
-    Scanner,
-    /// The cache, the links, REST.
-    Cache,
 }
 
 /// What lies over the view.
@@ -135,6 +132,11 @@ pub struct App {
     now: Mono,
     shape: Shape,
     view: View,
+    last_view: View,
+    detail: detail::Detail,
+    signals: signals::Signals,
+    scheduler: scheduler::Scheduler,
+    alerts: alerts::Alerts,
     overlay: Option<Overlay>,
     prompt: Option<Prompt>,
     filter: Filter,
@@ -158,6 +160,11 @@ impl App {
             now: snapshot.made,
             shape: Shape::of(80, 24),
             view: View::Scanner,
+            last_view: View::Scanner,
+            detail: detail::Detail::default(),
+            signals: signals::Signals::default(),
+            scheduler: scheduler::Scheduler::default(),
+            alerts: alerts::Alerts::default(),
             overlay: None,
             prompt: None,
             filter: Filter::default(),
@@ -321,17 +328,27 @@ impl App {
             Action::PickSort => self.open_sort_picker(),
             Action::IntervalPrev => self.shift_lane(self.lane.saturating_sub(1)),
             Action::IntervalNext => self.shift_lane(self.lane + 1),
-            Action::ViewScanner => self.view = View::Scanner,
-            Action::ViewCache => self.view = View::Cache,
+            Action::Show(view) => self.show(view),
+            Action::LastView => self.show(self.last_view),
+            Action::Detail(act) => self.act_in_detail(act, effects),
+            Action::Signals(act) => self.act_in_signals(act, effects),
+            Action::Scheduler(act) => self.act_in_scheduler(act, effects),
+            Action::Alerts(act) => self.act_in_alerts(act, effects),
             Action::RefreshOne => self.refresh_one(effects),
             Action::RefreshAll => {
                 effects.push(Effect::Send(Command::Refresh(Scope::All)));
                 self.say(Level::Info, "refreshing all pairs");
             }
             Action::Help => self.overlay = Some(Overlay::Help(0)),
-            Action::Back if self.view != View::Scanner => self.view = View::Scanner,
+            Action::Back if self.view != View::Scanner => self.show(View::Scanner),
             Action::Back => effects.push(Effect::Quit),
             Action::Accept | Action::Redraw | Action::Quit => {}
+        }
+    }
+
+    fn show(&mut self, view: View) {
+        if view != self.view {
+            self.last_view = std::mem::replace(&mut self.view, view);
         }
     }
 

@@ -3,8 +3,10 @@
 //! Invariant: `draw` reads `&App` and writes cells, nothing else. One frame is one write, and a
 //! frame like the one before is none.
 
+mod alerts;
 mod cache;
 mod canvas;
+mod detail;
 pub mod event_loop;
 mod hangup;
 mod header;
@@ -12,7 +14,9 @@ mod help;
 mod input;
 mod keyboard;
 mod scanner;
+mod scheduler;
 mod screen;
+mod signals;
 pub mod terminal;
 pub mod theme;
 
@@ -66,7 +70,11 @@ pub fn draw(app: &App, theme: &Theme, buffer: &mut Buffer) -> Option<Position> {
     let prompt = header::draw(app, &mut canvas);
     match app.view() {
         View::Scanner => scanner::draw(app, &mut canvas),
+        View::Detail => detail::draw(app, &mut canvas),
+        View::Signals => signals::draw(app, &mut canvas),
         View::Cache => cache::draw(app, &mut canvas),
+        View::Scheduler => scheduler::draw(app, &mut canvas),
+        View::Alerts => alerts::draw(app, &mut canvas),
     }
     header::draw_bottom(app, &mut canvas);
     if let Some(cursor) = prompt {

@@ -1,12 +1,13 @@
 //! The key map: what can be done, with which keys, where. Help, hints and lookup read this table.
 
 use super::keys::{Chord, Key};
+use super::{View, alerts, detail, scheduler, signals};
 
 /// Where a key is pressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Context {
-    /// A view with its table.
-    Table,
+    /// A view.
+    View(View),
     /// The filter prompt.
     Prompt,
     /// A window over the view.
@@ -50,10 +51,18 @@ pub enum Action {
     IntervalPrev,
     /// Show the figures of the longer interval.
     IntervalNext,
-    /// The scanner.
-    ViewScanner,
-    /// The cache.
-    ViewCache,
+    /// Show a view.
+    Show(View),
+    /// Show the view from before.
+    LastView,
+    /// Something of the detail view.
+    Detail(detail::Act),
+    /// Something of the signals view.
+    Signals(signals::Act),
+    /// Something of the scheduler view.
+    Scheduler(scheduler::Act),
+    /// Something of the alerts view.
+    Alerts(alerts::Act),
     /// Check the selected pair.
     RefreshOne,
     /// Check everything.
@@ -116,20 +125,39 @@ pub struct ActionSpec {
     pub chords: &'static [Chord],
 }
 
-const LISTS: &[Context] = &[Context::Table, Context::Popup];
-const TABLE: &[Context] = &[Context::Table];
+/// All views.
+pub(super) const VIEWS: &[Context] = &[
+    Context::View(View::Scanner),
+    Context::View(View::Detail),
+    Context::View(View::Signals),
+    Context::View(View::Cache),
+    Context::View(View::Scheduler),
+    Context::View(View::Alerts),
+];
+/// Views and windows.
+const LISTS: &[Context] = &[
+    Context::View(View::Scanner),
+    Context::View(View::Detail),
+    Context::View(View::Signals),
+    Context::View(View::Cache),
+    Context::View(View::Scheduler),
+    Context::View(View::Alerts),
+    Context::Popup,
+];
+/// The views of the pairs' rows.
+const TABLE: &[Context] = &[Context::View(View::Scanner), Context::View(View::Cache)];
 const INPUTS: &[Context] = &[Context::Prompt, Context::Popup];
 const ALWAYS: &[Context] = &[Context::Always];
 
-const fn c(c: char) -> Chord {
+pub(super) const fn c(c: char) -> Chord {
     Chord::char(c)
 }
 
-const fn k(key: Key) -> Chord {
+pub(super) const fn k(key: Key) -> Chord {
     Chord::plain(key)
 }
 
-const fn line(
+pub(super) const fn line(
     action: Action,
     id: &'static str,
     texts: (&'static str, &'static str),
@@ -139,8 +167,13 @@ const fn line(
     ActionSpec { action, id, help: texts.0, hint: texts.1, group: place.0, contexts: place.1, chords }
 }
 
-/// Every action, in the order of the hint bar within a context.
-pub const ACTIONS: &[ActionSpec] = &[
+/// Every action, in the order of the hint bar within a context: those of several views, then each
+/// view's own, which stand beside its state.
+pub fn actions() -> impl Iterator<Item = &'static ActionSpec> + Clone {
+    [SHARED, detail::ACTIONS, signals::ACTIONS, scheduler::ACTIONS, alerts::ACTIONS].into_iter().flatten()
+}
+
+const SHARED: &[ActionSpec] = &[
     line(Action::Down, "down", ("next row", "move"), (Group::Move, LISTS), &[c('j'), k(Key::Down)]),
     line(Action::Up, "up", ("previous row", ""), (Group::Move, LISTS), &[c('k'), k(Key::Up)]),
     line(Action::HalfDown, "half-down", ("half a page down", ""), (Group::Move, TABLE), &[Chord::ctrl('d')]),
@@ -163,8 +196,25 @@ pub const ACTIONS: &[ActionSpec] = &[
         &[c('[')],
     ),
     line(Action::IntervalNext, "interval-next", ("interval after", ""), (Group::Table, TABLE), &[c(']')]),
-    line(Action::ViewScanner, "view-scanner", ("scanner", ""), (Group::Program, TABLE), &[c('1')]),
-    line(Action::ViewCache, "view-cache", ("cache", ""), (Group::Program, TABLE), &[c('4')]),
+    line(Action::Show(View::Scanner), "view-scanner", ("scanner", ""), (Group::Program, VIEWS), &[c('1')]),
+    line(Action::Show(View::Detail), "view-detail", ("detail", ""), (Group::Program, VIEWS), &[c('2')]),
+    line(Action::Show(View::Signals), "view-signals", ("signals", ""), (Group::Program, VIEWS), &[c('3')]),
+    line(Action::Show(View::Cache), "view-cache", ("cache", ""), (Group::Program, VIEWS), &[c('4')]),
+    line(
+        Action::Show(View::Scheduler),
+        "view-scheduler",
+        ("scheduler", ""),
+        (Group::Program, VIEWS),
+        &[c('5')],
+    ),
+    line(Action::Show(View::Alerts), "view-alerts", ("alerts", ""), (Group::Program, VIEWS), &[c('6')]),
+    line(
+        Action::LastView,
+        "view-last",
+        ("view from before", ""),
+        (Group::Program, VIEWS),
+        &[k(Key::Backspace)],
+    ),
     line(Action::RefreshOne, "refresh", ("refresh the pair", "refresh"), (Group::Program, TABLE), &[c('r')]),
     line(
         Action::RefreshAll,
@@ -184,12 +234,12 @@ pub const ACTIONS: &[ActionSpec] = &[
 
 /// What a key does in a context.
 pub fn lookup(context: Context, chord: Chord) -> Option<Action> {
-    ACTIONS.iter().find(|a| a.is_in(context) && a.chords.contains(&chord)).map(|a| a.action)
+    actions().find(|a| a.is_in(context) && a.chords.contains(&chord)).map(|a| a.action)
 }
 
 /// The first key of an action, for sentences that name it.
 pub fn key_of(action: Action) -> String {
-    let chord = ACTIONS.iter().find(|a| a.action == action).and_then(|a| a.chords.first());
+    let chord = actions().find(|a| a.action == action).and_then(|a| a.chords.first());
     chord.map_or_else(String::new, ToString::to_string)
 }
 
@@ -203,7 +253,7 @@ impl ActionSpec {
     fn hint_in(&self, context: Context) -> &'static str {
         match (self.action, context) {
             // A window or a prompt is what Escape closes; a view it does not.
-            (Action::Escape, Context::Table) => "",
+            (Action::Escape, Context::View(_)) => "",
             (Action::Escape, Context::Prompt) => "as before",
             (Action::Accept, Context::Prompt) => "keep",
             _ => self.hint,
@@ -220,14 +270,14 @@ impl ActionSpec {
 pub fn hints(context: Context) -> Vec<(String, &'static str)> {
     let mut out: Vec<(String, &'static str)> = Vec::new();
     let shown = |a: &&ActionSpec| a.is_in(context) && !a.hint_in(context).is_empty();
-    for spec in ACTIONS.iter().filter(shown) {
+    for spec in actions().filter(shown) {
         let twin = match spec.action {
             Action::Down => Some(Action::Up),
             Action::SortLeft => Some(Action::SortRight),
             Action::IntervalPrev => Some(Action::IntervalNext),
             _ => None,
         };
-        let second = ACTIONS.iter().find(|a| Some(a.action) == twin).and_then(|a| a.chords.first());
+        let second = actions().find(|a| Some(a.action) == twin).and_then(|a| a.chords.first());
         let Some(first) = spec.chords.first() else { continue };
         let keys = second.map_or_else(|| first.to_string(), |s| format!("{first} {s}"));
         out.push((keys, spec.hint_in(context)));
@@ -241,9 +291,9 @@ mod tests {
 
     #[test]
     fn no_key_means_two_things_in_one_place() {
-        for context in [Context::Table, Context::Prompt, Context::Popup] {
+        for context in VIEWS.iter().chain(&[Context::Prompt, Context::Popup]).copied() {
             let mut seen: Vec<(Chord, &str)> = Vec::new();
-            for spec in ACTIONS.iter().filter(|a| a.is_in(context)) {
+            for spec in actions().filter(|a| a.is_in(context)) {
                 for chord in spec.chords {
                     let twin = seen.iter().find(|(c, _)| c == chord);
                     assert!(twin.is_none(), "{chord} is {} and {:?} in {context:?}", spec.id, twin);
@@ -255,15 +305,15 @@ mod tests {
 
     #[test]
     fn ids_are_unique_and_every_action_has_a_key_and_a_sentence() {
-        for (n, a) in ACTIONS.iter().enumerate() {
-            assert!(ACTIONS[n + 1..].iter().all(|b| b.id != a.id), "{}", a.id);
+        for (n, a) in actions().enumerate() {
+            assert!(actions().skip(n + 1).all(|b| b.id != a.id), "{}", a.id);
             assert!(!a.chords.is_empty() && !a.help.is_empty() && a.help.len() <= 17, "{}", a.id);
         }
     }
 
     #[test]
     fn the_hint_bar_comes_from_the_table() {
-        let hints = hints(Context::Table);
+        let hints = hints(Context::View(View::Scanner));
         assert_eq!(hints[0], ("j k".to_owned(), "move"));
         assert!(hints.contains(&("< >".to_owned(), "sort")), "{hints:?}");
         assert!(hints.contains(&("?".to_owned(), "help")));
@@ -271,6 +321,9 @@ mod tests {
         let prompt = super::hints(Context::Prompt);
         assert_eq!(prompt, [("Enter".to_owned(), "keep"), ("Esc".to_owned(), "as before")]);
         assert!(super::hints(Context::Popup).contains(&("Enter".to_owned(), "take")));
-        assert_eq!((key_of(Action::ViewCache), key_of(Action::Quit)), ("4".to_owned(), "Q".to_owned()));
+        assert_eq!(
+            (key_of(Action::Show(View::Cache)), key_of(Action::Quit)),
+            ("4".to_owned(), "Q".to_owned())
+        );
     }
 }

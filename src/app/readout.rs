@@ -132,7 +132,7 @@ impl App {
         match (&self.prompt, &self.overlay) {
             (Some(_), _) => Context::Prompt,
             (None, Some(_)) => Context::Popup,
-            (None, None) => Context::Table,
+            (None, None) => Context::View(self.view),
         }
     }
 }

@@ -167,12 +167,14 @@ fn weight(rest: &RestStatus, now: Option<UnixMs>) -> (String, Role) {
 }
 
 fn tabs(app: &App) -> Spans {
-    let tabs = [(View::Scanner, Action::ViewScanner, "Scanner"), (View::Cache, Action::ViewCache, "Cache")];
-    let mut spans = Spans::new();
-    for (view, action, name) in tabs {
+    let roomy = app.shape().tier == Tier::Roomy;
+    let mut spans = vec![(" ".to_owned(), Role::Text)];
+    for view in View::ALL {
+        let (long, short) = view.titles();
         let role = if app.view() == view { Role::Tab } else { Role::Text };
+        let key = action::key_of(Action::Show(view));
+        spans.push(if roomy { (format!(" {key} {long} "), role) } else { (format!("{key}{short}"), role) });
         spans.push((" ".to_owned(), Role::Text));
-        spans.push((format!(" {} {name} ", action::key_of(action)), role));
     }
     spans
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::app::action::{ACTIONS, Action, Group, key_of};
+use crate::app::action::{Action, Group, actions, key_of};
 use crate::app::value::Notation;
 use crate::app::{App, HOLD};
 use crate::domain::hama::Sign::{Down, Flat, Up};
@@ -75,7 +75,7 @@ fn columns_of_actions(cols: u16) -> Vec<Vec<Piece>> {
             rows[line].extend(pieces);
         };
         put(start, vec![(shift + 1, group.title().to_owned(), Role::Heading)]);
-        for (line, action) in (start + 1..).zip(ACTIONS.iter().filter(|a| a.group == group)) {
+        for (line, action) in (start + 1..).zip(actions().filter(|a| a.group == group)) {
             let help = action.help.to_owned();
             put(
                 line,
