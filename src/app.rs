@@ -59,10 +59,28 @@ pub enum Msg {
     Paste(String),
     /// The terminal's size: cells a line, lines.
     Resize(u16, u16),
+    /// The mouse, where it is ours.
+    Mouse(Mouse),
+    /// The terminal has come to the front, or gone behind.
+    Focus(bool),
     /// The engine had no room for this.
     Busy(Command),
     /// Time has passed.
     Tick,
+}
+
+/// What the mouse did, at which cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mouse {
+    /// Its left button went down.
+    Click {
+        /// From the left edge.
+        x: u16,
+        /// From the top.
+        y: u16,
+    },
+    /// The wheel was turned by so many notches; down is positive.
+    Wheel(i16),
 }
 
 /// What the state wants done.
@@ -72,6 +90,12 @@ pub enum Effect {
     Send(Command),
     /// Paint everything anew.
     Redraw,
+    /// Put this on the clipboard of the terminal's machine.
+    Copy(String),
+    /// Tell the user even where the terminal is not looked at.
+    Notify(String),
+    /// Stop, until the shell goes on with us.
+    Suspend,
     /// Leave.
     Quit,
 }
@@ -196,6 +220,7 @@ impl App {
                 self.shape = Shape::of(cols, rows);
                 self.keep_cursor_in_view();
             }
+            Msg::Mouse(_) | Msg::Focus(_) => {}
             // Nobody asked for that: it is told again by itself.
             Msg::Busy(Command::Visible(_)) => self.watched.forget(),
             Msg::Busy(_) => {

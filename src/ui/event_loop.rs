@@ -185,6 +185,7 @@ impl<W: Write> Loop<W> {
             match effect {
                 Effect::Quit => quit = true,
                 Effect::Redraw => self.screen.forget(),
+                Effect::Copy(_) | Effect::Notify(_) | Effect::Suspend => {}
                 Effect::Send(command) => {
                     if let Err(TrySendError::Full(command) | TrySendError::Closed(command)) =
                         self.wires.commands.try_send(command)
