@@ -12,6 +12,8 @@ use crate::domain::kline::{Finality, Kline, KlineFields};
 use crate::domain::time::UnixMs;
 use crate::exchange::Discard;
 
+use super::decimal;
+
 /// One text frame, understood.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Frame<'a> {
@@ -302,7 +304,7 @@ impl Visitor<'_> for NumberVisitor {
     }
 
     fn visit_str<E>(self, v: &str) -> Result<Number, E> {
-        Ok(Number(v.parse().unwrap_or(f64::NAN)))
+        Ok(Number(decimal::parse(v)))
     }
 
     fn visit_f64<E>(self, v: f64) -> Result<Number, E> {
