@@ -2,4 +2,5 @@
 //!
 //! Invariant: pure, and left of the engine, so that a stalled terminal stops no rule.
 
+pub mod alert;
 pub mod filter;

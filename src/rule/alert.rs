@@ -1,0 +1,278 @@
+//! Alert rules: a filter that is watched, and what is told when a pair begins or ceases to match it.
+//!
+//! A rule speaks of changes. What a pair is when it is first known is no change, and a pair about
+//! which nothing can be said at the moment (a figure is missing) is what it was.
+
+use std::collections::HashMap;
+use std::str::FromStr;
+use std::time::Duration;
+
+use crate::domain::symbol::Pair;
+use crate::domain::time::Mono;
+
+/// At which change a rule fires.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum FireOn {
+    /// When a pair begins to match.
+    #[default]
+    Enter,
+    /// When it ceases to.
+    Leave,
+    /// At either.
+    Both,
+}
+
+impl FireOn {
+    /// Every one, in the order of the documentation.
+    pub const ALL: [Self; 3] = [Self::Enter, Self::Leave, Self::Both];
+
+    /// Its name in files.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Enter => "enter",
+            Self::Leave => "leave",
+            Self::Both => "both",
+        }
+    }
+
+    fn wants(self, edge: Edge) -> bool {
+        match self {
+            Self::Both => true,
+            Self::Enter => edge == Edge::Entered,
+            Self::Leave => edge == Edge::Left,
+        }
+    }
+}
+
+impl FromStr for FireOn {
+    type Err = ();
+
+    fn from_str(s: &str) -> Result<Self, ()> {
+        Self::ALL.into_iter().find(|on| on.as_str() == s).ok_or(())
+    }
+}
+
+/// What a pair did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Edge {
+    /// It matches now.
+    Entered,
+    /// It no longer matches.
+    Left,
+}
+
+impl Edge {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Entered => "entered",
+            Self::Left => "left",
+        }
+    }
+}
+
+/// When a rule fires.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timing {
+    /// At which change.
+    pub on: FireOn,
+    /// For so long a change has to last before it counts, so that a figure that hovers about its
+    /// bound does not ring at each tick.
+    pub debounce: Duration,
+    /// For so long the rule is quiet about a pair after it told of it.
+    pub cooldown: Duration,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self { on: FireOn::Enter, debounce: Duration::from_secs(30), cooldown: Duration::from_secs(3_600) }
+    }
+}
+
+/// What one rule knows of the pairs.
+#[derive(Clone, Debug)]
+pub struct Watch {
+    timing: Timing,
+    seats: HashMap<Pair, Seat>,
+}
+
+/// What a rule knows of one pair.
+#[derive(Clone, Copy, Debug)]
+struct Seat {
+    is_in: bool,
+    /// Since when the other is so, while that is not long enough.
+    turning: Option<Mono>,
+    /// Nothing is told before.
+    quiet_until: Mono,
+    /// The round in which it was last there.
+    round: u64,
+}
+
+/// What came of one look at all pairs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Look {
+    /// What is to be told, in the order of the rows.
+    pub fired: Vec<(Pair, Edge)>,
+    /// Pairs that match.
+    pub matching: u32,
+    /// Pairs of which it can't be said.
+    pub unknown: u32,
+    /// Changes that are not told, since the rule is quiet about the pair.
+    pub quiet: u32,
+}
+
+impl Watch {
+    /// Nothing is known yet.
+    pub fn new(timing: Timing) -> Self {
+        Self { timing, seats: HashMap::new() }
+    }
+
+    /// When it fires.
+    pub fn timing(&self) -> Timing {
+        self.timing
+    }
+
+    /// Looks at every pair: whether it matches, `None` where that can't be said. A pair that is no
+    /// longer among them is forgotten; when it comes back, it is new.
+    pub fn look<'a>(
+        &mut self,
+        now: Mono,
+        rows: impl Iterator<Item = (&'a Pair, Option<bool>)>,
+        round: u64,
+    ) -> Look {
+        let mut look = Look::default();
+        for (pair, matches) in rows {
+            match matches {
+                Some(true) => look.matching += 1,
+                Some(false) => {}
+                None => look.unknown += 1,
+            }
+            self.see(pair, matches, (now, round), &mut look);
+        }
+        self.seats.retain(|_, seat| seat.round == round);
+        look
+    }
+
+    fn see(&mut self, pair: &Pair, matches: Option<bool>, (now, round): (Mono, u64), look: &mut Look) {
+        let Some(seat) = self.seats.get_mut(pair) else {
+            if let Some(is_in) = matches {
+                let seat = Seat { is_in, turning: None, quiet_until: Mono::default(), round };
+                self.seats.insert(pair.clone(), seat);
+            }
+            return;
+        };
+        seat.round = round;
+        match matches {
+            // While nothing can be said, nothing lasts either.
+            None => seat.turning = None,
+            Some(is_in) if is_in == seat.is_in => seat.turning = None,
+            Some(is_in) => {
+                let since = *seat.turning.get_or_insert(now);
+                if now.since(since) < self.timing.debounce {
+                    return;
+                }
+                (seat.is_in, seat.turning) = (is_in, None);
+                let edge = if is_in { Edge::Entered } else { Edge::Left };
+                if !self.timing.on.wants(edge) {
+                    return;
+                }
+                if now < seat.quiet_until {
+                    look.quiet += 1;
+                    return;
+                }
+                seat.quiet_until = now + self.timing.cooldown;
+                look.fired.push((pair.clone(), edge));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::symbol::Market;
+
+    const S: Duration = Duration::from_secs(1);
+
+    fn pair(name: &str) -> Pair {
+        Pair { market: Market::UsdM, symbol: name.parse().unwrap() }
+    }
+
+    struct Desk {
+        watch: Watch,
+        now: Mono,
+        round: u64,
+    }
+
+    impl Desk {
+        fn new(on: FireOn, debounce: u32, cooldown: u32) -> Self {
+            let timing = Timing { on, debounce: S * debounce, cooldown: S * cooldown };
+            Self { watch: Watch::new(timing), now: Mono::from_millis(1_000), round: 0 }
+        }
+
+        /// A second later.
+        fn look(&mut self, rows: &[(&str, Option<bool>)]) -> Look {
+            self.now = self.now + S;
+            self.round += 1;
+            let rows: Vec<_> = rows.iter().map(|(name, m)| (pair(name), *m)).collect();
+            self.watch.look(self.now, rows.iter().map(|(p, m)| (p, *m)), self.round)
+        }
+
+        /// What one pair does, second by second: which edges are told, and when.
+        fn course(&mut self, course: &str) -> Vec<(usize, Edge)> {
+            let mut told = Vec::new();
+            for (n, c) in course.chars().enumerate() {
+                let matches = match c {
+                    '1' => Some(true),
+                    '0' => Some(false),
+                    _ => None,
+                };
+                told.extend(self.look(&[("A", matches)]).fired.into_iter().map(|(_, edge)| (n, edge)));
+            }
+            told
+        }
+    }
+
+    #[test]
+    fn what_is_so_when_first_known_is_no_change() {
+        assert_eq!(Desk::new(FireOn::Both, 0, 0).course("?1111"), []);
+        assert_eq!(Desk::new(FireOn::Both, 0, 0).course("??0?1"), [(4, Edge::Entered)]);
+        let look = Desk::new(FireOn::Both, 0, 0).look(&[("A", Some(true)), ("B", None), ("C", Some(false))]);
+        assert_eq!((look.matching, look.unknown, look.fired.len()), (1, 1, 0));
+    }
+
+    #[test]
+    fn each_rule_fires_at_the_change_it_is_for() {
+        let told = |on| Desk::new(on, 0, 0).course("00110011");
+        assert_eq!(told(FireOn::Enter), [(2, Edge::Entered), (6, Edge::Entered)]);
+        assert_eq!(told(FireOn::Leave), [(4, Edge::Left)]);
+        assert_eq!(told(FireOn::Both).len(), 3);
+    }
+
+    #[test]
+    fn a_change_has_to_last_and_not_knowing_ends_the_wait() {
+        assert_eq!(Desk::new(FireOn::Enter, 2, 0).course("0101011100"), [(7, Edge::Entered)]);
+        assert_eq!(Desk::new(FireOn::Enter, 2, 0).course("011?1100"), []);
+        assert_eq!(Desk::new(FireOn::Enter, 2, 0).course("011?111"), [(6, Edge::Entered)]);
+        // The other way round, not knowing takes nobody out.
+        assert_eq!(Desk::new(FireOn::Both, 0, 0).course("01??1?"), [(1, Edge::Entered)]);
+    }
+
+    #[test]
+    fn after_it_told_of_a_pair_a_rule_is_quiet_about_it_and_counts() {
+        let mut desk = Desk::new(FireOn::Enter, 0, 4);
+        assert_eq!(desk.course("010101"), [(1, Edge::Entered), (5, Edge::Entered)]);
+        let mut desk = Desk::new(FireOn::Enter, 0, 100);
+        desk.course("010");
+        assert_eq!(desk.look(&[("A", Some(true)), ("B", Some(false))]).quiet, 1);
+        assert_eq!(desk.look(&[("A", Some(true)), ("B", Some(true))]).fired, [(pair("B"), Edge::Entered)]);
+    }
+
+    #[test]
+    fn a_pair_that_went_and_came_back_is_new() {
+        let mut desk = Desk::new(FireOn::Both, 0, 0);
+        desk.look(&[("A", Some(false))]);
+        desk.look(&[]);
+        assert_eq!(desk.look(&[("A", Some(true))]).fired, []);
+    }
+}
