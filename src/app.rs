@@ -194,7 +194,10 @@ impl App {
         self.now = self.now.max(now);
         let mut effects = Vec::new();
         match msg {
-            Msg::Snapshot(snapshot) => self.take_snapshot(snapshot),
+            Msg::Snapshot(snapshot) => {
+                self.take_snapshot(snapshot);
+                self.take_alerts(&mut effects);
+            }
             Msg::Key(chord) => self.key(chord, &mut effects),
             Msg::Paste(text) => self.paste(&text),
             Msg::Resize(cols, rows) => {

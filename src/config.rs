@@ -1,5 +1,6 @@
 //! Settings: flag > process environment > `.env` > config file > default.
 
+mod alerts;
 pub mod color;
 pub mod file;
 mod presets;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use crate::domain::interval::Interval;
 use crate::domain::preset::Preset;
 use crate::domain::symbol::{Market, Symbol};
+use crate::rule::alert::Rule;
 
 use self::color::Color;
 use self::settings::{About, SETTINGS, Setting};
@@ -37,6 +39,8 @@ pub struct Config {
     pub intervals: Vec<Interval>,
     /// The indicator.
     pub preset: Arc<Preset>,
+    /// The alert rules.
+    pub alerts: Vec<Rule>,
     /// Bars kept per series.
     pub bars: u32,
     /// Another host's REST.
@@ -156,6 +160,7 @@ impl Config {
             watched,
             intervals: draft.intervals,
             preset: Arc::new(preset),
+            alerts: alerts::resolve(&content.alerts, &path)?,
             bars,
             rest_url: draft.rest_url,
             ws_url: draft.ws_url,
@@ -213,7 +218,7 @@ pub fn example() -> String {
         // Writing to a string cannot fail.
         let _ = write!(out, "\n# {} [{value}].{env}\n{set}{} = {default}\n", s.help, s.key);
     }
-    out + watchlists::EXAMPLE + presets::EXAMPLE
+    out + watchlists::EXAMPLE + alerts::EXAMPLE + presets::EXAMPLE
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! Invariant: `Engine::step` is pure: inputs and the time in, outputs out. The shell
 //! around it never awaits a send, since engine and sockets form a cycle.
 
+mod alarms;
 mod answers;
 mod basis;
 mod checks;
@@ -32,7 +33,10 @@ use crate::domain::preset::Preset;
 use crate::domain::symbol::{Market, Pair, Symbol};
 use crate::exchange::{FeedCommand, FeedEvent, FetchRequest, Fetched};
 use crate::market::snapshot::Source;
+use crate::rule::alert::Rule;
+use crate::rule::names::Names;
 
+pub use self::alarms::{MAX_RULES, RuleCommand};
 pub use self::core::Engine;
 
 /// What the engine is told.
@@ -62,6 +66,8 @@ pub enum Command {
     Focus(Option<Pair>),
     /// These rows are looked at: they go first where many series wait for REST.
     Visible(Vec<Pair>),
+    /// About the alert rules.
+    Rule(RuleCommand),
 }
 
 /// What a command is about.
@@ -106,6 +112,10 @@ pub struct EngineConfig {
     /// How long after a candle's close to wait for the stream's word before REST is asked, on the
     /// exchange's clock; by market.
     pub close_grace: fn(Market) -> Duration,
+    /// The alert rules.
+    pub rules: Vec<Rule>,
+    /// The lists and aliases that their filters name.
+    pub names: Arc<Names>,
 }
 
 /// Which pairs are in the table: the union of all of these. Where several reasons hold, the first

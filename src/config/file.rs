@@ -5,6 +5,7 @@ use toml::de::{DeTable, DeValue};
 
 use crate::domain::text::nearest;
 
+use super::alerts::KEYS as ALERT_KEYS;
 use super::settings::SETTINGS;
 
 /// What a config file holds, not yet understood.
@@ -16,6 +17,19 @@ pub struct FileContent {
     pub presets: Vec<RawPreset>,
     /// Lists of pairs.
     pub watchlists: Vec<RawWatchlist>,
+    /// Alert rules.
+    pub alerts: Vec<RawAlert>,
+}
+
+/// An `[alerts.NAME]` table.
+#[derive(Debug)]
+pub struct RawAlert {
+    /// NAME.
+    pub name: String,
+    /// The line it starts on.
+    pub line: usize,
+    /// Its entries as text.
+    pub entries: Vec<(String, String, usize)>,
 }
 
 /// A line of `[watchlists]`.
@@ -64,6 +78,8 @@ pub fn parse(text: &str) -> Result<FileContent, BadLine> {
             content.presets = presets(value, &line_of)?;
         } else if name == "watchlists" {
             content.watchlists = watchlists(value, &line_of)?;
+        } else if name == "alerts" {
+            content.alerts = alerts(value, &line_of)?;
         } else if SETTINGS.iter().any(|s| s.key == name) {
             let text = scalar(value.get_ref()).ok_or_else(|| BadLine {
                 line,
@@ -71,7 +87,7 @@ pub fn parse(text: &str) -> Result<FileContent, BadLine> {
             })?;
             content.settings.push((name, text, line));
         } else {
-            let known = SETTINGS.iter().map(|s| s.key).chain(["presets", "watchlists"]);
+            let known = SETTINGS.iter().map(|s| s.key).chain(["presets", "watchlists", "alerts"]);
             return Err(BadLine { line, message: unknown(&name, known) });
         }
     }
@@ -106,6 +122,31 @@ fn presets(
         let mut preset = RawPreset { name: name.get_ref().to_string(), line, entries: Vec::new() };
         flatten("", body, &mut preset.entries, line_of)?;
         out.push(preset);
+    }
+    Ok(out)
+}
+
+fn alerts(
+    value: &Spanned<DeValue<'_>>,
+    line_of: &dyn Fn(usize) -> usize,
+) -> Result<Vec<RawAlert>, BadLine> {
+    let wanted = |line| BadLine { line, message: "`alerts` holds tables: [alerts.NAME]".into() };
+    let tables = value.get_ref().as_table().ok_or_else(|| wanted(line_of(value.span().start)))?;
+    let mut out = Vec::new();
+    for (name, body) in tables {
+        let line = line_of(name.span().start);
+        let body = body.get_ref().as_table().ok_or_else(|| wanted(line))?;
+        let mut alert = RawAlert { name: name.get_ref().to_string(), line, entries: Vec::new() };
+        for (key, value) in body {
+            let (line, key) = (line_of(key.span().start), key.get_ref().to_string());
+            if !ALERT_KEYS.contains(&key.as_str()) {
+                return Err(BadLine { line, message: unknown(&key, ALERT_KEYS) });
+            }
+            let text = scalar(value.get_ref())
+                .ok_or_else(|| BadLine { line, message: format!("`{key}` needs a plain value") })?;
+            alert.entries.push((key, text, line));
+        }
+        out.push(alert);
     }
     Ok(out)
 }

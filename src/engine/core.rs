@@ -15,6 +15,7 @@ use crate::market::lane::Closed;
 use crate::market::snapshot::{DayFigures, Level, Notice, UniverseReport};
 use crate::market::store::{LaneId, PairId, Store};
 
+use super::alarms::Alarms;
 use super::checks::Check;
 use super::desk::{Call, Desk, Pace, RestNews};
 use super::feed::Wire;
@@ -42,6 +43,7 @@ pub struct Engine {
     pub(super) next_id: u64,
     pub(super) checks: Vec<Check>,
     pub(super) rings: Rings,
+    pub(super) alarms: Alarms,
     pub(super) lines: Lines,
     pub(super) report: UniverseReport,
     /// The last refusal that was noticed: one sentence for a hundred series is enough.
@@ -73,7 +75,6 @@ impl Engine {
         };
         Self {
             store: Store::new(Arc::clone(&cfg.preset), Arc::clone(&cfg.intervals), bars),
-            cfg,
             desks,
             care: Vec::new(),
             rows: Vec::new(),
@@ -83,6 +84,7 @@ impl Engine {
             next_id: 0,
             checks: Vec::new(),
             rings: Rings::default(),
+            alarms: Alarms::new(&cfg.rules, &cfg.names),
             lines: Lines::default(),
             report,
             noticed: None,
@@ -95,6 +97,7 @@ impl Engine {
             seq: 0,
             dirty: true,
             closed: Vec::new(),
+            cfg,
         }
     }
 
@@ -111,11 +114,13 @@ impl Engine {
             }
             Input::Command(Command::Focus(pair)) => self.on_focus(pair.as_ref()),
             Input::Command(Command::Visible(pairs)) => self.on_visible(&pairs),
+            Input::Command(Command::Rule(command)) => self.on_rule(command, now),
             Input::Slept(by) => self.on_slept(by, now),
             Input::SetBack(by) => self.on_set_back(by, now),
             Input::Tick => {
                 self.attend_all(now, out);
                 self.resubscribe(out);
+                self.dirty |= self.alarms.is_waiting(now);
             }
         }
         self.call(now, out);

@@ -8,7 +8,7 @@ use crate::domain::score::{SymbolScore, symbol_score};
 use crate::domain::time::Mono;
 use crate::market::freshness::{Refusal, Stage};
 use crate::market::lane::Lane;
-use crate::market::snapshot::{DataState, LaneView, Row, Snapshot};
+use crate::market::snapshot::{AlertsView, DataState, LaneView, Row, Snapshot};
 use crate::market::store::{LaneId, PairId};
 
 use super::core::Engine;
@@ -22,7 +22,7 @@ impl Engine {
         let order = std::mem::take(&mut self.order);
         let rows = order.iter().filter_map(|id| self.row(*id, now)).collect();
         self.order = order;
-        Snapshot {
+        let mut picture = Snapshot {
             seq: self.seq,
             made: now,
             clock: self.clock(),
@@ -36,9 +36,12 @@ impl Engine {
             links: self.wires.values().map(|w| w.link.clone()).collect(),
             rest: self.desks.iter().map(|d| d.rest.clone()).collect(),
             stats: self.store.stats(),
-            notices: self.rings.notices(),
+            notices: Vec::new(),
             signals: self.rings.signals(),
-        }
+            alerts: AlertsView::default(),
+        };
+        self.watch_rules(&mut picture, now);
+        picture
     }
 
     fn row(&mut self, id: PairId, now: Mono) -> Option<Arc<Row>> {

@@ -4,6 +4,7 @@
 //! (later) HTTP read it. Nothing in it can change; ages are computed by the reader from
 //! [`Snapshot::clock`], so that a picture does not have to be made anew for each second.
 
+mod alerts;
 mod universe;
 
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use crate::domain::symbol::{Market, Pair, Tick};
 use crate::domain::text::CleanText;
 use crate::domain::time::{Mono, UnixMs};
 
+pub use self::alerts::{Alert, AlertsView, Edge, FireOn, RuleView, Timing};
 pub use self::universe::{Pool, UniverseCounts, UniverseReport, UnknownName};
 
 /// Where the figures come from.
@@ -102,6 +104,8 @@ pub struct Snapshot {
     pub notices: Vec<Notice>,
     /// The newest signals, oldest first; a bounded ring.
     pub signals: Vec<SignalEvent>,
+    /// The alert rules.
+    pub alerts: AlertsView,
 }
 
 /// One pair over all intervals.

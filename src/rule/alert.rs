@@ -4,89 +4,25 @@
 //! which nothing can be said at the moment (a figure is missing) is what it was.
 
 use std::collections::HashMap;
-use std::str::FromStr;
-use std::time::Duration;
 
 use crate::domain::symbol::Pair;
+use crate::domain::text::CleanText;
 use crate::domain::time::Mono;
+use crate::market::snapshot::{Edge, Timing};
 
-/// At which change a rule fires.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum FireOn {
-    /// When a pair begins to match.
-    #[default]
-    Enter,
-    /// When it ceases to.
-    Leave,
-    /// At either.
-    Both,
-}
+use super::filter::Filter;
 
-impl FireOn {
-    /// Every one, in the order of the documentation.
-    pub const ALL: [Self; 3] = [Self::Enter, Self::Leave, Self::Both];
-
-    /// Its name in files.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Enter => "enter",
-            Self::Leave => "leave",
-            Self::Both => "both",
-        }
-    }
-
-    fn wants(self, edge: Edge) -> bool {
-        match self {
-            Self::Both => true,
-            Self::Enter => edge == Edge::Entered,
-            Self::Leave => edge == Edge::Left,
-        }
-    }
-}
-
-impl FromStr for FireOn {
-    type Err = ();
-
-    fn from_str(s: &str) -> Result<Self, ()> {
-        Self::ALL.into_iter().find(|on| on.as_str() == s).ok_or(())
-    }
-}
-
-/// What a pair did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Edge {
-    /// It matches now.
-    Entered,
-    /// It no longer matches.
-    Left,
-}
-
-impl Edge {
-    /// The word for it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Entered => "entered",
-            Self::Left => "left",
-        }
-    }
-}
-
-/// When a rule fires.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Timing {
-    /// At which change.
-    pub on: FireOn,
-    /// For so long a change has to last before it counts, so that a figure that hovers about its
-    /// bound does not ring at each tick.
-    pub debounce: Duration,
-    /// For so long the rule is quiet about a pair after it told of it.
-    pub cooldown: Duration,
-}
-
-impl Default for Timing {
-    fn default() -> Self {
-        Self { on: FireOn::Enter, debounce: Duration::from_secs(30), cooldown: Duration::from_secs(3_600) }
-    }
+/// A rule as it is written down.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rule {
+    /// Its name.
+    pub name: CleanText,
+    /// What is watched.
+    pub when: Filter,
+    /// When it fires.
+    pub timing: Timing,
+    /// Whether it is in force.
+    pub enabled: bool,
 }
 
 /// What one rule knows of the pairs.
@@ -130,6 +66,11 @@ impl Watch {
     /// When it fires.
     pub fn timing(&self) -> Timing {
         self.timing
+    }
+
+    /// Whether a change is waited on that has not lasted long enough.
+    pub fn is_waiting(&self) -> bool {
+        self.seats.values().any(|seat| seat.turning.is_some())
     }
 
     /// Looks at every pair: whether it matches, `None` where that can't be said. A pair that is no
@@ -189,8 +130,11 @@ impl Watch {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::domain::symbol::Market;
+    use crate::market::snapshot::FireOn;
 
     const S: Duration = Duration::from_secs(1);
 

@@ -124,6 +124,8 @@ impl Session {
             keep_klines: purpose.keep_klines,
             rest_only: purpose.rest_only,
             close_grace: purpose.close_grace,
+            rules: if purpose.rest_only { Vec::new() } else { config.alerts.clone() },
+            names: Arc::clone(&config.names),
         });
 
         let (event_in, feed_events) = mpsc::channel(FEED_EVENTS);

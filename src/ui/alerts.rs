@@ -1,10 +1,150 @@
-//! The rules that watch the market.
+//! The rules that watch the market, and what they told.
 
-use crate::app::App;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use crate::app::action::Action;
+use crate::app::alerts::Act;
+use crate::app::column::Align;
+use crate::app::layout::Tier;
+use crate::app::text::{Precision, utc};
+use crate::app::{App, View};
+use crate::market::snapshot::{Alert, Edge, RuleView};
 
 use super::canvas::Canvas;
+use super::theme::Role;
 
 /// Draws the view.
 pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>) {
-    let _ = (app, canvas);
+    let pane = app.rules_pane();
+    if app.snapshot().alerts.rules.is_empty() {
+        draw_empty(app, canvas, pane.first);
+        return;
+    }
+    heading(canvas, pane.first - 1, RULES);
+    for (y, (rule, is_selected)) in (pane.first..).zip(app.rules_shown()) {
+        draw_rule(canvas, y, rule);
+        if is_selected {
+            canvas.select(y, 1..1 + RULES[0].2);
+        }
+    }
+    let below = pane.first + u16::try_from(pane.rows).unwrap_or(u16::MAX);
+    draw_told(app, canvas, below);
+}
+
+/// What stands above, where it begins, how wide it is.
+type Heading = (&'static str, u16, u16, Align);
+
+const RULES: &[Heading] = &[
+    ("RULE", 1, 12, Align::Left),
+    ("ON", 14, 3, Align::Left),
+    ("AT", 18, 5, Align::Left),
+    ("MATCH", 24, 5, Align::Right),
+    ("?", 30, 4, Align::Right),
+    ("FIRED", 35, 5, Align::Right),
+    ("LAST", 41, 5, Align::Right),
+    ("WAITS", 47, 9, Align::Left),
+    ("FILTER", 57, 8, Align::Left),
+];
+
+const TOLD: &[Heading] = &[
+    ("TIME", 1, 8, Align::Left),
+    ("RULE", 10, 12, Align::Left),
+    ("SYMBOL", 23, 14, Align::Left),
+    ("CHANGE", 38, 8, Align::Left),
+    ("SCORE", 47, 6, Align::Right),
+    ("LAST", 54, 12, Align::Right),
+];
+
+fn heading(canvas: &mut Canvas<'_>, y: u16, columns: &[Heading]) {
+    for (title, x, width, align) in columns {
+        canvas.field((*x, y), *width, *align, title, Role::Heading);
+    }
+}
+
+fn cell(canvas: &mut Canvas<'_>, y: u16, (_, x, width, align): Heading, text: &str, role: Role) {
+    canvas.field((x, y), width, align, text, role);
+}
+
+fn draw_rule(canvas: &mut Canvas<'_>, y: u16, rule: &RuleView) {
+    let role = if rule.enabled { Role::Text } else { Role::Dim };
+    let absent = canvas.notation.absent();
+    let count = |n: Option<u32>| n.map_or_else(|| absent.to_string(), |n| n.to_string());
+    let unknown = rule.matching.map(|_| rule.unknown);
+    let last = rule.last.map_or_else(|| absent.to_string(), |at| utc(at, Precision::Minute));
+    let texts = [
+        rule.name.as_str().to_owned(),
+        if rule.enabled { "on" } else { "off" }.to_owned(),
+        rule.timing.on.as_str().to_owned(),
+        count(rule.matching),
+        count(unknown),
+        rule.fired.to_string(),
+        last,
+        format!("{}/{}", span(rule.timing.debounce), span(rule.timing.cooldown)),
+    ];
+    for (heading, text) in RULES.iter().zip(&texts) {
+        cell(canvas, y, *heading, text, role);
+    }
+    let x = RULES[8].1;
+    canvas.text(x, y, canvas.cols().saturating_sub(x), rule.when.as_str(), role);
+}
+
+fn span(time: Duration) -> String {
+    let mut out = String::new();
+    let _ = match time.as_secs() {
+        0 => write!(out, "0"),
+        s if s % 3_600 == 0 => write!(out, "{}h", s / 3_600),
+        s if s % 60 == 0 => write!(out, "{}m", s / 60),
+        s => write!(out, "{s}s"),
+    };
+    out
+}
+
+fn draw_told(app: &App, canvas: &mut Canvas<'_>, y: u16) {
+    let end = canvas.lines().saturating_sub(if app.shape().tier == Tier::Roomy { 2 } else { 1 });
+    if y + 3 > end {
+        return;
+    }
+    canvas.rule(y, "told (newest first; a rule waits for its change to last, then is quiet about the pair)");
+    heading(canvas, y + 1, TOLD);
+    let mut told = app.told().peekable();
+    if told.peek().is_none() {
+        canvas.text(1, y + 2, canvas.cols() - 1, "nothing yet", Role::Dim);
+    }
+    for (y, alert) in (y + 2..end).zip(told) {
+        draw_alert(canvas, y, alert);
+    }
+}
+
+fn draw_alert(canvas: &mut Canvas<'_>, y: u16, alert: &Alert) {
+    let absent = canvas.notation.absent().to_string();
+    let (sign, role) = match alert.edge {
+        Edge::Entered => ("+ ", Role::Up),
+        Edge::Left => ("- ", Role::Down),
+    };
+    let texts = [
+        (alert.at.map_or_else(|| absent.clone(), |at| utc(at, Precision::Second)), Role::Text),
+        (alert.rule.as_str().to_owned(), Role::Text),
+        (alert.pair.symbol.to_string(), Role::Text),
+        (format!("{sign}{}", alert.edge.as_str()), role),
+        (alert.score.map_or_else(|| absent.clone(), |s| format!("{s:+.0}")), Role::Text),
+        (alert.last.map_or(absent, |p| p.to_string()), Role::Text),
+    ];
+    for (heading, (text, role)) in TOLD.iter().zip(&texts) {
+        cell(canvas, y, *heading, text, *role);
+    }
+}
+
+/// What to do about an empty table.
+fn draw_empty(app: &App, canvas: &mut Canvas<'_>, y: u16) {
+    let scanner = app.key_of(Action::Show(View::Scanner));
+    let (filter, rule) = (app.key_of(Action::EditFilter), app.key_of(Action::Alerts(Act::FromFilter)));
+    let lines = [
+        "no rules yet".to_owned(),
+        format!("{scanner} {filter} type a filter, Enter, then {rule}: the filter becomes a rule until you quit"),
+        "rules that stay: [alerts.NAME] in the config file (hamatop config example)".to_owned(),
+    ];
+    for (y, (line, role)) in (y..).zip(lines.iter().zip([Role::Text, Role::Dim, Role::Dim])) {
+        canvas.text(2, y, canvas.cols().saturating_sub(2), line, role);
+    }
 }
