@@ -364,6 +364,7 @@ pub fn snapshot(rows: Vec<RowBuilder>) -> Snapshot {
         stats: stats(count),
         notices: Vec::new(),
         signals: Vec::new(),
+        alerts: hamatop::market::snapshot::AlertsView::default(),
     }
 }
 

@@ -105,6 +105,8 @@ fn config() -> EngineConfig {
         keep_klines: false,
         rest_only: false,
         close_grace: default_close_grace,
+        rules: Vec::new(),
+        names: Arc::default(),
     }
 }
 

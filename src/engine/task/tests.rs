@@ -44,6 +44,8 @@ fn engine() -> Engine {
         keep_klines: false,
         rest_only: false,
         close_grace: default_close_grace,
+        rules: Vec::new(),
+        names: Arc::default(),
     })
 }
 
