@@ -142,6 +142,8 @@ fn client(server: &Streams) -> Client {
         keep_klines: false,
         rest_only: false,
         close_grace: default_close_grace,
+        rules: Vec::new(),
+        names: Arc::default(),
     });
     // The sizes that the program gives its channels.
     let (event_in, feed_events) = mpsc::channel(4_096);

@@ -122,6 +122,8 @@ impl Scanner {
             keep_klines: false,
             rest_only: false,
             close_grace: default_close_grace,
+            rules: Vec::new(),
+            names: Arc::default(),
         });
         Self { engine, now: Mono::default(), requests, answers }
     }

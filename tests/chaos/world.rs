@@ -195,6 +195,8 @@ impl World {
             keep_klines: false,
             rest_only: false,
             close_grace: default_close_grace,
+            rules: Vec::new(),
+            names: Arc::default(),
         });
         let agenda = Agenda {
             now: 20_000,
