@@ -87,7 +87,7 @@ fn picture(n: usize) -> Snapshot {
 }
 
 fn placed(app: &App) -> Vec<Placed> {
-    place(app.columns(), SIZE.0)
+    place(&app.column_set(), SIZE.0)
 }
 
 /// The visible rows' figures as a Table.

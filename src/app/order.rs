@@ -1,6 +1,7 @@
 //! The order of the rows.
 
 use std::cmp::{Ordering, Reverse};
+use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -35,6 +36,13 @@ impl SortBy {
             (Direction::Rising, false) | (Direction::Falling, true) => Direction::Rising,
             (Direction::Falling, false) | (Direction::Rising, true) => Direction::Falling,
         }
+    }
+}
+
+impl fmt::Display for SortBy {
+    /// As it is read: `score`, `-score`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", if self.inverted { "-" } else { "" }, self.column)
     }
 }
 

@@ -221,6 +221,16 @@ impl Value<'_> {
 }
 
 impl Notation {
+    /// A row with news since the last key.
+    pub fn changed(self) -> &'static str {
+        if self == Self::Unicode { "•" } else { "." }
+    }
+
+    /// The same under the cursor.
+    pub fn changed_cursor(self) -> &'static str {
+        if self == Self::Unicode { "»" } else { "}" }
+    }
+
     /// What stands for no data.
     pub fn absent(self) -> &'static str {
         match self {
