@@ -133,11 +133,13 @@ pub enum Group {
     Table,
     /// Data and program.
     Program,
+    /// The column editor.
+    Columns,
 }
 
 impl Group {
     /// In the order of the help.
-    pub const ALL: [Self; 3] = [Self::Move, Self::Table, Self::Program];
+    pub const ALL: [Self; 4] = [Self::Move, Self::Table, Self::Program, Self::Columns];
 
     /// The heading.
     pub fn title(self) -> &'static str {
@@ -145,6 +147,7 @@ impl Group {
             Self::Move => "MOVE",
             Self::Table => "TABLE",
             Self::Program => "DATA / PROGRAM",
+            Self::Columns => "COLUMN EDITOR",
         }
     }
 }
@@ -255,8 +258,8 @@ const SHARED: &[ActionSpec] = &[
     line(Action::Open, "open", ("open the pair", "open"), (Group::Move, SCANNER), &[k(Key::Enter)]),
     line(Action::EditFilter, "filter", ("type a filter", "filter"), (Group::Table, TABLE), &[c('/')]),
     line(Action::ClearFilter, "clear-filter", ("clear the filter", ""), (Group::Table, TABLE), &[c('\\')]),
-    line(Action::SortLeft, "sort-left", ("sort column left", "sort"), (Group::Table, TABLE), &[c('<')]),
-    line(Action::SortRight, "sort-right", ("sort column right", ""), (Group::Table, TABLE), &[c('>')]),
+    line(Action::SortLeft, "sort-left", ("sort left", "sort"), (Group::Table, TABLE), &[c('<')]),
+    line(Action::SortRight, "sort-right", ("sort right", ""), (Group::Table, TABLE), &[c('>')]),
     line(Action::PickSort, "sort", ("pick sort column", ""), (Group::Table, TABLE), &[c('s'), k(Key::F(6))]),
     line(Action::Invert, "invert", ("invert the order", "invert"), (Group::Table, ORDERED), &[c('I')]),
     line(
@@ -268,7 +271,7 @@ const SHARED: &[ActionSpec] = &[
     ),
     line(Action::IntervalNext, "interval-next", ("interval after", ""), (Group::Table, TABLE), &[c(']')]),
     line(Action::Mark, "mark", ("mark the pair", "mark"), (Group::Table, SCANNER), &[c(' ')]),
-    line(Action::OnlyMarked, "only-marked", ("marked pairs only", ""), (Group::Table, SCANNER), &[c('W')]),
+    line(Action::OnlyMarked, "only-marked", ("marked only", ""), (Group::Table, SCANNER), &[c('W')]),
     line(Action::Unmark, "unmark-all", ("take marks off", ""), (Group::Table, SCANNER), &[c('U')]),
     line(Action::Follow, "follow", ("follow the pair", "follow"), (Group::Table, SCANNER), &[c('F')]),
     line(Action::Freeze, "freeze", ("freeze the order", "freeze"), (Group::Table, SCANNER), &[c('Z')]),
@@ -317,29 +320,35 @@ const SHARED: &[ActionSpec] = &[
         Action::Edit(Edit::Toggle),
         "column-toggle",
         ("show, hide", "show"),
-        (Group::Table, EDITOR),
+        (Group::Columns, EDITOR),
         &[c(' ')],
     ),
     line(
         Action::Edit(Edit::Left),
         "column-left",
         ("column left", "left"),
-        (Group::Table, EDITOR),
+        (Group::Columns, EDITOR),
         &[c('H'), k(Key::Left)],
     ),
     line(
         Action::Edit(Edit::Right),
         "column-right",
         ("column right", "right"),
-        (Group::Table, EDITOR),
+        (Group::Columns, EDITOR),
         &[c('L'), k(Key::Right)],
     ),
-    line(Action::Edit(Edit::Pin), "column-pin", ("pin the column", "pin"), (Group::Table, EDITOR), &[c('!')]),
+    line(
+        Action::Edit(Edit::Pin),
+        "column-pin",
+        ("pin the column", "pin"),
+        (Group::Columns, EDITOR),
+        &[c('!')],
+    ),
     line(
         Action::Edit(Edit::Reset),
         "column-reset",
         ("as they were", "reset"),
-        (Group::Table, EDITOR),
+        (Group::Columns, EDITOR),
         &[c('0')],
     ),
     line(Action::Escape, "escape", ("close, clear", "close"), (Group::Program, ALWAYS), &[k(Key::Esc)]),
@@ -350,6 +359,14 @@ const SHARED: &[ActionSpec] = &[
 ];
 
 impl ActionSpec {
+    /// The one view that it is of, besides the scanner.
+    pub fn own_view(&self) -> Option<View> {
+        match self.contexts {
+            [Context::View(view)] if *view != View::Scanner => Some(*view),
+            _ => None,
+        }
+    }
+
     /// Whether the keys count there.
     pub fn is_in(&self, context: Context) -> bool {
         self.contexts.iter().any(|c| *c == context || *c == Context::Always)
@@ -362,7 +379,8 @@ impl ActionSpec {
             (Action::Escape, Context::View(_)) => "",
             (Action::Escape, Context::Prompt) => "as before",
             (Action::Accept, Context::Prompt) => "keep",
-            (Action::Move(_), Context::Prompt) => "earlier",
+            (Action::Move(Motion::Up), Context::Prompt) => "earlier",
+            (Action::Move(_), Context::Prompt) => "",
             // There it closes.
             (Action::Accept | Action::Back, Context::Columns) => "",
             _ => self.hint,
@@ -392,7 +410,7 @@ mod tests {
     fn ids_are_unique_and_every_action_has_a_key_and_a_sentence() {
         for (n, a) in actions().enumerate() {
             assert!(actions().skip(n + 1).all(|b| b.id != a.id), "{}", a.id);
-            assert!(!a.chords.is_empty() && !a.help.is_empty() && a.help.len() <= 17, "{}", a.id);
+            assert!(!a.chords.is_empty() && !a.help.is_empty() && a.help.len() <= 16, "{}", a.id);
         }
     }
 }

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use crate::domain::text::nearest;
 
+use super::View;
 use super::action::{Action, ActionSpec, Context, Group, actions};
 use super::keys::{Chord, Key};
 use super::list::Motion;
@@ -112,13 +113,23 @@ impl Keymap {
     /// The same as a table of Markdown, by group.
     pub fn markdown(&self) -> String {
         let mut out = String::from("| keys | name in `[keys]` | what they do |\n|---|---|---|\n");
-        for group in Group::ALL {
-            for line in self.lines.iter().filter(|l| l.spec.group == group) {
-                let keys: Vec<String> = line.chords.iter().map(code).collect();
-                let _ = writeln!(out, "| {} | `{}` | {} |", keys.join(" "), line.spec.id, line.spec.help);
-            }
+        for line in self.sections().into_iter().flat_map(|(_, lines)| lines) {
+            let spec = line.spec;
+            let keys: Vec<String> = line.chords.iter().map(code).collect();
+            let place = spec.own_view().map_or_else(String::new, |v| format!("{}: ", v.titles().0));
+            let _ = writeln!(out, "| {} | `{}` | {place}{} |", keys.join(" "), spec.id, spec.help);
         }
         out
+    }
+
+    /// The lines under their headings: by group, then what is of one view alone.
+    pub fn sections(&self) -> Vec<(&'static str, Vec<&Bound>)> {
+        let of =
+            |wanted: &dyn Fn(&ActionSpec) -> bool| self.lines.iter().filter(|l| wanted(l.spec)).collect();
+        let groups = Group::ALL
+            .map(|group| (group.title(), of(&|spec| spec.group == group && spec.own_view().is_none())));
+        let views = View::ALL.map(|view| (view.titles().0, of(&|spec| spec.own_view() == Some(view))));
+        groups.into_iter().chain(views).filter(|(_, lines): &(_, Vec<_>)| !lines.is_empty()).collect()
     }
 
     /// In the order of the table.
@@ -184,7 +195,6 @@ fn unknown(id: &str) -> BadKeys {
 
 #[cfg(test)]
 mod tests {
-    use super::super::View;
     use super::*;
 
     #[test]
@@ -196,7 +206,8 @@ mod tests {
         assert!(hints.contains(&("?".to_owned(), "help")));
         assert!(hints.iter().all(|(keys, _)| keys != "Esc"));
         let prompt = keys.hints(Context::Prompt);
-        assert_eq!(prompt, [("Enter".to_owned(), "keep"), ("Esc".to_owned(), "as before")]);
+        let want = [("Up", "earlier"), ("Enter", "keep"), ("Esc", "as before")];
+        assert_eq!(prompt, want.map(|(k, h)| (k.to_owned(), h)));
         assert!(keys.hints(Context::Popup).contains(&("Enter".to_owned(), "take")));
         assert_eq!(
             (keys.key_of(Action::Show(View::Cache)), keys.key_of(Action::Quit)),
@@ -229,7 +240,7 @@ mod tests {
             (&[("zzzzzzzz", &["r"])], "`hamatop keys` names them all"),
             (&[("refresh", &["hyper-r"])], "`refresh` has the key `hyper-r`: a key is one character"),
             (&[("refresh", &[])], "`refresh` has no key"),
-            (&[("escape", &["x"])], "`escape` needs a key that is no character"),
+            (&[("escape", &["~"])], "`escape` needs a key that is no character"),
         ] {
             let error = with(lines).unwrap_err().to_string();
             assert!(error.contains(want), "{error}");

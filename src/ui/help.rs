@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::app::action::{Action, Group};
+use crate::app::action::Action;
 use crate::app::keymap::Keymap;
 use crate::app::keys::{Chord, Key};
 use crate::app::layout::Frame;
@@ -105,28 +105,31 @@ fn found(app: &App, text: &str) -> Vec<Vec<Piece>> {
 
 type Piece = (u16, String, Role);
 
-/// The groups side by side where there is room, one below the other where there is not.
+/// The sections side by side where there is room, each below the shortest so far; one below the
+/// other where there is none.
 fn columns_of_actions(keys: &Keymap, cols: u16) -> Vec<Vec<Piece>> {
     let width = cols / 3;
-    let side_by_side = width >= KEYS_WIDTH + 16;
+    let count = if width >= KEYS_WIDTH + 16 { 3 } else { 1 };
     let mut rows: Vec<Vec<Piece>> = Vec::new();
-    for (n, group) in (0..).zip(Group::ALL) {
-        let shift = if side_by_side { n * width } else { 0 };
-        let start = if side_by_side { 0 } else { rows.len() };
-        let mut put = |line: usize, pieces: Vec<Piece>| {
-            while rows.len() <= line {
-                rows.push(Vec::new());
+    let mut ends = vec![0; count];
+    for (title, lines) in keys.sections() {
+        let Some((n, start)) = (0_u16..).zip(ends.iter().copied()).min_by_key(|(_, end)| *end) else { break };
+        let shift = n * width + 1;
+        let heading = vec![(shift, title.to_owned(), Role::Heading)];
+        let lines = lines.into_iter().map(|line| {
+            let help = line.spec.help.to_owned();
+            vec![(shift, line.keys(), Role::Key), (shift + KEYS_WIDTH, help, Role::Text)]
+        });
+        let start = if start > 0 { start + 1 } else { 0 };
+        let mut at = start;
+        for pieces in std::iter::once(heading).chain(lines) {
+            if rows.len() <= at {
+                rows.resize_with(at + 1, Vec::new);
             }
-            rows[line].extend(pieces);
-        };
-        put(start, vec![(shift + 1, group.title().to_owned(), Role::Heading)]);
-        for (line, action) in (start + 1..).zip(keys.lines().iter().filter(|a| a.spec.group == group)) {
-            let help = action.spec.help.to_owned();
-            put(
-                line,
-                vec![(shift + 1, action.keys(), Role::Key), (shift + 1 + KEYS_WIDTH, help, Role::Text)],
-            );
+            rows[at].extend(pieces);
+            at += 1;
         }
+        ends[usize::from(n)] = at;
     }
     rows
 }
