@@ -33,6 +33,7 @@ use crate::domain::time::{Mono, UnixMs};
 use crate::engine::{Command, Scope};
 use crate::market::snapshot::{Level, Snapshot};
 use crate::rule::filter::{Filter, FilterError};
+use crate::rule::names::Names;
 
 use self::action::{Action, Context};
 use self::column::Column;
@@ -168,6 +169,8 @@ pub struct App {
     sort: SortBy,
     lane: usize,
     order: Vec<usize>,
+    unknown: usize,
+    names: Arc<Names>,
     cursor: Cursor,
     top: usize,
     hold_until: Option<Mono>,
@@ -196,6 +199,8 @@ impl App {
             sort: SortBy::default(),
             lane: 0,
             order: Vec::new(),
+            unknown: 0,
+            names: Arc::new(Names::new()),
             cursor: Cursor::Top,
             top: 0,
             hold_until: None,
@@ -206,6 +211,12 @@ impl App {
         };
         app.reorder();
         app
+    }
+
+    /// Takes the names that filters refer to: lists of pairs, aliases, marks.
+    pub fn set_names(&mut self, names: Arc<Names>) {
+        self.names = names;
+        self.reorder();
     }
 
     /// Takes what happened at `now`, and says what is to be done.
@@ -267,8 +278,8 @@ impl App {
         self.lane = self.lane.min(snapshot.intervals.len().saturating_sub(1));
         self.snapshot = snapshot;
         if held {
-            self.order = order::keep_order(&self.snapshot.rows, &self.filter, &before);
-            self.settle_cursor();
+            let kept = order::keep_order(&self.snapshot.rows, &self.filter, &before, &self.reading());
+            self.take_order(kept);
         } else {
             self.reorder();
         }
@@ -279,7 +290,13 @@ impl App {
     }
 
     fn reorder(&mut self) {
-        self.order = order::order(&self.snapshot.rows, &self.filter, self.sort, &self.reading());
+        let ordered = order::order(&self.snapshot.rows, &self.filter, self.sort, &self.reading());
+        self.take_order(ordered);
+    }
+
+    fn take_order(&mut self, ordered: order::Ordered) {
+        self.order = ordered.rows;
+        self.unknown = ordered.unknown;
         self.settle_cursor();
     }
 

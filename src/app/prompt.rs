@@ -94,7 +94,9 @@ impl App {
     }
 
     pub(super) fn set_filter(&mut self, text: &str) {
-        match Filter::parse(text) {
+        let usable =
+            Filter::parse(text).and_then(|f| f.check(&self.snapshot.intervals, &self.names).map(|()| f));
+        match usable {
             Ok(filter) => {
                 self.filter_error = None;
                 if filter != self.filter {

@@ -3,6 +3,7 @@
 use crate::domain::time::{Mono, UnixMs};
 use crate::market::snapshot::{Row, Snapshot};
 use crate::rule::filter::{Filter, FilterError};
+use crate::rule::names::Names;
 
 use super::action::Context;
 use super::column::{Column, Reading, scanner_columns};
@@ -91,12 +92,22 @@ impl App {
     pub fn reading(&self) -> Reading {
         let mut reading = Reading::new(&self.snapshot, self.now, self.lane);
         reading.standing |= self.has_ended();
-        reading
+        reading.with_names(&self.names)
     }
 
     /// Rows that match.
     pub fn matches(&self) -> usize {
         self.order.len()
+    }
+
+    /// Rows that are left out since it is not known whether they match.
+    pub fn unknown(&self) -> usize {
+        self.unknown
+    }
+
+    /// The names that filters refer to.
+    pub fn names(&self) -> &Names {
+        &self.names
     }
 
     /// The cursor's place among them.
