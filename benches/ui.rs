@@ -102,7 +102,7 @@ fn reference(app: &App, buffer: &mut Buffer) {
                 let value = p.column.value(row, &reading);
                 let mut text = String::new();
                 value.write(Notation::Unicode, usize::from(p.width), &mut text);
-                (text, color(value.tone()), p.column.field.spec().align == Align::Right)
+                (text, color(value.tone()), p.column.field.look().align == Align::Right)
             };
             placed.iter().map(cell).collect()
         })

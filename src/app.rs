@@ -39,6 +39,7 @@ use crate::domain::text::CleanText;
 use crate::domain::time::{Mono, UnixMs};
 use crate::engine::{Command, Scope};
 use crate::market::snapshot::{Level, Snapshot};
+use crate::rule::names::Names;
 
 use self::action::{Action, Context};
 use self::columns::{ColumnSet, Columns};
@@ -172,6 +173,7 @@ pub struct App {
     alerts: alerts::Alerts,
     overlay: Option<Overlay>,
     prompt: Option<Prompt>,
+    names: Arc<Names>,
     toast: Option<Toast>,
     notices_seen: Option<u64>,
     watched: Watched,
@@ -196,6 +198,7 @@ impl App {
             alerts: alerts::Alerts::default(),
             overlay: None,
             prompt: None,
+            names: Arc::new(Names::new()),
             toast: None,
             notices_seen: None,
             watched: Watched::default(),
@@ -211,6 +214,13 @@ impl App {
         self.keys = setup.keys;
         self.columns = Columns::new(setup.columns);
         self.restore(setup.saved);
+    }
+
+    /// Takes the names that filters refer to: lists of pairs, aliases, filters. Marks are its own.
+    pub fn set_names(&mut self, names: Arc<Names>) {
+        self.names = names;
+        self.name_marks();
+        self.reorder();
     }
 
     /// Takes what happened at `now`, and says what is to be done.

@@ -6,7 +6,9 @@ use crate::domain::text::nearest;
 use crate::market::snapshot::{Level, Snapshot};
 
 use super::App;
-use super::column::{Column, FIELDS, Field, Scope, UnknownColumn, scanner_columns};
+use crate::rule::field::{FIELDS, Scope};
+
+use super::column::{Column, Field, UnknownColumn, scanner_columns};
 use super::list::{List, Pane};
 
 /// A set of columns under a name.

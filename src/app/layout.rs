@@ -261,7 +261,7 @@ mod tests {
         for cols in MIN_COLS..=120 {
             assert!(place(&set, cols).iter().any(|p| p.column.field == Field::Vol), "{cols}");
         }
-        set.columns = crate::app::column::FIELDS.iter().map(|f| Column::of(f.field)).collect();
+        set.columns = crate::rule::field::FIELDS.iter().map(|f| Column::of(f.field)).collect();
         let placed = place(&set, MIN_COLS);
         assert!(placed.iter().any(|p| p.column.field == Field::Age), "of a set that is far too wide");
     }

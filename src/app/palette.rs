@@ -189,7 +189,7 @@ impl App {
             "columns" => {
                 self.take_columns(&word);
             }
-            _ => match Filter::parse(&word) {
+            _ => match self.usable(&word) {
                 Ok(filter) => self.filter_scanner(filter),
                 Err(error) => self.say(Level::Warn, &error.to_string()),
             },

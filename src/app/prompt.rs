@@ -80,6 +80,13 @@ impl App {
         }
     }
 
+    /// The filter of a text that can be answered here: with these intervals and names.
+    pub(super) fn usable(&self, text: &str) -> Result<Filter, FilterError> {
+        let filter = Filter::parse(text)?;
+        filter.check(&self.snapshot.intervals, &self.names)?;
+        Ok(filter)
+    }
+
     pub(super) fn open_prompt(&mut self) {
         let of = self.filtered_view();
         let before = self.filter_source(of).to_owned();
@@ -101,7 +108,8 @@ impl App {
             Some(Action::Escape) => {
                 let Some(prompt) = self.prompt.take() else { return };
                 self.scanner.list = prompt.list;
-                self.apply_filter(prompt.of, Filter::parse(&prompt.before).unwrap_or_default());
+                let before = self.usable(&prompt.before).unwrap_or_default();
+                self.apply_filter(prompt.of, before);
                 self.reorder();
             }
             _ => {
@@ -154,18 +162,15 @@ impl App {
     /// While the text is no filter, the one from before the prompt is in force: a half of what is
     /// typed is not what was meant.
     fn apply_prompt(&mut self) {
-        let Some(prompt) = &mut self.prompt else { return };
-        let (of, filter) = (prompt.of, Filter::parse(prompt.input.value()));
-        let filter = match filter {
-            Ok(filter) => {
-                prompt.error = None;
-                filter
-            }
-            Err(error) => {
-                prompt.error = Some(error);
-                Filter::parse(&prompt.before).unwrap_or_default()
-            }
+        let Some(prompt) = &self.prompt else { return };
+        let of = prompt.of;
+        let (filter, error) = match self.usable(prompt.text()) {
+            Ok(filter) => (filter, None),
+            Err(error) => (self.usable(&prompt.before).unwrap_or_default(), Some(error)),
         };
+        if let Some(prompt) = &mut self.prompt {
+            prompt.error = error;
+        }
         self.apply_filter(of, filter);
     }
 

@@ -6,6 +6,7 @@ use crate::domain::symbol::Pair;
 use crate::domain::time::{Mono, UnixMs};
 use crate::market::snapshot::{Row, Snapshot};
 use crate::rule::filter::{Filter, FilterError};
+use crate::rule::names::Names;
 
 use super::action::{Action, Context};
 use super::changed::News;
@@ -154,12 +155,22 @@ impl App {
     pub fn reading(&self) -> Reading {
         let mut reading = Reading::new(&self.snapshot, self.now, self.scanner.lane);
         reading.standing |= self.has_ended();
-        reading
+        reading.with_names(&self.names)
     }
 
     /// Rows that match.
     pub fn matches(&self) -> usize {
         self.scanner.order.len()
+    }
+
+    /// Rows that are left out since it is not known whether they match.
+    pub fn unknown(&self) -> usize {
+        self.scanner.unknown
+    }
+
+    /// The names that filters refer to.
+    pub fn names(&self) -> &Names {
+        &self.names
     }
 
     /// The cursor's place among them.

@@ -7,7 +7,6 @@ use crate::domain::interval::Interval;
 use crate::domain::symbol::Pair;
 use crate::domain::time::Mono;
 use crate::market::snapshot::Level;
-use crate::rule::filter::Filter;
 
 use super::columns::ColumnSet;
 use super::list::Keep;
@@ -107,6 +106,7 @@ impl App {
         self.view = saved.view;
         self.scanner.keep = saved.follow;
         self.scanner.marks = saved.marks.iter().cloned().collect();
+        self.name_marks();
         self.columns.restore(saved.columns.clone());
         self.memory.views.clone_from(&saved.views);
         self.memory.history.clone_from(&saved.history);
@@ -166,7 +166,7 @@ impl App {
         if look.columns != self.columns.current() {
             self.take_columns(&look.columns);
         }
-        match Filter::parse(&look.filter) {
+        match self.usable(&look.filter) {
             Ok(filter) => self.filter_scanner(filter),
             Err(error) => self.say(Level::Warn, &format!("the saved filter can't be used: {error}")),
         }

@@ -46,6 +46,8 @@ pub(super) struct Scanner {
     pub(super) lane: usize,
     /// The rows that are shown, as places in the snapshot's.
     pub(super) order: Vec<usize>,
+    /// Rows that are left out since it is not known whether they match.
+    pub(super) unknown: usize,
     pub(super) list: List<Pair>,
     pub(super) keep: Keep,
     pub(super) marks: BTreeSet<Pair>,
@@ -114,6 +116,10 @@ impl Scanner {
         self.frozen.is_some()
     }
 
+    fn take(&mut self, ordered: order::Ordered) {
+        (self.order, self.unknown) = (ordered.rows, ordered.unknown);
+    }
+
     fn drop_unmarked(&mut self, rows: &[Arc<Row>]) {
         if self.shown == Shown::Marked {
             self.order.retain(|n| self.marks.contains(&rows[*n].pair));
@@ -172,8 +178,9 @@ impl App {
     }
 
     fn keep_order(&mut self, before: &[Pair]) {
+        let reading = self.reading();
         let scanner = &mut self.scanner;
-        scanner.order = order::keep_order(&self.snapshot.rows, &scanner.filter, before);
+        scanner.take(order::keep_order(&self.snapshot.rows, &scanner.filter, before, &reading));
         if scanner.frozen.is_none() {
             scanner.due = scanner.ordered.map(|t| t + RANKS);
         }
@@ -191,7 +198,7 @@ impl App {
     fn sort_rows(&mut self) {
         let reading = self.reading();
         let scanner = &mut self.scanner;
-        scanner.order = order::order(&self.snapshot.rows, &scanner.filter, scanner.sort, &reading);
+        scanner.take(order::order(&self.snapshot.rows, &scanner.filter, scanner.sort, &reading));
         scanner.ordered = Some(self.now);
         (scanner.hold_until, scanner.due) = (None, None);
         scanner.settle(&self.snapshot, self.shape);
@@ -276,7 +283,7 @@ impl App {
         let mut pairs = self.scanner.pairs(&self.snapshot);
         let shown: BTreeSet<Pair> = pairs.iter().cloned().collect();
         let all = order::order(&self.snapshot.rows, &Filter::default(), self.scanner.sort, &self.reading());
-        let rest = all.into_iter().map(|n| &self.snapshot.rows[n].pair).filter(|p| !shown.contains(*p));
+        let rest = all.rows.into_iter().map(|n| &self.snapshot.rows[n].pair).filter(|p| !shown.contains(*p));
         pairs.extend(rest.cloned());
         pairs
     }
@@ -288,17 +295,26 @@ impl App {
             if self.scanner.marks.len() >= MAX_MARKS {
                 return self.say(Level::Warn, "2000 pairs are marked; that is all there may be");
             }
-            self.scanner.marks.insert(pair);
+            self.scanner.marks.insert(pair.clone());
         }
+        Arc::make_mut(&mut self.names).set_mark(&pair, self.scanner.marks.contains(&pair));
         self.move_in_scanner(Motion::Down);
         if self.scanner.shown == Shown::Marked {
             self.show_rows(if self.scanner.marks.is_empty() { Shown::Matching } else { Shown::Marked });
         }
     }
 
+    /// Filters know the marks by the names they refer to.
+    pub(super) fn name_marks(&mut self) {
+        let names = Arc::make_mut(&mut self.names);
+        self.scanner.marks.iter().for_each(|pair| names.set_mark(pair, true));
+    }
+
     pub(super) fn unmark_all(&mut self) {
-        let count = self.scanner.marks.len();
-        self.scanner.marks.clear();
+        let marks = std::mem::take(&mut self.scanner.marks);
+        let names = Arc::make_mut(&mut self.names);
+        marks.iter().for_each(|pair| names.set_mark(pair, false));
+        let count = marks.len();
         self.show_rows(Shown::Matching);
         self.say(Level::Info, &format!("{count} marks taken off"));
     }

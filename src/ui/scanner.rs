@@ -160,7 +160,7 @@ fn draw_heading(app: &App, canvas: &mut Canvas<'_>, placed: &[Placed], y: u16) {
             canvas.text(p.x - 1, y, 8, title, role);
             continue;
         }
-        canvas.field((p.x, y), p.width, p.column.field.spec().align, &title, role);
+        canvas.field((p.x, y), p.width, p.column.field.look().align, &title, role);
     }
 }
 
@@ -184,8 +184,8 @@ fn draw_row(
             role => role,
         };
         let align = match value {
-            Value::Absent if p.column.field.spec().align == Align::Right => Align::Right,
-            _ => p.column.field.spec().align,
+            Value::Absent if p.column.field.look().align == Align::Right => Align::Right,
+            _ => p.column.field.look().align,
         };
         canvas.field((p.x, y), p.width, align, scratch, role);
     }
