@@ -5,6 +5,8 @@ use chrono::{DateTime, SecondsFormat};
 use crate::domain::text::CleanText;
 use crate::domain::time::UnixMs;
 
+pub use crate::domain::time::bar_end;
+
 /// How much of a time is shown; always UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Precision {
@@ -16,11 +18,6 @@ pub enum Precision {
     Day,
     /// `2026-11-21T14:02`
     Full,
-}
-
-/// When a bar ends, as people say it: a millisecond after the close time that it carries.
-pub fn bar_end(close: UnixMs) -> UnixMs {
-    UnixMs(close.0.saturating_add(1))
 }
 
 /// The time in UTC; `-` where it is out of the calendar.

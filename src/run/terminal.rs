@@ -41,6 +41,7 @@ pub(super) async fn run(
         snapshots: session.snapshots.clone(),
         commands: session.commands.clone(),
         stopwatch: session.stopwatch,
+        saves: None,
         cancel: cancel.clone(),
     };
     let ui = UiConfig {

@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::sleep_until;
 use tokio_util::sync::CancellationToken;
 
+use crate::app::saved::Saved;
 use crate::app::{App, Effect, Msg};
 use crate::domain::time::Mono;
 use crate::engine::Command;
@@ -52,6 +53,8 @@ pub struct Wires {
     pub commands: mpsc::Sender<Command>,
     /// Our clock.
     pub stopwatch: Stopwatch,
+    /// What outlives the program, to whoever writes it; the newest wins. `None`: nobody does.
+    pub saves: Option<watch::Sender<Saved>>,
     /// Ends the loop.
     pub cancel: CancellationToken,
 }
@@ -116,6 +119,19 @@ impl<W: Write> Loop<W> {
 
     async fn run(
         mut self,
+        events: impl Stream<Item = io::Result<Event>> + Unpin,
+        gone: impl Future<Output = ()>,
+    ) -> io::Result<Ended> {
+        let ended = self.turn(events, gone).await;
+        // However it ended: what was changed shortly before is kept, too.
+        if let Some(saved) = self.app.unsaved() {
+            self.save(saved);
+        }
+        ended
+    }
+
+    async fn turn(
+        &mut self,
         mut events: impl Stream<Item = io::Result<Event>> + Unpin,
         gone: impl Future<Output = ()>,
     ) -> io::Result<Ended> {
@@ -185,6 +201,7 @@ impl<W: Write> Loop<W> {
             match effect {
                 Effect::Quit => quit = true,
                 Effect::Redraw => self.screen.forget(),
+                Effect::Save(saved) => self.save(*saved),
                 Effect::Copy(_) | Effect::Notify(_) | Effect::Suspend => {}
                 Effect::Send(command) => {
                     if let Err(TrySendError::Full(command) | TrySendError::Closed(command)) =
@@ -196,6 +213,12 @@ impl<W: Write> Loop<W> {
             }
         }
         quit
+    }
+
+    fn save(&self, saved: Saved) {
+        if let Some(saves) = &self.wires.saves {
+            saves.send_replace(saved);
+        }
     }
 
     fn paint(&mut self, now: Mono) -> io::Result<()> {
