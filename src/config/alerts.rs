@@ -100,7 +100,8 @@ mod tests {
     #[test]
     fn a_rule_is_read_and_what_is_left_out_is_as_documented() {
         let rule = alert(&[("when", "btc"), ("on", "both"), ("debounce", "0"), ("cooldown", "90m")]).unwrap();
-        let timing = Timing { on: FireOn::Both, debounce: Duration::ZERO, cooldown: Duration::from_secs(5_400) };
+        let timing =
+            Timing { on: FireOn::Both, debounce: Duration::ZERO, cooldown: Duration::from_secs(5_400) };
         assert_eq!((rule.timing, rule.enabled, rule.when.source()), (timing, true, "btc"));
         assert_eq!(alert(&[("when", "btc")]).unwrap().timing, Timing::default());
     }
@@ -109,7 +110,10 @@ mod tests {
     fn what_is_wrong_names_the_line_and_the_cure() {
         for (entries, said) in [
             (&[("on", "enter")][..], "config.toml:1: the alert `mine`: needs a filter"),
-            (&[("when", "btc"), ("on", "entre")], "config.toml:3: the alert `mine`: `on` is enter, leave, both"),
+            (
+                &[("when", "btc"), ("on", "entre")],
+                "config.toml:3: the alert `mine`: `on` is enter, leave, both",
+            ),
             (&[("when", "(btc")], "config.toml:2: the alert `mine`: filter, column"),
             (&[("when", "btc"), ("debounce", "5")], "`5` is no time; write 30s"),
             (&[("when", "btc"), ("cooldown", "999h")], "`999h` is no time"),

@@ -126,10 +126,7 @@ fn presets(
     Ok(out)
 }
 
-fn alerts(
-    value: &Spanned<DeValue<'_>>,
-    line_of: &dyn Fn(usize) -> usize,
-) -> Result<Vec<RawAlert>, BadLine> {
+fn alerts(value: &Spanned<DeValue<'_>>, line_of: &dyn Fn(usize) -> usize) -> Result<Vec<RawAlert>, BadLine> {
     let wanted = |line| BadLine { line, message: "`alerts` holds tables: [alerts.NAME]".into() };
     let tables = value.get_ref().as_table().ok_or_else(|| wanted(line_of(value.span().start)))?;
     let mut out = Vec::new();

@@ -98,8 +98,8 @@ impl Alarms {
             for alarm in self.alarms.iter_mut().filter(|a| a.rule.enabled) {
                 let rows = picture.rows.iter().map(|row| {
                     let matches = match alarm.rule.when.test(row, &reading) {
-                        Truth::Yes => Some(true),
-                        Truth::No => Some(false),
+                        Truth::True => Some(true),
+                        Truth::False => Some(false),
                         Truth::Unknown => None,
                     };
                     (&row.pair, matches)

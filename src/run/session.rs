@@ -125,7 +125,7 @@ impl Session {
             rest_only: purpose.rest_only,
             close_grace: purpose.close_grace,
             rules: if purpose.rest_only { Vec::new() } else { config.alerts.clone() },
-            names: Arc::clone(&config.names),
+            names: Arc::new(crate::rule::names::Names::new()),
         });
 
         let (event_in, feed_events) = mpsc::channel(FEED_EVENTS);

@@ -141,7 +141,9 @@ fn draw_empty(app: &App, canvas: &mut Canvas<'_>, y: u16) {
     let (filter, rule) = (app.key_of(Action::EditFilter), app.key_of(Action::Alerts(Act::FromFilter)));
     let lines = [
         "no rules yet".to_owned(),
-        format!("{scanner} {filter} type a filter, Enter, then {rule}: the filter becomes a rule until you quit"),
+        format!(
+            "{scanner} {filter} type a filter, Enter, then {rule}: the filter becomes a rule until you quit"
+        ),
         "rules that stay: [alerts.NAME] in the config file (hamatop config example)".to_owned(),
     ];
     for (y, (line, role)) in (y..).zip(lines.iter().zip([Role::Text, Role::Dim, Role::Dim])) {
