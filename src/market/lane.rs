@@ -99,11 +99,7 @@ struct Head {
 
 impl Head {
     fn new(preset: &Preset, interval: Interval) -> Self {
-        Self {
-            hama: Hama::new(preset, interval),
-            point: HamaPoint::UNKNOWN,
-            previous: HamaPoint::UNKNOWN,
-        }
+        Self { hama: Hama::new(preset, interval), point: HamaPoint::UNKNOWN, previous: HamaPoint::UNKNOWN }
     }
 
     fn push(&mut self, kline: &Kline) {

@@ -56,7 +56,12 @@ impl Reading {
 
     /// The interval that a field is read on: the one named, or the one in view. `None` where it is
     /// read of the pair, or there is no such interval.
-    pub fn lane_of<'a>(&self, field: Field, interval: Option<Interval>, row: &'a Row) -> Option<&'a LaneView> {
+    pub fn lane_of<'a>(
+        &self,
+        field: Field,
+        interval: Option<Interval>,
+        row: &'a Row,
+    ) -> Option<&'a LaneView> {
         match (field.spec().scope, interval) {
             (Scope::Row, _) | (Scope::Either, None) => None,
             (_, Some(i)) => row.lanes.iter().find(|l| l.interval == i),
@@ -112,9 +117,7 @@ impl Reading {
         let value = match bar {
             Bar::Before if !field.has_before() => None,
             Bar::Before => self.of_point(field, row, lane, &lane.previous),
-            Bar::Newest => {
-                self.of_data(field, lane).or_else(|| self.of_point(field, row, lane, &lane.point))
-            }
+            Bar::Newest => self.of_data(field, lane).or_else(|| self.of_point(field, row, lane, &lane.point)),
         };
         // A preview of something that has stopped is none.
         let forming = lane.preview.as_ref().filter(|_| lane.state == DataState::Live && bar == Bar::Newest);
@@ -127,9 +130,7 @@ impl Reading {
     /// What is about the bars and about the live price.
     fn of_data<'a>(&self, field: Field, lane: &LaneView) -> Option<Value<'a>> {
         match field {
-            Field::PriceSide => {
-                lane.price_side.filter(|_| lane.state == DataState::Live).map(Value::Side)
-            }
+            Field::PriceSide => lane.price_side.filter(|_| lane.state == DataState::Live).map(Value::Side),
             Field::Bars => Some(Value::Count(lane.bars)),
             Field::Missing => self.missing(lane).map(Value::Count),
             Field::Gaps => self.gaps(lane).map(Value::Count),
@@ -143,13 +144,7 @@ impl Reading {
     }
 
     /// What the indicator says of a closed bar.
-    fn of_point<'a>(
-        &self,
-        field: Field,
-        row: &Row,
-        lane: &LaneView,
-        point: &HamaPoint,
-    ) -> Option<Value<'a>> {
+    fn of_point<'a>(&self, field: Field, row: &Row, lane: &LaneView, point: &HamaPoint) -> Option<Value<'a>> {
         match field {
             Field::Trend => point.trend.map(|now| Value::Trend { now, forming: None }),
             Field::Dist => point.dev_pct.map(Value::Percent),

@@ -55,7 +55,8 @@ pub fn row(symbol: &str) -> RowBuilder {
 
 /// What the name says; the program itself goes by the exchange's list.
 fn assets(symbol: &str) -> Option<Assets> {
-    let quote = ["USDT", "USDC", "BTC"].into_iter().find(|q| symbol.len() > q.len() && symbol.ends_with(q))?;
+    let quote =
+        ["USDT", "USDC", "BTC"].into_iter().find(|q| symbol.len() > q.len() && symbol.ends_with(q))?;
     let base = symbol.strip_suffix(quote)?.parse().ok()?;
     Some(Assets { base, quote: quote.parse().ok()? })
 }

@@ -53,7 +53,8 @@ impl Eval<'_> {
     }
 
     fn field(&self, test: &Test) -> Truth {
-        let lane = |lane: &LaneView| holds(&test.claim, &self.at.of_lane(test.field, self.row, lane, test.bar));
+        let lane =
+            |lane: &LaneView| holds(&test.claim, &self.at.of_lane(test.field, self.row, lane, test.bar));
         let lanes = &self.row.lanes;
         match (test.on, test.field.spec().scope) {
             (On::Any, _) => any(lanes.iter().map(lane)),
@@ -104,9 +105,12 @@ fn holds(claim: &Claim, value: &Value<'_>) -> Truth {
         Claim::Contains(needle) => text(&|t| needle.is_in(t)),
         Claim::Equals(needle) => text(&|t| needle.equals(t)),
         Claim::Matches(pattern) => text(&|t| pattern.is_match(t)),
-        Claim::Compare(order, bound) => span(value).map_or(Truth::Unknown, |s| s.compare(*order, bound.value)),
+        Claim::Compare(order, bound) => {
+            span(value).map_or(Truth::Unknown, |s| s.compare(*order, bound.value))
+        }
         Claim::Within(low, high) => {
-            let inside = |s: Span| s.compare(Order::AtLeast, low.value).and(s.compare(Order::AtMost, high.value));
+            let inside =
+                |s: Span| s.compare(Order::AtLeast, low.value).and(s.compare(Order::AtMost, high.value));
             span(value).map_or(Truth::Unknown, inside)
         }
     }

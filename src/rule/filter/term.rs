@@ -29,7 +29,10 @@ pub(super) fn read(parser: &mut Parser, word: &str, column: usize) -> Result<Exp
         return match op {
             Some(Op::Is) if !word.ends_with('.') => state_on(parser, path, word, column),
             None if !word.contains('.') => Ok(Expr::Word(Needle::new(word))),
-            _ => Err(FilterError::new(at, format!("expected a field here: {}.dist>1", word.trim_end_matches('.')))),
+            _ => Err(FilterError::new(
+                at,
+                format!("expected a field here: {}.dist>1", word.trim_end_matches('.')),
+            )),
         };
     }
     let field = Field::find(rest);
@@ -131,14 +134,18 @@ fn state_on(parser: &mut Parser, path: Path, word: &str, column: usize) -> Resul
     let fields = || FIELDS.iter().filter(|f| f.scope != Scope::Row && f.kind != FieldKind::Flag);
     let order = |f: &&FieldSpec| (f.field != Field::Trend, f.field as usize);
     let Some(Kind::Bare(state)) = parser.take() else {
-        return Err(FilterError::new(at, format!("expected a state: {word}:bull, {word}:bear or {word}:flat")));
+        return Err(FilterError::new(
+            at,
+            format!("expected a state: {word}:bull, {word}:bear or {word}:flat"),
+        ));
     };
     let found = fields().filter(|f| State::find(f.states, &state).is_some()).min_by_key(order);
     let Some((spec, state)) = found.and_then(|f| Some((f, State::find(f.states, &state)?))) else {
         let known = fields().flat_map(|f| f.states).flat_map(|s| s.words()).copied();
         let guess = nearest(&state.to_ascii_lowercase(), known)
             .map_or_else(String::new, |n| format!("; did you mean `{n}`?"));
-        let message = format!("`{state}` is no state of an interval{guess} (bull, bear, flat, squeeze, expand, …)");
+        let message =
+            format!("`{state}` is no state of an interval{guess} (bull, bear, flat, squeeze, expand, …)");
         return Err(FilterError::new(at, message));
     };
     let path = place(parser, Some(path), spec.field, (column, column))?;

@@ -84,6 +84,8 @@ fn nothing_is_too_deep_or_too_long() {
     assert_eq!(error(&format!("{}a", "-".repeat(40))).column, 33);
     assert!(Filter::parse(&"a ".repeat(MAX_CHARS / 2)).is_ok());
     assert!(error(&"a".repeat(MAX_CHARS + 1)).message.contains("too long"));
-    assert!(error(&format!("/{}a{}/", "(".repeat(40), ")".repeat(40))).message.contains("regular expression"));
+    assert!(
+        error(&format!("/{}a{}/", "(".repeat(40), ")".repeat(40))).message.contains("regular expression")
+    );
     assert!(error("/(((a{99}){99}){99}){99}/").message.contains("regular expression"));
 }

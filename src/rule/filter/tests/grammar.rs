@@ -126,7 +126,8 @@ fn ages_have_units_and_m_is_a_minute_there() {
 
 #[test]
 fn states_are_words_of_their_field() {
-    let up = row("AUSDT").trends([Sign::Up, Sign::Down, Sign::Flat]).bands(BandState::Expansion, Some(Sign::Up));
+    let up =
+        row("AUSDT").trends([Sign::Up, Sign::Down, Sign::Flat]).bands(BandState::Expansion, Some(Sign::Up));
     table(
         &up,
         &[
@@ -294,7 +295,13 @@ fn old_figures_are_compared_as_they_stand_and_live_ones_are_unknown() {
     let stale = row("AUSDT").stale("behind", 240);
     table(
         &stale,
-        &[("score>60", True), ("trend:up", True), ("c/ma:above", Unknown), ("1h.c/ma:above", True), ("live", False)],
+        &[
+            ("score>60", True),
+            ("trend:up", True),
+            ("c/ma:above", Unknown),
+            ("1h.c/ma:above", True),
+            ("live", False),
+        ],
     );
 }
 
