@@ -1,6 +1,7 @@
 //! Settings: flag > process environment > `.env` > config file > default.
 
 mod alerts;
+mod aliases;
 pub mod color;
 pub mod file;
 mod presets;
@@ -35,6 +36,10 @@ pub struct Config {
     pub symbols: Vec<Symbol>,
     /// Pairs of the lists that are asked for, each once.
     pub watched: Vec<Symbol>,
+    /// All lists of the config file, by name.
+    pub watchlists: Vec<(String, Vec<Symbol>)>,
+    /// Names that symbols can be found by beside their own.
+    pub aliases: Vec<(Symbol, String)>,
     /// Intervals, primary first; not empty.
     pub intervals: Vec<Interval>,
     /// The indicator.
@@ -146,7 +151,9 @@ impl Config {
         if draft.markets.is_empty() {
             return Err(ConfigError("`market` needs usdm, spot or usdm,spot".into()));
         }
-        let watched = watchlists::resolve(&draft.watchlist, &content.watchlists, &path)?;
+        let watchlists = watchlists::read_all(&content.watchlists, &path)?;
+        let watched = watchlists::resolve(&draft.watchlist, &watchlists)?;
+        let aliases = aliases::read_all(&content.aliases, &path)?;
         if draft.top == 0 && draft.movers == 0 && draft.symbols.is_empty() && watched.is_empty() {
             let cure = "with --top 0 some --symbols, a --watchlist or --movers are needed";
             return Err(ConfigError(cure.into()));
@@ -158,6 +165,8 @@ impl Config {
             movers: draft.movers,
             symbols: draft.symbols,
             watched,
+            watchlists,
+            aliases,
             intervals: draft.intervals,
             preset: Arc::new(preset),
             alerts: alerts::resolve(&content.alerts, &path)?,
@@ -218,7 +227,7 @@ pub fn example() -> String {
         // Writing to a string cannot fail.
         let _ = write!(out, "\n# {} [{value}].{env}\n{set}{} = {default}\n", s.help, s.key);
     }
-    out + watchlists::EXAMPLE + alerts::EXAMPLE + presets::EXAMPLE
+    out + watchlists::EXAMPLE + aliases::EXAMPLE + alerts::EXAMPLE + presets::EXAMPLE
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 pub mod demo;
 pub mod doctor;
 pub mod failure;
+mod names;
 pub mod scan;
 pub mod session;
 mod signals;

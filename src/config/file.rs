@@ -15,8 +15,10 @@ pub struct FileContent {
     pub settings: Vec<(String, String, usize)>,
     /// Custom presets.
     pub presets: Vec<RawPreset>,
-    /// Lists of pairs.
-    pub watchlists: Vec<RawWatchlist>,
+    /// Lists of pairs, by their names.
+    pub watchlists: Vec<RawList>,
+    /// Other names of symbols, by the symbols.
+    pub aliases: Vec<RawList>,
     /// Alert rules.
     pub alerts: Vec<RawAlert>,
 }
@@ -32,15 +34,15 @@ pub struct RawAlert {
     pub entries: Vec<(String, String, usize)>,
 }
 
-/// A line of `[watchlists]`.
+/// A line of `[watchlists]` or `[aliases]`.
 #[derive(Debug)]
-pub struct RawWatchlist {
-    /// Its name.
+pub struct RawList {
+    /// What stands on its left.
     pub name: String,
     /// Its line.
     pub line: usize,
-    /// Its pairs, as text.
-    pub symbols: Vec<String>,
+    /// The texts on its right.
+    pub texts: Vec<String>,
 }
 
 /// A `[presets.NAME]` table.
@@ -77,7 +79,11 @@ pub fn parse(text: &str) -> Result<FileContent, BadLine> {
         if name == "presets" {
             content.presets = presets(value, &line_of)?;
         } else if name == "watchlists" {
-            content.watchlists = watchlists(value, &line_of)?;
+            let wanted = "`watchlists` holds lists of pairs: NAME = [\"BTCUSDT\", \"ETHUSDT\"]";
+            content.watchlists = lists(value, wanted, &line_of)?;
+        } else if name == "aliases" {
+            let wanted = "`aliases` holds names to type for symbols: \"币安人生USDT\" = [\"bianrensheng\"]";
+            content.aliases = lists(value, wanted, &line_of)?;
         } else if name == "alerts" {
             content.alerts = alerts(value, &line_of)?;
         } else if SETTINGS.iter().any(|s| s.key == name) {
@@ -87,7 +93,7 @@ pub fn parse(text: &str) -> Result<FileContent, BadLine> {
             })?;
             content.settings.push((name, text, line));
         } else {
-            let known = SETTINGS.iter().map(|s| s.key).chain(["presets", "watchlists", "alerts"]);
+            let known = SETTINGS.iter().map(|s| s.key).chain(["presets", "watchlists", "aliases", "alerts"]);
             return Err(BadLine { line, message: unknown(&name, known) });
         }
     }
@@ -148,25 +154,24 @@ fn alerts(value: &Spanned<DeValue<'_>>, line_of: &dyn Fn(usize) -> usize) -> Res
     Ok(out)
 }
 
-fn watchlists(
+/// Texts by their names; a single one need not be a list.
+fn lists(
     value: &Spanned<DeValue<'_>>,
+    wanted: &str,
     line_of: &dyn Fn(usize) -> usize,
-) -> Result<Vec<RawWatchlist>, BadLine> {
-    let wanted = |line| BadLine {
-        line,
-        message: "`watchlists` holds lists of pairs: NAME = [\"BTCUSDT\", \"ETHUSDT\"]".into(),
-    };
-    let lists = value.get_ref().as_table().ok_or_else(|| wanted(line_of(value.span().start)))?;
+) -> Result<Vec<RawList>, BadLine> {
+    let wrong = |line| BadLine { line, message: wanted.to_owned() };
+    let lists = value.get_ref().as_table().ok_or_else(|| wrong(line_of(value.span().start)))?;
+    let text = |v: &DeValue<'_>| if let DeValue::String(s) = v { Some(s.to_string()) } else { None };
     let mut out = Vec::new();
     for (name, list) in lists {
         let line = line_of(name.span().start);
-        let DeValue::Array(items) = list.get_ref() else { return Err(wanted(line)) };
-        let symbols: Option<Vec<String>> = items
-            .iter()
-            .map(|v| if let DeValue::String(s) = v.get_ref() { Some(s.to_string()) } else { None })
-            .collect();
-        let name = name.get_ref().to_string();
-        out.push(RawWatchlist { name, line, symbols: symbols.ok_or_else(|| wanted(line))? });
+        let texts: Option<Vec<String>> = match list.get_ref() {
+            DeValue::Array(items) => items.iter().map(|v| text(v.get_ref())).collect(),
+            one => text(one).map(|t| vec![t]),
+        };
+        let texts = texts.ok_or_else(|| wrong(line))?;
+        out.push(RawList { name: name.get_ref().to_string(), line, texts });
     }
     Ok(out)
 }

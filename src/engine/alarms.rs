@@ -68,7 +68,7 @@ impl Alarm {
 /// The rules and what they told.
 #[derive(Debug, Default)]
 pub(super) struct Alarms {
-    alarms: Vec<Alarm>,
+    all: Vec<Alarm>,
     names: Arc<Names>,
     told: VecDeque<Alert>,
     seq: u64,
@@ -78,13 +78,13 @@ pub(super) struct Alarms {
 
 impl Alarms {
     pub(super) fn new(rules: &[Rule], names: &Arc<Names>) -> Self {
-        let alarms = rules.iter().take(MAX_RULES).cloned().map(Alarm::new).collect();
-        Self { alarms, names: Arc::clone(names), ..Self::default() }
+        let all = rules.iter().take(MAX_RULES).cloned().map(Alarm::new).collect();
+        Self { all, names: Arc::clone(names), ..Self::default() }
     }
 
     /// Whether a look is due though nothing else may have changed: something has to last.
     pub(super) fn is_waiting(&self, now: Mono) -> bool {
-        now >= self.due && self.alarms.iter().any(|a| a.rule.enabled && a.watch.is_waiting())
+        now >= self.due && self.all.iter().any(|a| a.rule.enabled && a.watch.is_waiting())
     }
 
     /// Looks at the rows of a picture, and puts the rules into it. Says what is to be noticed.
@@ -95,7 +95,7 @@ impl Alarms {
             self.due = now + EVERY;
             self.round += 1;
             let reading = Reading::new(picture, now, 0).with_names(&self.names);
-            for alarm in self.alarms.iter_mut().filter(|a| a.rule.enabled) {
+            for alarm in self.all.iter_mut().filter(|a| a.rule.enabled) {
                 let rows = picture.rows.iter().map(|row| {
                     let matches = match alarm.rule.when.test(row, &reading) {
                         Truth::True => Some(true),
@@ -132,7 +132,7 @@ impl Alarms {
             }
         }
         picture.alerts = AlertsView {
-            rules: self.alarms.iter().map(Alarm::view).collect(),
+            rules: self.all.iter().map(Alarm::view).collect(),
             told: self.told.iter().cloned().collect(),
         };
         sentences
@@ -142,15 +142,15 @@ impl Alarms {
     fn order(&mut self, command: RuleCommand) -> Result<(), String> {
         match command {
             RuleCommand::Add(rule) => {
-                self.alarms.retain(|a| a.rule.name != rule.name);
-                if self.alarms.len() >= MAX_RULES {
+                self.all.retain(|a| a.rule.name != rule.name);
+                if self.all.len() >= MAX_RULES {
                     return Err(format!("there are {MAX_RULES} rules already; remove one first"));
                 }
-                self.alarms.push(Alarm::new(rule));
+                self.all.push(Alarm::new(rule));
             }
-            RuleCommand::Remove(name) => self.alarms.retain(|a| a.rule.name != name),
+            RuleCommand::Remove(name) => self.all.retain(|a| a.rule.name != name),
             RuleCommand::Enable(name, enabled) => {
-                for alarm in self.alarms.iter_mut().filter(|a| a.rule.name == name) {
+                for alarm in self.all.iter_mut().filter(|a| a.rule.name == name) {
                     if alarm.rule.enabled != enabled {
                         // What was so before it was off is not known any more.
                         alarm.watch = Watch::new(alarm.rule.timing);

@@ -20,6 +20,7 @@ use crate::market::snapshot::{Snapshot, Source};
 use crate::stopwatch::Stopwatch;
 
 use super::failure::Failure;
+use super::names::names;
 use super::tasks::{TaskDied, Tasks};
 
 /// Which exchange a session talks to.
@@ -107,6 +108,11 @@ impl Session {
             .map(|m| Endpoint::new(*m, place.rest_url.as_deref(), place.ws_url.as_deref()))
             .collect();
         let endpoints = endpoints.map_err(|e| Failure::Usage(e.to_string()))?;
+        let names = names(config);
+        for rule in &config.alerts {
+            let checked = rule.when.check(&config.intervals, &names);
+            checked.map_err(|e| Failure::Usage(format!("the alert `{}`: {e}", rule.name)))?;
+        }
         let mut engine = Engine::new(EngineConfig {
             source: place.source,
             preset: Arc::clone(&config.preset),
@@ -125,7 +131,7 @@ impl Session {
             rest_only: purpose.rest_only,
             close_grace: purpose.close_grace,
             rules: if purpose.rest_only { Vec::new() } else { config.alerts.clone() },
-            names: Arc::new(crate::rule::names::Names::new()),
+            names: Arc::clone(&names),
         });
 
         let (event_in, feed_events) = mpsc::channel(FEED_EVENTS);

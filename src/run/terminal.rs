@@ -12,6 +12,7 @@ use crate::ui::event_loop::{self, UiConfig, Wires};
 use crate::ui::theme::Theme;
 
 use super::failure::Failure;
+use super::names::names;
 use super::session::{Place, Purpose, Session};
 use super::{DemoRun, demo};
 
@@ -33,7 +34,8 @@ pub(super) async fn run(
     let mut session = Session::start(config, &place, Purpose::LIVE, cancel.clone())?;
     let first = Arc::clone(&session.snapshots.borrow());
     let named = config.rest_url.as_deref().or(config.ws_url.as_deref()).map(host);
-    let app = App::new(AppConfig { notation: notation(config), replay, place: named }, first);
+    let mut app = App::new(AppConfig { notation: notation(config), replay, place: named }, first);
+    app.set_names(names(config));
     if let Some(problem) = log_problem {
         tracing::warn!("{problem}");
     }

@@ -70,14 +70,14 @@ fn draw_rule(canvas: &mut Canvas<'_>, y: u16, rule: &RuleView) {
     let role = if rule.enabled { Role::Text } else { Role::Dim };
     let absent = canvas.notation.absent();
     let count = |n: Option<u32>| n.map_or_else(|| absent.to_string(), |n| n.to_string());
-    let unknown = rule.matching.map(|_| rule.unknown);
+    let open = rule.matching.map(|_| rule.unknown);
     let last = rule.last.map_or_else(|| absent.to_string(), |at| utc(at, Precision::Minute));
     let texts = [
         rule.name.as_str().to_owned(),
         if rule.enabled { "on" } else { "off" }.to_owned(),
         rule.timing.on.as_str().to_owned(),
         count(rule.matching),
-        count(unknown),
+        count(open),
         rule.fired.to_string(),
         last,
         format!("{}/{}", span(rule.timing.debounce), span(rule.timing.cooldown)),

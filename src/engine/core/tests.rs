@@ -1,5 +1,6 @@
 //! Scripts: inputs and hand-set clocks in, requests and pictures out.
 
+mod alarms;
 mod boundaries;
 mod chaos;
 mod failures;
