@@ -10,6 +10,7 @@ pub mod column;
 pub mod detail;
 pub mod keys;
 pub mod layout;
+pub mod look;
 pub mod order;
 mod popup;
 mod prompt;
@@ -20,6 +21,7 @@ pub mod text;
 pub mod value;
 mod view;
 mod watched;
+pub mod zone;
 
 #[cfg(test)]
 mod tests;
@@ -38,11 +40,13 @@ use self::action::{Action, Context};
 use self::column::Column;
 use self::keys::Chord;
 use self::layout::Shape;
+use self::look::{Look, ThemeName};
 use self::order::SortBy;
 pub use self::prompt::Prompt;
 use self::value::Notation;
 pub use self::view::View;
 use self::watched::Watched;
+use self::zone::Zone;
 
 /// The order stays as it is for so long after the cursor moved, so that no row slips away from
 /// under it.
@@ -65,6 +69,8 @@ pub enum Msg {
     Focus(bool),
     /// The engine had no room for this.
     Busy(Command),
+    /// Something outside of the market that the user should know.
+    Word(Level, CleanText),
     /// Time has passed.
     Tick,
 }
@@ -94,6 +100,8 @@ pub enum Effect {
     Copy(String),
     /// Tell the user even where the terminal is not looked at.
     Notify(String),
+    /// Show this page in the user's browser, or give its address where there is none.
+    Link(String),
     /// Stop, until the shell goes on with us.
     Suspend,
     /// Leave.
@@ -107,6 +115,8 @@ pub enum Overlay {
     Help(usize),
     /// Choose the sort column: which line is chosen.
     SortPicker(usize),
+    /// Choose theme and palette, tried out as they are chosen: what is gone back to.
+    Look(Look),
 }
 
 /// A replay that is shown instead of the market.
@@ -127,6 +137,25 @@ pub struct AppConfig {
     pub replay: Option<Replay>,
     /// The host asked instead of Binance; see [`text::host`].
     pub place: Option<CleanText>,
+    /// The zone of the times that are shown.
+    pub zone: Zone,
+    /// The themes that can be chosen.
+    pub themes: Arc<[ThemeName]>,
+    /// The look at the start.
+    pub look: Look,
+}
+
+impl Default for AppConfig {
+    fn default() -> Self {
+        Self {
+            notation: Notation::Ascii,
+            replay: None,
+            place: None,
+            zone: Zone::default(),
+            themes: Arc::default(),
+            look: Look::default(),
+        }
+    }
 }
 
 /// Where the cursor is: by pair, never by row number.
@@ -174,12 +203,14 @@ pub struct App {
     toast: Option<Toast>,
     notices_seen: Option<u64>,
     watched: Watched,
+    look: Look,
 }
 
 impl App {
     /// Of the first picture.
     pub fn new(config: AppConfig, snapshot: Arc<Snapshot>) -> Self {
         let mut app = Self {
+            look: config.look,
             config,
             now: snapshot.made,
             shape: Shape::of(80, 24),
@@ -221,6 +252,7 @@ impl App {
                 self.keep_cursor_in_view();
             }
             Msg::Mouse(_) | Msg::Focus(_) => {}
+            Msg::Word(level, text) => self.say(level, text.as_str()),
             // Nobody asked for that: it is told again by itself.
             Msg::Busy(Command::Visible(_)) => self.watched.forget(),
             Msg::Busy(_) => {
@@ -326,6 +358,7 @@ impl App {
         match action::lookup(context, chord) {
             Some(Action::Quit) => effects.push(Effect::Quit),
             Some(Action::Redraw) => effects.push(Effect::Redraw),
+            Some(Action::Suspend) => effects.push(Effect::Suspend),
             found if context == Context::Prompt => self.key_in_prompt(found, chord),
             Some(action) if context == Context::Popup => self.act_in_popup(action),
             Some(action) => self.act(action, effects),
@@ -365,9 +398,10 @@ impl App {
                 self.say(Level::Info, "refreshing all pairs");
             }
             Action::Help => self.overlay = Some(Overlay::Help(0)),
+            Action::PickLook => self.open_look(),
             Action::Back if self.view != View::Scanner => self.show(View::Scanner),
             Action::Back => effects.push(Effect::Quit),
-            Action::Accept | Action::Redraw | Action::Quit => {}
+            Action::Accept | Action::NextPalette | Action::Redraw | Action::Suspend | Action::Quit => {}
         }
     }
 

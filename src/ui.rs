@@ -7,18 +7,24 @@ mod alerts;
 mod cache;
 mod canvas;
 mod detail;
+mod encode;
 pub mod event_loop;
 mod hangup;
 mod header;
 mod help;
 mod input;
+mod jobs;
 mod keyboard;
+mod look;
+pub mod outside;
 mod scanner;
 mod scheduler;
 mod screen;
+pub mod shade;
 mod signals;
 pub mod terminal;
 pub mod theme;
+pub mod themes;
 
 #[cfg(test)]
 mod tests;
@@ -83,6 +89,7 @@ pub fn draw(app: &App, theme: &Theme, buffer: &mut Buffer) -> Option<Position> {
     match app.overlay() {
         Some(Overlay::Help(at)) => help::draw(app, *at, &mut canvas),
         Some(Overlay::SortPicker(at)) => scanner::draw_sort_picker(app, *at, &mut canvas),
+        Some(Overlay::Look(_)) => look::draw(app, &mut canvas),
         None => return prompt,
     }
     None

@@ -69,12 +69,18 @@ pub enum Action {
     RefreshAll,
     /// Help.
     Help,
+    /// Choose theme and palette.
+    PickLook,
+    /// Try the next palette.
+    NextPalette,
     /// Paint everything anew.
     Redraw,
     /// Close what is open, clear what is typed.
     Escape,
     /// Take what is chosen or typed.
     Accept,
+    /// Stop, until the shell goes on with it.
+    Suspend,
     /// Leave the program, or close the window.
     Back,
     /// Leave the program.
@@ -146,6 +152,7 @@ const LISTS: &[Context] = &[
 ];
 /// The views of the pairs' rows.
 const TABLE: &[Context] = &[Context::View(View::Scanner), Context::View(View::Cache)];
+const POPUP: &[Context] = &[Context::Popup];
 const INPUTS: &[Context] = &[Context::Prompt, Context::Popup];
 const ALWAYS: &[Context] = &[Context::Always];
 
@@ -224,9 +231,12 @@ const SHARED: &[ActionSpec] = &[
         &[c('R'), Chord::ctrl('r'), k(Key::F(5))],
     ),
     line(Action::Help, "help", ("help", "help"), (Group::Program, LISTS), &[c('?'), k(Key::F(1))]),
+    line(Action::PickLook, "look", ("theme and palette", ""), (Group::Program, LISTS), &[c('T')]),
+    line(Action::NextPalette, "palette-next", ("next palette", ""), (Group::Program, POPUP), &[k(Key::Tab)]),
     line(Action::Accept, "accept", ("take the choice", "take"), (Group::Table, INPUTS), &[k(Key::Enter)]),
     line(Action::Escape, "escape", ("close, clear", "close"), (Group::Program, ALWAYS), &[k(Key::Esc)]),
     line(Action::Redraw, "redraw", ("paint anew", ""), (Group::Program, ALWAYS), &[Chord::ctrl('l')]),
+    line(Action::Suspend, "suspend", ("stop; fg goes on", ""), (Group::Program, ALWAYS), &[Chord::ctrl('z')]),
     line(Action::Back, "back", ("back, quit", "quit"), (Group::Program, LISTS), &[c('q')]),
     line(Action::Quit, "quit", ("quit", ""), (Group::Program, LISTS), &[c('Q')]),
     line(Action::Quit, "quit-now", ("quit at once", ""), (Group::Program, ALWAYS), &[Chord::ctrl('c')]),

@@ -1,4 +1,4 @@
-//! What lies over the view: help, the sort picker.
+//! What lies over the view: help, the sort picker, the choice of looks.
 
 use super::action::Action;
 use super::{App, Overlay};
@@ -10,6 +10,9 @@ impl App {
     }
 
     pub(super) fn act_in_popup(&mut self, action: Action) {
+        if let Some(Overlay::Look(before)) = self.overlay {
+            return self.act_in_look(before, action);
+        }
         let lines = match self.overlay {
             Some(Overlay::SortPicker(_)) => self.columns().len(),
             // The drawing stops at the last line; this only bounds the figure.
