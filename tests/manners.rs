@@ -18,7 +18,7 @@ fn has(bytes: &[u8], part: &[u8]) -> bool {
 }
 
 fn table(text: &str) -> bool {
-    text.contains("BTCUSDT") && text.contains("DEMO")
+    text.contains("USDT  ") && text.contains("DEMO")
 }
 
 /// A shell with jobs, which says when the program has stopped and goes on with it when a line is typed.

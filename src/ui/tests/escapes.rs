@@ -126,15 +126,15 @@ fn frame(random: &mut fastrand::Rng, bytes: &mut Vec<u8>) -> usize {
         hostile(random)
     };
     let mut rows: Vec<_> =
-        (0..6).map(|_| text()).filter(|s| s.parse::<Symbol>().is_ok()).map(|s| row(&s)).collect();
-    rows.extend((0..6).map(|n| row(&format!("S{n}USDT")).stale(&text(), n)));
-    rows.extend((0..4).map(|n| row(&format!("F{n}USDT")).failed(&text())));
+        (0..12).map(|_| text()).filter(|s| s.parse::<Symbol>().is_ok()).map(|s| row(&s)).collect();
+    rows.extend((0..24).map(|n| row(&format!("S{n}USDT")).stale(&text(), n)));
+    rows.extend((0..8).map(|n| row(&format!("F{n}USDT")).failed(&text())));
     let mut picture = snapshot(rows);
     picture.notices = vec![Notice { seq: 1, level: Level::Error, text: CleanText::new(&text()), at: MADE }];
     let place = Some(crate::app::text::host(&text()));
     let mut app = App::new(AppConfig { notation, place, ..AppConfig::default() }, Arc::new(picture));
-    app.update(MADE, Msg::Resize(100, 30));
-    let mut screen = Screen::new(&mut *bytes, 100, 30);
+    app.update(MADE, Msg::Resize(100, 50));
+    let mut screen = Screen::new(&mut *bytes, 100, 50);
     let theme = Theme::dark();
     let mut paint = |app: &App| screen.paint(|buffer| draw(app, &theme, buffer)).unwrap();
     paint(&app);
@@ -143,7 +143,6 @@ fn frame(random: &mut fastrand::Rng, bytes: &mut Vec<u8>) -> usize {
     for c in text().chars() {
         app.update(MADE, Msg::Key(Chord::char(c)));
     }
-    paint(&app);
     app.update(MADE, Msg::Word(Level::Warn, CleanText::new(&text())));
     press(&mut app, "<ret><esc>");
     paint(&app);
