@@ -7,19 +7,25 @@ mod alerts;
 mod cache;
 mod canvas;
 mod detail;
+mod encode;
 pub mod event_loop;
 mod hangup;
 mod header;
 mod help;
 mod input;
+mod jobs;
 mod keyboard;
+mod look;
+pub mod outside;
 mod popup;
 mod scanner;
 mod scheduler;
 mod screen;
+pub mod shade;
 mod signals;
 pub mod terminal;
 pub mod theme;
+pub mod themes;
 
 #[cfg(test)]
 mod tests;
