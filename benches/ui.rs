@@ -87,7 +87,7 @@ fn picture(n: usize) -> Snapshot {
 }
 
 fn placed(app: &App) -> Vec<Placed> {
-    place(app.columns(), SIZE.0)
+    place(&app.column_set(), SIZE.0)
 }
 
 /// The visible rows' figures as a Table.
@@ -102,7 +102,7 @@ fn reference(app: &App, buffer: &mut Buffer) {
                 let value = p.column.value(row, &reading);
                 let mut text = String::new();
                 value.write(Notation::Unicode, usize::from(p.width), &mut text);
-                (text, color(value.tone()), p.column.field.spec().align == Align::Right)
+                (text, color(value.tone()), p.column.field.look().align == Align::Right)
             };
             placed.iter().map(cell).collect()
         })

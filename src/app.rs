@@ -6,15 +6,23 @@
 pub mod action;
 pub mod alerts;
 pub mod behind;
+pub mod changed;
 pub mod column;
+pub mod columns;
 pub mod detail;
+pub mod keymap;
 pub mod keys;
 pub mod layout;
+pub mod list;
 pub mod look;
+mod mouse;
 pub mod order;
-mod popup;
+mod palette;
+pub mod popup;
 mod prompt;
 mod readout;
+pub mod saved;
+mod scanner;
 pub mod scheduler;
 pub mod signals;
 pub mod text;
@@ -29,28 +37,29 @@ mod tests;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::symbol::Pair;
 use crate::domain::text::CleanText;
 use crate::domain::time::{Mono, UnixMs};
 use crate::engine::{Command, Scope};
 use crate::market::snapshot::{Level, Snapshot};
-use crate::rule::filter::{Filter, FilterError};
+use crate::rule::names::Names;
 
 use self::action::{Action, Context};
-use self::column::Column;
+use self::columns::{ColumnSet, Columns};
+use self::keymap::Keymap;
 use self::keys::Chord;
 use self::layout::Shape;
+use self::list::Motion;
 use self::look::{Look, ThemeName};
-use self::order::SortBy;
+pub use self::palette::Palette;
+pub use self::popup::{LOG_FOOT, Overlay};
 pub use self::prompt::Prompt;
+use self::saved::{Memory, Saved};
+use self::scanner::Scanner;
+pub use self::scanner::{HOLD, Shown};
 use self::value::Notation;
 pub use self::view::View;
 use self::watched::Watched;
 use self::zone::Zone;
-
-/// The order stays as it is for so long after the cursor moved, so that no row slips away from
-/// under it.
-pub const HOLD: Duration = Duration::from_secs(2);
 
 /// What the state is told.
 #[derive(Clone, Debug)]
@@ -96,6 +105,8 @@ pub enum Effect {
     Send(Command),
     /// Paint everything anew.
     Redraw,
+    /// Keep this for the next start.
+    Save(Box<Saved>),
     /// Put this on the clipboard of the terminal's machine.
     Copy(String),
     /// Tell the user even where the terminal is not looked at.
@@ -106,17 +117,6 @@ pub enum Effect {
     Suspend,
     /// Leave.
     Quit,
-}
-
-/// What lies over the view.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Overlay {
-    /// The keys and the legend; lines scrolled.
-    Help(usize),
-    /// Choose the sort column: which line is chosen.
-    SortPicker(usize),
-    /// Choose theme and palette, tried out as they are chosen: what is gone back to.
-    Look(Look),
 }
 
 /// A replay that is shown instead of the market.
@@ -158,15 +158,6 @@ impl Default for AppConfig {
     }
 }
 
-/// Where the cursor is: by pair, never by row number.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Cursor {
-    /// On whatever comes first; nobody has moved it yet.
-    Top,
-    /// On a pair. The place it had is where the cursor stays when the pair goes.
-    On(Pair, usize),
-}
-
 /// A word to the user that goes by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Toast {
@@ -174,7 +165,20 @@ pub struct Toast {
     pub text: String,
     /// How bad.
     pub level: Level,
+    /// So much more was said since, and is in the log.
+    pub more: usize,
     until: Mono,
+}
+
+/// What the user has set up: keys, columns, and where the program was left.
+#[derive(Debug, Default)]
+pub struct Setup {
+    /// The keys.
+    pub keys: Keymap,
+    /// Sets of columns of the config.
+    pub columns: Vec<ColumnSet>,
+    /// What was saved; `None` where nothing was, or is to be.
+    pub saved: Option<Saved>,
 }
 
 /// Everything the screen shows.
@@ -184,22 +188,19 @@ pub struct App {
     snapshot: Arc<Snapshot>,
     now: Mono,
     shape: Shape,
+    keys: Keymap,
     view: View,
     last_view: View,
+    scanner: Scanner,
+    columns: Columns,
+    memory: Memory,
     detail: detail::Detail,
     signals: signals::Signals,
     scheduler: scheduler::Scheduler,
     alerts: alerts::Alerts,
     overlay: Option<Overlay>,
     prompt: Option<Prompt>,
-    filter: Filter,
-    filter_error: Option<FilterError>,
-    sort: SortBy,
-    lane: usize,
-    order: Vec<usize>,
-    cursor: Cursor,
-    top: usize,
-    hold_until: Option<Mono>,
+    names: Arc<Names>,
     toast: Option<Toast>,
     notices_seen: Option<u64>,
     watched: Watched,
@@ -214,44 +215,60 @@ impl App {
             config,
             now: snapshot.made,
             shape: Shape::of(80, 24),
+            keys: Keymap::default(),
             view: View::Scanner,
             last_view: View::Scanner,
+            scanner: Scanner::default(),
+            columns: Columns::default(),
+            memory: Memory::default(),
             detail: detail::Detail::default(),
             signals: signals::Signals::default(),
             scheduler: scheduler::Scheduler::default(),
             alerts: alerts::Alerts::default(),
             overlay: None,
             prompt: None,
-            filter: Filter::default(),
-            filter_error: None,
-            sort: SortBy::default(),
-            lane: 0,
-            order: Vec::new(),
-            cursor: Cursor::Top,
-            top: 0,
-            hold_until: None,
+            names: Arc::new(Names::new()),
             toast: None,
             notices_seen: None,
             watched: Watched::default(),
             snapshot,
         };
         app.reorder();
+        app.restore(None);
         app
+    }
+
+    /// With the user's keys and columns, where the program was left.
+    pub fn set_up(&mut self, setup: Setup) {
+        self.keys = setup.keys;
+        self.columns = Columns::new(setup.columns);
+        self.restore(setup.saved);
+    }
+
+    /// Takes the names that filters refer to: lists of pairs, aliases, filters. Marks are its own.
+    pub fn set_names(&mut self, names: Arc<Names>) {
+        self.names = names;
+        self.name_marks();
+        self.reorder();
     }
 
     /// Takes what happened at `now`, and says what is to be done.
     pub fn update(&mut self, now: Mono, msg: Msg) -> Vec<Effect> {
         self.now = self.now.max(now);
         let mut effects = Vec::new();
+        if matches!(msg, Msg::Key(_) | Msg::Paste(_) | Msg::Mouse(_)) {
+            self.touched();
+        }
         match msg {
             Msg::Snapshot(snapshot) => self.take_snapshot(snapshot),
             Msg::Key(chord) => self.key(chord, &mut effects),
             Msg::Paste(text) => self.paste(&text),
             Msg::Resize(cols, rows) => {
                 self.shape = Shape::of(cols, rows);
-                self.keep_cursor_in_view();
+                self.scanner.reveal(&self.snapshot, self.shape.pane());
             }
-            Msg::Mouse(_) | Msg::Focus(_) => {}
+            Msg::Mouse(mouse) => self.mouse(mouse, &mut effects),
+            Msg::Focus(_) => {}
             Msg::Word(level, text) => self.say(level, text.as_str()),
             // Nobody asked for that: it is told again by itself.
             Msg::Busy(Command::Visible(_)) => self.watched.forget(),
@@ -261,12 +278,23 @@ impl App {
             Msg::Tick => self.tell_watched(&mut effects),
         }
         self.expire();
+        if effects.contains(&Effect::Quit) {
+            self.memory.due = Some(self.now);
+        }
+        self.save(&mut effects);
         effects
+    }
+
+    /// Somebody is there.
+    fn touched(&mut self) {
+        self.scanner.see(&self.snapshot);
+        self.memory.newcomer = false;
+        self.memory.touch(self.now);
     }
 
     fn tell_watched(&mut self, effects: &mut Vec<Effect>) {
         let rows = &self.snapshot.rows;
-        let shown = self.order.iter().skip(self.top).take(self.shape.page());
+        let shown = self.scanner.order.iter().skip(self.top()).take(self.shape.page());
         let view = shown.filter_map(|n| rows.get(*n)).map(|r| &r.pair);
         let news = self.watched.news(self.now, view);
         effects.extend(news.map(|pairs| Effect::Send(Command::Visible(pairs))));
@@ -275,117 +303,81 @@ impl App {
     /// When the screen changes by itself, apart from ages and the clock.
     pub fn deadline(&self) -> Option<Mono> {
         let toast = self.toast.as_ref().map(|t| t.until);
-        [self.hold_until, toast].into_iter().flatten().min()
+        [self.scanner.deadline(), self.memory.due, toast].into_iter().flatten().min()
     }
 
     fn expire(&mut self) {
         if self.toast.as_ref().is_some_and(|t| t.until <= self.now) {
             self.toast = None;
         }
-        if self.hold_until.is_some_and(|t| t <= self.now) {
-            self.hold_until = None;
-            self.reorder();
-        }
+        self.let_go();
     }
 
     fn take_snapshot(&mut self, snapshot: Arc<Snapshot>) {
-        let newest = snapshot.notices.last().filter(|n| self.notices_seen.is_none_or(|seen| n.seq > seen));
-        if let Some(notice) = newest {
-            self.notices_seen = Some(notice.seq);
-            self.say(notice.level, notice.text.as_str());
+        self.hear(&snapshot);
+        self.take_rows(snapshot);
+        self.settle_popup();
+    }
+
+    /// Says the worst of what is new; what is said already stays where it is worse. The rest is
+    /// counted, and in the log.
+    fn hear(&mut self, snapshot: &Snapshot) {
+        let is_new = |seq: u64| self.notices_seen.is_none_or(|seen| seq > seen);
+        let new: Vec<_> = snapshot.notices.iter().filter(|n| is_new(n.seq)).collect();
+        let Some(worst) = new.iter().max_by_key(|n| (n.level, n.seq)) else { return };
+        self.notices_seen = new.iter().map(|n| n.seq).max();
+        if let Some(said) = self.toast.as_mut().filter(|t| t.level > worst.level) {
+            said.more += new.len();
+            return;
         }
-        let held = self.hold_until.is_some_and(|t| t > self.now);
-        let before: Vec<Pair> = if held { self.pairs() } else { Vec::new() };
-        self.lane = self.lane.min(snapshot.intervals.len().saturating_sub(1));
-        self.snapshot = snapshot;
-        if held {
-            self.order = order::keep_order(&self.snapshot.rows, &self.filter, &before);
-            self.settle_cursor();
-        } else {
-            self.reorder();
+        // What was about to be read and is not any more counts, too.
+        let unread = self.toast.as_ref().filter(|t| t.level > Level::Info).map_or(0, |t| t.more + 1);
+        self.say(worst.level, worst.text.as_str());
+        if let Some(toast) = &mut self.toast {
+            toast.more = new.len() - 1 + unread;
         }
-    }
-
-    fn pairs(&self) -> Vec<Pair> {
-        self.order.iter().filter_map(|n| self.snapshot.rows.get(*n)).map(|r| r.pair.clone()).collect()
-    }
-
-    fn reorder(&mut self) {
-        self.order = order::order(&self.snapshot.rows, &self.filter, self.sort, &self.reading());
-        self.settle_cursor();
-    }
-
-    /// Finds the cursor's pair in the new order; where it has gone, its place is kept.
-    fn settle_cursor(&mut self) {
-        if let Cursor::On(pair, place) = &self.cursor {
-            let found = self.order.iter().position(|n| self.snapshot.rows[*n].pair == *pair);
-            let place = found.unwrap_or((*place).min(self.order.len().saturating_sub(1)));
-            self.cursor = match self.order.get(place) {
-                Some(n) => Cursor::On(self.snapshot.rows[*n].pair.clone(), place),
-                None => Cursor::On(pair.clone(), 0),
-            };
-        }
-        self.keep_cursor_in_view();
-    }
-
-    fn keep_cursor_in_view(&mut self) {
-        let page = self.shape.page();
-        let place = self.place();
-        let last_top = self.order.len().saturating_sub(page);
-        self.top = self.top.clamp((place + 1).saturating_sub(page), place).min(last_top);
-    }
-
-    fn move_to(&mut self, place: usize) {
-        let place = place.min(self.order.len().saturating_sub(1));
-        self.cursor = match self.order.get(place) {
-            Some(n) if place > 0 || self.order.len() == 1 => {
-                Cursor::On(self.snapshot.rows[*n].pair.clone(), place)
-            }
-            _ => Cursor::Top,
-        };
-        self.hold_until = Some(self.now + HOLD);
-        self.keep_cursor_in_view();
     }
 
     fn say(&mut self, level: Level, text: &str) {
         let seconds = if level == Level::Info { 4 } else { 8 };
         let until = self.now + Duration::from_secs(seconds);
-        self.toast = Some(Toast { text: text.to_owned(), level, until });
+        self.toast = Some(Toast { text: text.to_owned(), level, more: 0, until });
     }
 
     fn key(&mut self, chord: Chord, effects: &mut Vec<Effect>) {
         let context = self.context();
-        match action::lookup(context, chord) {
+        match self.keys.lookup(context, chord) {
             Some(Action::Quit) => effects.push(Effect::Quit),
             Some(Action::Redraw) => effects.push(Effect::Redraw),
             Some(Action::Suspend) => effects.push(Effect::Suspend),
             found if context == Context::Prompt => self.key_in_prompt(found, chord),
-            Some(action) if context == Context::Popup => self.act_in_popup(action),
+            found if self.overlay.is_some() => self.key_in_popup(found, chord, effects),
             Some(action) => self.act(action, effects),
             None => {}
         }
     }
 
     fn act(&mut self, action: Action, effects: &mut Vec<Effect>) {
-        let page = self.shape.page();
-        let place = self.place();
         match action {
-            Action::Up => self.move_to(place.saturating_sub(1)),
-            Action::Down => self.move_to(place + 1),
-            Action::HalfUp => self.move_to(place.saturating_sub(page / 2)),
-            Action::HalfDown => self.move_to(place + page / 2),
-            Action::PageUp => self.move_to(place.saturating_sub(page)),
-            Action::PageDown => self.move_to(place + page),
-            Action::First => self.move_to(0),
-            Action::Last => self.move_to(usize::MAX),
+            Action::Move(motion) => self.go(motion),
             Action::EditFilter => self.open_prompt(),
-            Action::ClearFilter | Action::Escape => self.set_filter(""),
+            Action::ClearFilter | Action::Escape => self.clear_filter(),
             Action::SortLeft => self.shift_sort(-1),
             Action::SortRight => self.shift_sort(1),
             Action::Invert => self.invert(),
             Action::PickSort => self.open_sort_picker(),
-            Action::IntervalPrev => self.shift_lane(self.lane.saturating_sub(1)),
-            Action::IntervalNext => self.shift_lane(self.lane + 1),
+            Action::Follow => self.toggle_follow(),
+            Action::Freeze => self.toggle_freeze(),
+            Action::Mark => self.toggle_mark(),
+            Action::Unmark => self.unmark_all(),
+            Action::OnlyMarked => self.toggle_marked(),
+            Action::NextColumns => self.next_columns(),
+            Action::EditColumns => self.open_editor(),
+            Action::CopyName => self.copy_name(effects),
+            Action::CopyRow => self.copy_row(effects),
+            Action::Open => self.open_selected(),
+            Action::IntervalPrev => self.shift_lane(self.scanner.lane.saturating_sub(1)),
+            Action::IntervalNext => self.shift_lane(self.scanner.lane + 1),
             Action::Show(view) => self.show(view),
             Action::LastView => self.show(self.last_view),
             Action::Detail(act) => self.act_in_detail(act, effects),
@@ -397,11 +389,29 @@ impl App {
                 effects.push(Effect::Send(Command::Refresh(Scope::All)));
                 self.say(Level::Info, "refreshing all pairs");
             }
-            Action::Help => self.overlay = Some(Overlay::Help(0)),
+            Action::Palette => self.open_palette(),
+            Action::Log => self.open_log(),
+            Action::Help => self.open_help(),
             Action::PickLook => self.open_look(),
             Action::Back if self.view != View::Scanner => self.show(View::Scanner),
             Action::Back => effects.push(Effect::Quit),
-            Action::Accept | Action::NextPalette | Action::Redraw | Action::Suspend | Action::Quit => {}
+            Action::Accept
+            | Action::Edit(_)
+            | Action::NextPalette
+            | Action::Redraw
+            | Action::Suspend
+            | Action::Quit => {}
+        }
+    }
+
+    /// The one place that says whom a motion is for.
+    fn go(&mut self, motion: Motion) {
+        match self.view {
+            View::Scanner | View::Cache => self.move_in_scanner(motion),
+            View::Detail => self.move_in_detail(motion),
+            View::Signals => self.move_in_signals(motion),
+            View::Scheduler => self.move_in_scheduler(motion),
+            View::Alerts => self.move_in_alerts(motion),
         }
     }
 
@@ -411,39 +421,39 @@ impl App {
         }
     }
 
+    fn open_selected(&mut self) {
+        match self.selected() {
+            Some(_) => self.show(View::Detail),
+            None => self.say(Level::Info, "no pair is selected"),
+        }
+    }
+
+    fn copy_name(&mut self, effects: &mut Vec<Effect>) {
+        let Some(name) = self.selected().map(|r| r.pair.symbol.to_string()) else { return };
+        self.say(Level::Info, &format!("copied {name}"));
+        effects.push(Effect::Copy(name));
+    }
+
+    /// The row as programs read it: the columns shown, with tabs between them.
+    fn copy_row(&mut self, effects: &mut Vec<Effect>) {
+        let Some(row) = self.selected() else { return };
+        let reading = self.reading();
+        let mut line = String::new();
+        for column in self.columns() {
+            if !line.is_empty() {
+                line.push('\t');
+            }
+            column.value(row, &reading).write(Notation::Machine, usize::from(column.width()), &mut line);
+        }
+        self.say(Level::Info, "copied the row, with tabs between its columns");
+        effects.push(Effect::Copy(line));
+    }
+
     fn refresh_one(&mut self, effects: &mut Vec<Effect>) {
         let Some(pair) = self.selected().map(|r| r.pair.clone()) else {
             return self.say(Level::Info, "no pair is selected; R refreshes all");
         };
         self.say(Level::Info, &format!("refreshing {}", pair.symbol));
         effects.push(Effect::Send(Command::Refresh(Scope::One(pair))));
-    }
-
-    fn shift_lane(&mut self, lane: usize) {
-        self.lane = lane.min(self.snapshot.intervals.len().saturating_sub(1));
-        self.reorder();
-    }
-
-    fn shift_sort(&mut self, by: isize) {
-        let columns = self.columns();
-        let here = columns.iter().position(|c| *c == self.sort.column).unwrap_or(0);
-        let there = here.saturating_add_signed(by).min(columns.len().saturating_sub(1));
-        if let Some(column) = columns.get(there) {
-            self.sort_by(*column);
-        }
-    }
-
-    fn sort_by(&mut self, column: Column) {
-        if column != self.sort.column {
-            self.sort = SortBy { column, inverted: false };
-        }
-        self.hold_until = None;
-        self.reorder();
-    }
-
-    fn invert(&mut self) {
-        self.sort.inverted = !self.sort.inverted;
-        self.hold_until = None;
-        self.reorder();
     }
 }

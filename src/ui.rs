@@ -17,6 +17,7 @@ mod jobs;
 mod keyboard;
 mod look;
 pub mod outside;
+mod popup;
 mod scanner;
 mod scheduler;
 mod screen;
@@ -34,7 +35,7 @@ use ratatui::layout::Position;
 use unicode_width::UnicodeWidthStr;
 
 use crate::app::layout::{MIN_COLS, MIN_ROWS, Tier};
-use crate::app::{App, Overlay, View};
+use crate::app::{App, View};
 
 use self::canvas::Canvas;
 pub use self::encode::Letters;
@@ -87,11 +88,8 @@ pub fn draw(app: &App, theme: &Theme, buffer: &mut Buffer) -> Option<Position> {
     if let Some(cursor) = prompt {
         draw_caret(app, cursor, &mut canvas);
     }
-    match app.overlay() {
-        Some(Overlay::Help(at)) => help::draw(app, *at, &mut canvas),
-        Some(Overlay::SortPicker(at)) => scanner::draw_sort_picker(app, *at, &mut canvas),
-        Some(Overlay::Look(_)) => look::draw(app, &mut canvas),
-        None => return prompt,
+    if app.overlay().is_some() {
+        return popup::draw(app, &mut canvas);
     }
-    None
+    prompt
 }

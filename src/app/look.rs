@@ -4,6 +4,7 @@
 use std::str::FromStr;
 
 use super::action::Action;
+use super::list::Motion;
 use super::{App, Overlay};
 
 macro_rules! palettes {
@@ -78,6 +79,13 @@ impl App {
         Some((self.config.themes.get(look.theme)?.name.as_str(), look.palette))
     }
 
+    /// Puts on what was chosen before, where there still is such a theme.
+    pub(super) fn restore_look(&mut self, theme: &str, palette: Palette) {
+        if let Some(theme) = self.config.themes.iter().position(|t| t.name == theme) {
+            self.look = Look { theme, palette };
+        }
+    }
+
     pub(super) fn open_look(&mut self) {
         self.overlay = Some(Overlay::Look(self.look));
     }
@@ -87,10 +95,10 @@ impl App {
         let last = self.config.themes.len().saturating_sub(1);
         let theme = self.look.theme;
         match action {
-            Action::Up => self.look.theme = theme.saturating_sub(1),
-            Action::Down => self.look.theme = (theme + 1).min(last),
-            Action::First | Action::PageUp => self.look.theme = 0,
-            Action::Last | Action::PageDown => self.look.theme = last,
+            Action::Move(Motion::Up) => self.look.theme = theme.saturating_sub(1),
+            Action::Move(Motion::Down) => self.look.theme = (theme + 1).min(last),
+            Action::Move(Motion::First | Motion::PageUp) => self.look.theme = 0,
+            Action::Move(Motion::Last | Motion::PageDown) => self.look.theme = last,
             Action::NextPalette => {
                 let at = Palette::ALL.iter().position(|p| *p == self.look.palette).unwrap_or(0);
                 self.look.palette = Palette::ALL[(at + 1) % Palette::ALL.len()];

@@ -1,23 +1,31 @@
-//! The filter prompt.
+//! The line that is typed into: a filter.
 
 use tui_input::{Input, InputRequest};
 
+use crate::domain::symbol::Pair;
 use crate::domain::text;
-use crate::rule::filter::Filter;
+use crate::rule::filter::{Filter, FilterError};
 
 use super::action::Action;
 use super::keys::{Chord, Key};
-use super::{App, Cursor};
+use super::list::{List, Motion};
+use super::{App, View};
 
 /// The longest filter, in characters; a paste of a megabyte is no filter.
 const MAX_CHARS: usize = 400;
 
-/// The line being typed, and the filter and the row to go back to.
+/// The line being typed, and what to go back to.
 #[derive(Clone, Debug)]
 pub struct Prompt {
     input: Input,
+    /// Whose filter.
+    of: View,
     before: String,
-    cursor: Cursor,
+    list: List<Pair>,
+    error: Option<FilterError>,
+    /// How far back in the history, and what was typed before that.
+    back: usize,
+    draft: String,
 }
 
 impl Prompt {
@@ -30,24 +38,79 @@ impl Prompt {
     pub fn cursor(&self) -> usize {
         self.input.visual_cursor()
     }
+
+    /// The filter it began with.
+    pub(super) fn before(&self) -> &str {
+        &self.before
+    }
+
+    /// The view whose filter it is.
+    pub fn view(&self) -> View {
+        self.of
+    }
+
+    /// Why the text is no filter, where it is none.
+    pub fn error(&self) -> Option<&FilterError> {
+        self.error.as_ref()
+    }
 }
 
 impl App {
+    /// The view whose filter is typed from here: views of the same rows share one.
+    fn filtered_view(&self) -> View {
+        match self.view {
+            View::Signals => View::Signals,
+            _ => View::Scanner,
+        }
+    }
+
+    /// The filter of a view, as text.
+    fn filter_source(&self, of: View) -> &str {
+        match of {
+            View::Signals => "",
+            _ => self.scanner.filter.source(),
+        }
+    }
+
+    /// The one place that says whose filter it is.
+    fn apply_filter(&mut self, of: View, filter: Filter) {
+        match of {
+            View::Signals => {}
+            _ => self.filter_scanner(filter),
+        }
+    }
+
+    /// The filter of a text that can be answered here: with these intervals and names.
+    pub(super) fn usable(&self, text: &str) -> Result<Filter, FilterError> {
+        let filter = Filter::parse(text)?;
+        filter.check(&self.snapshot.intervals, &self.names)?;
+        Ok(filter)
+    }
+
     pub(super) fn open_prompt(&mut self) {
-        let before = self.filter.source().to_owned();
-        self.prompt = Some(Prompt { input: Input::new(before.clone()), before, cursor: self.cursor.clone() });
+        let of = self.filtered_view();
+        let before = self.filter_source(of).to_owned();
+        let list = self.scanner.list.clone();
+        let input = Input::new(before.clone());
+        self.prompt = Some(Prompt { input, of, before, list, error: None, back: 0, draft: String::new() });
     }
 
     pub(super) fn key_in_prompt(&mut self, action: Option<Action>, chord: Chord) {
         match action {
             // A text that is no filter is not taken: the prompt stays until it is one, or is left.
-            Some(Action::Accept) if self.filter_error.is_some() => {}
-            Some(Action::Accept) => self.prompt = None,
+            Some(Action::Accept) if self.filter_error().is_some() => {}
+            Some(Action::Accept) => {
+                let typed = self.prompt.take().map(|p| p.text().trim().to_owned()).unwrap_or_default();
+                self.memory.remember(&typed);
+            }
+            Some(Action::Move(Motion::Up)) => self.recall(1),
+            Some(Action::Move(Motion::Down)) => self.recall(-1),
             Some(Action::Escape) => {
                 let Some(prompt) = self.prompt.take() else { return };
-                self.cursor = prompt.cursor;
-                self.set_filter(&prompt.before);
-                self.settle_cursor();
+                self.scanner.list = prompt.list;
+                let before = self.usable(&prompt.before).unwrap_or_default();
+                self.apply_filter(prompt.of, before);
+                self.reorder();
             }
             _ => {
                 if let Some(request) = request(chord) {
@@ -60,7 +123,7 @@ impl App {
 
     pub(super) fn paste(&mut self, text: &str) {
         if self.prompt.is_none() {
-            return;
+            return self.paste_in_popup(text);
         }
         for c in text.chars().take(MAX_CHARS) {
             let c = if c.is_whitespace() { ' ' } else { c };
@@ -68,6 +131,23 @@ impl App {
                 self.edit(InputRequest::InsertChar(c));
             }
         }
+        self.apply_prompt();
+    }
+
+    /// A filter typed before: so many steps back, or forth again to what was being typed.
+    fn recall(&mut self, steps: isize) {
+        let Some(prompt) = &mut self.prompt else { return };
+        let history = &self.memory.history;
+        let back = prompt.back.saturating_add_signed(steps).min(history.len());
+        if back == prompt.back {
+            return;
+        }
+        if prompt.back == 0 {
+            prompt.input.value().clone_into(&mut prompt.draft);
+        }
+        prompt.back = back;
+        let text = if back == 0 { &prompt.draft } else { &history[history.len() - back] };
+        prompt.input = Input::new(text.clone());
         self.apply_prompt();
     }
 
@@ -82,33 +162,24 @@ impl App {
     /// While the text is no filter, the one from before the prompt is in force: a half of what is
     /// typed is not what was meant.
     fn apply_prompt(&mut self) {
-        let Some((text, before)) = self.prompt.as_ref().map(|p| (p.text().to_owned(), p.before.clone()))
-        else {
-            return;
+        let Some(prompt) = &self.prompt else { return };
+        let of = prompt.of;
+        let (filter, error) = match self.usable(prompt.text()) {
+            Ok(filter) => (filter, None),
+            Err(error) => (self.usable(&prompt.before).unwrap_or_default(), Some(error)),
         };
-        self.set_filter(&text);
-        if let Some(error) = self.filter_error.take() {
-            self.set_filter(&before);
-            self.filter_error = Some(error);
+        if let Some(prompt) = &mut self.prompt {
+            prompt.error = error;
         }
+        self.apply_filter(of, filter);
     }
 
-    pub(super) fn set_filter(&mut self, text: &str) {
-        match Filter::parse(text) {
-            Ok(filter) => {
-                self.filter_error = None;
-                if filter != self.filter {
-                    self.filter = filter;
-                    self.hold_until = None;
-                    self.reorder();
-                }
-            }
-            Err(error) => self.filter_error = Some(error),
-        }
+    pub(super) fn clear_filter(&mut self) {
+        self.apply_filter(self.filtered_view(), Filter::default());
     }
 }
 
-fn request(chord: Chord) -> Option<InputRequest> {
+pub(super) fn request(chord: Chord) -> Option<InputRequest> {
     Some(match (chord.ctrl, chord.key) {
         (false, Key::Char(c)) if !text::is_unsafe(c) => InputRequest::InsertChar(c),
         (false, Key::Backspace) | (true, Key::Char('h')) => InputRequest::DeletePrevChar,

@@ -5,6 +5,8 @@ use chrono::{DateTime, SecondsFormat};
 use crate::domain::text::CleanText;
 use crate::domain::time::UnixMs;
 
+pub use crate::domain::time::bar_end;
+
 /// How much of a time is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Precision {
@@ -27,11 +29,6 @@ impl Precision {
             Self::Full => "%Y-%m-%dT%H:%M",
         }
     }
-}
-
-/// When a bar ends, as people say it: a millisecond after the close time that it carries.
-pub fn bar_end(close: UnixMs) -> UnixMs {
-    UnixMs(close.0.saturating_add(1))
 }
 
 /// The time as RFC 3339 has it, in UTC; `None` where it is out of the calendar.

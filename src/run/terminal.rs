@@ -58,6 +58,7 @@ pub(super) async fn run(
         snapshots: session.snapshots.clone(),
         commands: session.commands.clone(),
         stopwatch: session.stopwatch,
+        saves: None,
         cancel: cancel.clone(),
     };
     let ui = ui(config, themes.all);

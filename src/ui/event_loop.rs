@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::sleep_until;
 use tokio_util::sync::CancellationToken;
 
+use crate::app::saved::Saved;
 use crate::app::{App, Effect, Msg};
 use crate::domain::time::Mono;
 use crate::engine::Command;
@@ -64,6 +65,8 @@ pub struct Wires {
     pub commands: mpsc::Sender<Command>,
     /// Our clock.
     pub stopwatch: Stopwatch,
+    /// What outlives the program, to whoever writes it; the newest wins. `None`: nobody does.
+    pub saves: Option<watch::Sender<Saved>>,
     /// Ends the loop.
     pub cancel: CancellationToken,
 }
@@ -150,6 +153,19 @@ impl<W: Write> Loop<W> {
 
     async fn run(
         mut self,
+        events: impl Stream<Item = io::Result<Event>> + Unpin,
+        gone: impl Future<Output = ()>,
+    ) -> io::Result<Ended> {
+        let ended = self.turn(events, gone).await;
+        // However it ended: what was changed shortly before is kept, too.
+        if let Some(saved) = self.app.unsaved() {
+            self.save(saved);
+        }
+        ended
+    }
+
+    async fn turn(
+        &mut self,
         mut events: impl Stream<Item = io::Result<Event>> + Unpin,
         gone: impl Future<Output = ()>,
     ) -> io::Result<Ended> {
@@ -242,6 +258,7 @@ impl<W: Write> Loop<W> {
             match effect {
                 Effect::Quit => next = Next::Quit,
                 Effect::Redraw => self.screen.forget(),
+                Effect::Save(saved) => self.save(*saved),
                 Effect::Suspend => next = Next::Suspend,
                 Effect::Copy(text) => self.copy(&text)?,
                 Effect::Notify(text) => self.screen.send(&self.outside.notify(&text))?,
@@ -256,6 +273,12 @@ impl<W: Write> Loop<W> {
             }
         }
         Ok(next)
+    }
+
+    fn save(&self, saved: Saved) {
+        if let Some(saves) = &self.wires.saves {
+            saves.send_replace(saved);
+        }
     }
 
     fn paint(&mut self, now: Mono) -> io::Result<()> {

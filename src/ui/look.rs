@@ -3,7 +3,8 @@
 use unicode_width::UnicodeWidthStr;
 
 use crate::app::App;
-use crate::app::action::{Action, key_of};
+use crate::app::action::Action;
+use crate::app::list::Motion;
 use crate::app::look::Palette;
 
 use super::canvas::Canvas;
@@ -41,14 +42,14 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>) {
         line(*palette == look.palette, palette.id(), palette.about());
     }
     let keys = [
-        (Action::Down, "theme"),
+        (Action::Move(Motion::Down), "theme"),
         (Action::NextPalette, "palette"),
         (Action::Accept, "keep"),
         (Action::Escape, "as before"),
     ];
     let mut at = x;
     for (action, what) in keys {
-        let key = key_of(action);
+        let key = app.key_of(action);
         at = canvas.spans(at, y, left + width - 1, &[(&key, Role::Key), (" ", Role::Dim), (what, Role::Dim)])
             + 2;
     }

@@ -53,8 +53,13 @@ fn rig() -> Rig {
     let (to_engine, commands) = mpsc::channel(1);
     let (keys, mut typed) = mpsc::unbounded_channel();
     let cancel = CancellationToken::new();
-    let wires =
-        Wires { snapshots, commands: to_engine, stopwatch: Stopwatch::start(), cancel: cancel.clone() };
+    let wires = Wires {
+        snapshots,
+        commands: to_engine,
+        stopwatch: Stopwatch::start(),
+        saves: None,
+        cancel: cancel.clone(),
+    };
     let app = App::new(AppConfig { notation: Notation::Ascii, ..AppConfig::default() }, first);
     let config = UiConfig {
         wardrobe: Wardrobe::built_in(crate::ui::shade::Level::Indexed),
