@@ -36,7 +36,7 @@ const GOAL: f64 = 1.2;
 
 fn main() {
     let pictures: Vec<Arc<Snapshot>> = (0..10).map(|n| Arc::new(picture(n))).collect();
-    let config = AppConfig { notation: Notation::Unicode, replay: None, place: None };
+    let config = AppConfig { notation: Notation::Unicode, ..AppConfig::default() };
     let mut app = App::new(config, Arc::clone(&pictures[0]));
     app.update(fixture::MADE, Msg::Resize(SIZE.0, SIZE.1));
     let theme = Theme::dark();

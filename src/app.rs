@@ -14,6 +14,7 @@ pub mod keymap;
 pub mod keys;
 pub mod layout;
 pub mod list;
+pub mod look;
 mod mouse;
 pub mod order;
 mod palette;
@@ -28,6 +29,7 @@ pub mod text;
 pub mod value;
 mod view;
 mod watched;
+pub mod zone;
 
 #[cfg(test)]
 mod tests;
@@ -47,6 +49,7 @@ use self::keymap::Keymap;
 use self::keys::Chord;
 use self::layout::Shape;
 use self::list::Motion;
+use self::look::{Look, ThemeName};
 pub use self::palette::Palette;
 pub use self::popup::{LOG_FOOT, Overlay};
 pub use self::prompt::Prompt;
@@ -56,6 +59,7 @@ pub use self::scanner::{HOLD, Shown};
 use self::value::Notation;
 pub use self::view::View;
 use self::watched::Watched;
+use self::zone::Zone;
 
 /// What the state is told.
 #[derive(Clone, Debug)]
@@ -74,6 +78,8 @@ pub enum Msg {
     Focus(bool),
     /// The engine had no room for this.
     Busy(Command),
+    /// Something outside of the market that the user should know.
+    Word(Level, CleanText),
     /// Time has passed.
     Tick,
 }
@@ -105,6 +111,8 @@ pub enum Effect {
     Copy(String),
     /// Tell the user even where the terminal is not looked at.
     Notify(String),
+    /// Show this page in the user's browser, or give its address where there is none.
+    Link(String),
     /// Stop, until the shell goes on with us.
     Suspend,
     /// Leave.
@@ -129,6 +137,25 @@ pub struct AppConfig {
     pub replay: Option<Replay>,
     /// The host asked instead of Binance; see [`text::host`].
     pub place: Option<CleanText>,
+    /// The zone of the times that are shown.
+    pub zone: Zone,
+    /// The themes that can be chosen.
+    pub themes: Arc<[ThemeName]>,
+    /// The look at the start.
+    pub look: Look,
+}
+
+impl Default for AppConfig {
+    fn default() -> Self {
+        Self {
+            notation: Notation::Ascii,
+            replay: None,
+            place: None,
+            zone: Zone::default(),
+            themes: Arc::default(),
+            look: Look::default(),
+        }
+    }
 }
 
 /// A word to the user that goes by itself.
@@ -177,12 +204,14 @@ pub struct App {
     toast: Option<Toast>,
     notices_seen: Option<u64>,
     watched: Watched,
+    look: Look,
 }
 
 impl App {
     /// Of the first picture.
     pub fn new(config: AppConfig, snapshot: Arc<Snapshot>) -> Self {
         let mut app = Self {
+            look: config.look,
             config,
             now: snapshot.made,
             shape: Shape::of(80, 24),
@@ -243,6 +272,7 @@ impl App {
             }
             Msg::Mouse(mouse) => self.mouse(mouse, &mut effects),
             Msg::Focus(_) => {}
+            Msg::Word(level, text) => self.say(level, text.as_str()),
             // Nobody asked for that: it is told again by itself.
             Msg::Busy(Command::Visible(_)) => self.watched.forget(),
             Msg::Busy(_) => {
@@ -322,6 +352,7 @@ impl App {
         match self.keys.lookup(context, chord) {
             Some(Action::Quit) => effects.push(Effect::Quit),
             Some(Action::Redraw) => effects.push(Effect::Redraw),
+            Some(Action::Suspend) => effects.push(Effect::Suspend),
             found if context == Context::Prompt => self.key_in_prompt(found, chord),
             found if self.overlay.is_some() => self.key_in_popup(found, chord, effects),
             Some(action) => self.act(action, effects),
@@ -364,9 +395,15 @@ impl App {
             Action::Palette => self.open_palette(),
             Action::Log => self.open_log(),
             Action::Help => self.open_help(),
+            Action::PickLook => self.open_look(),
             Action::Back if self.view != View::Scanner => self.show(View::Scanner),
             Action::Back => effects.push(Effect::Quit),
-            Action::Accept | Action::Edit(_) | Action::Redraw | Action::Quit => {}
+            Action::Accept
+            | Action::Edit(_)
+            | Action::NextPalette
+            | Action::Redraw
+            | Action::Suspend
+            | Action::Quit => {}
         }
     }
 

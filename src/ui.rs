@@ -7,19 +7,25 @@ mod alerts;
 mod cache;
 mod canvas;
 mod detail;
+mod encode;
 pub mod event_loop;
 mod hangup;
 mod header;
 mod help;
 mod input;
+mod jobs;
 mod keyboard;
+mod look;
+pub mod outside;
 mod popup;
 mod scanner;
 mod scheduler;
 mod screen;
+pub mod shade;
 mod signals;
 pub mod terminal;
 pub mod theme;
+pub mod themes;
 
 #[cfg(test)]
 mod tests;
@@ -32,6 +38,7 @@ use crate::app::layout::{MIN_COLS, MIN_ROWS, Tier};
 use crate::app::{App, View};
 
 use self::canvas::Canvas;
+pub use self::encode::Letters;
 pub use self::screen::{Painted, Screen};
 use self::theme::{Role, Theme};
 

@@ -112,12 +112,18 @@ pub enum Action {
     RefreshAll,
     /// Help.
     Help,
+    /// Choose theme and palette.
+    PickLook,
+    /// Try the next palette.
+    NextPalette,
     /// Paint everything anew.
     Redraw,
     /// Close what is open, clear what is typed.
     Escape,
     /// Take what is chosen or typed.
     Accept,
+    /// Stop, until the shell goes on with it.
+    Suspend,
     /// Leave the program, or close the window.
     Back,
     /// Leave the program.
@@ -210,6 +216,7 @@ const SCANNER: &[Context] = &[Context::View(View::Scanner)];
 const ORDERED: &[Context] = &[Context::View(View::Scanner), Context::View(View::Cache), Context::Popup];
 const EDITOR: &[Context] = &[Context::Columns];
 const INPUTS: &[Context] = &[Context::Prompt, Context::Popup, Context::Columns, Context::Search];
+const POPUP: &[Context] = &[Context::Popup];
 const ALWAYS: &[Context] = &[Context::Always];
 
 pub(super) const fn c(c: char) -> Chord {
@@ -315,6 +322,8 @@ const SHARED: &[ActionSpec] = &[
     ),
     line(Action::Log, "log", ("what was said", ""), (Group::Program, VIEWS), &[c('`')]),
     line(Action::Help, "help", ("help", "help"), (Group::Program, VIEWS), &[c('?'), k(Key::F(1))]),
+    line(Action::PickLook, "look", ("theme, palette", ""), (Group::Program, LISTS), &[c('T')]),
+    line(Action::NextPalette, "palette-next", ("next palette", ""), (Group::Program, POPUP), &[k(Key::Tab)]),
     line(Action::Accept, "accept", ("take the choice", "take"), (Group::Table, INPUTS), &[k(Key::Enter)]),
     line(
         Action::Edit(Edit::Toggle),
@@ -353,6 +362,7 @@ const SHARED: &[ActionSpec] = &[
     ),
     line(Action::Escape, "escape", ("close, clear", "close"), (Group::Program, ALWAYS), &[k(Key::Esc)]),
     line(Action::Redraw, "redraw", ("paint anew", ""), (Group::Program, ALWAYS), &[Chord::ctrl('l')]),
+    line(Action::Suspend, "suspend", ("stop; fg goes on", ""), (Group::Program, ALWAYS), &[Chord::ctrl('z')]),
     line(Action::Back, "back", ("back, quit", "quit"), (Group::Program, LISTS), &[c('q')]),
     line(Action::Quit, "quit", ("quit", ""), (Group::Program, LISTS), &[c('Q')]),
     line(Action::Quit, "quit-now", ("quit at once", ""), (Group::Program, ALWAYS), &[Chord::ctrl('c')]),

@@ -10,6 +10,7 @@ use super::columns::Edit;
 use super::keys::Chord;
 use super::layout::Frame;
 use super::list::{List, Motion, Pane, Rows};
+use super::look::Look;
 use super::palette::Palette;
 use super::{App, Effect, prompt};
 
@@ -29,6 +30,8 @@ pub enum Overlay {
     Palette(Palette),
     /// What the program has said, by the notices' numbers.
     Log(List<u64>),
+    /// Choose theme and palette, tried out as they are chosen: what is gone back to.
+    Look(Look),
 }
 
 /// The help: what is looked for in it, and how far it is scrolled.
@@ -88,7 +91,7 @@ impl Overlay {
         match self {
             Self::Help(_) | Self::Palette(_) => Context::Search,
             Self::Columns(_) => Context::Columns,
-            Self::SortPicker(_) | Self::Log(_) => Context::Popup,
+            Self::SortPicker(_) | Self::Log(_) | Self::Look(_) => Context::Popup,
         }
     }
 }
@@ -97,7 +100,7 @@ impl App {
     /// Where the window over the view stands, and where its lines do.
     pub fn frame(&self) -> Option<(Frame, Pane)> {
         let frame = match self.overlay.as_ref()? {
-            Overlay::Help(_) | Overlay::Log(_) => Frame::whole(self.shape),
+            Overlay::Help(_) | Overlay::Log(_) | Overlay::Look(_) => Frame::whole(self.shape),
             Overlay::SortPicker(_) => Frame::centered(self.shape, 40, self.columns().len()),
             Overlay::Columns(_) => Frame::centered(self.shape, 54, usize::MAX),
             Overlay::Palette(_) => Frame::centered(self.shape, 72, usize::MAX),
@@ -157,6 +160,9 @@ impl App {
 
     /// A key while a window is open: an action, or text.
     pub(super) fn key_in_popup(&mut self, action: Option<Action>, chord: Chord, effects: &mut Vec<Effect>) {
+        if let (Some(Overlay::Look(before)), Some(action)) = (&self.overlay, action) {
+            return self.act_in_look(*before, action);
+        }
         match action {
             Some(Action::Escape | Action::Back | Action::Help | Action::Log) => self.overlay = None,
             Some(Action::Move(motion)) => {
@@ -215,6 +221,7 @@ impl App {
             Overlay::Columns(list) => list.go(motion, &self.editor_lines().as_slice(), pane),
             Overlay::Palette(palette) => palette.go(motion, pane),
             Overlay::Log(list) => list.go(motion, &self.log_lines().as_slice(), pane),
+            Overlay::Look(_) => false,
         };
         self.overlay = Some(overlay);
         moved
@@ -246,7 +253,7 @@ impl App {
         match self.overlay {
             Some(Overlay::SortPicker(_) | Overlay::Palette(_)) => self.accept(effects),
             Some(Overlay::Columns(_)) => self.edit_set(Edit::Toggle),
-            Some(Overlay::Help(_) | Overlay::Log(_)) | None => {}
+            Some(Overlay::Help(_) | Overlay::Log(_) | Overlay::Look(_)) | None => {}
         }
     }
 

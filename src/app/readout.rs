@@ -146,11 +146,6 @@ impl App {
         self.memory.newcomer
     }
 
-    /// The theme that was saved, by name.
-    pub fn theme_name(&self) -> Option<&str> {
-        self.memory.theme.as_deref()
-    }
-
     /// How cells are read now.
     pub fn reading(&self) -> Reading {
         let mut reading = Reading::new(&self.snapshot, self.now, self.scanner.lane);

@@ -10,6 +10,7 @@ use crate::market::snapshot::Level;
 
 use super::columns::ColumnSet;
 use super::list::Keep;
+use super::look::Palette;
 use super::order::SortBy;
 use super::{App, Effect, View};
 
@@ -24,7 +25,7 @@ const MAX_NAME: usize = 32;
 
 /// What is kept under a name.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Look {
+pub struct Table {
     /// The filter's text.
     pub filter: String,
     /// The order.
@@ -33,13 +34,13 @@ pub struct Look {
     pub columns: String,
 }
 
-/// A look with its name.
+/// A table with its name.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SavedView {
     /// Its name.
     pub name: String,
     /// What it is.
-    pub look: Look,
+    pub table: Table,
 }
 
 /// Everything that outlives the program.
@@ -48,7 +49,7 @@ pub struct Saved {
     /// The view that was open.
     pub view: View,
     /// How the scanner looked.
-    pub look: Look,
+    pub table: Table,
     /// The interval of the figures.
     pub interval: Option<Interval>,
     /// Whether the screen goes where the selected pair goes.
@@ -61,8 +62,8 @@ pub struct Saved {
     pub views: Vec<SavedView>,
     /// Filters typed, the newest last.
     pub history: Vec<String>,
-    /// The theme, by name.
-    pub theme: Option<String>,
+    /// The theme by its name, and the palette.
+    pub theme: Option<(String, Palette)>,
 }
 
 /// What is remembered besides what the screen shows.
@@ -70,7 +71,6 @@ pub struct Saved {
 pub(super) struct Memory {
     pub(super) views: Vec<SavedView>,
     pub(super) history: Vec<String>,
-    pub(super) theme: Option<String>,
     /// Nothing was saved before: whoever sits here may see this for the first time.
     pub(super) newcomer: bool,
     /// What the file has.
@@ -110,10 +110,12 @@ impl App {
         self.columns.restore(saved.columns.clone());
         self.memory.views.clone_from(&saved.views);
         self.memory.history.clone_from(&saved.history);
-        self.memory.theme.clone_from(&saved.theme);
+        if let Some((theme, palette)) = &saved.theme {
+            self.restore_look(theme, *palette);
+        }
         let lane = self.snapshot.intervals.iter().position(|i| Some(*i) == saved.interval);
         self.scanner.lane = lane.unwrap_or(0);
-        self.take_look(&saved.look);
+        self.take_table(&saved.table);
         self.toast = None;
         self.memory.written = saved;
     }
@@ -122,14 +124,14 @@ impl App {
     pub fn saved(&self) -> Saved {
         Saved {
             view: self.view,
-            look: self.look(),
+            table: self.table(),
             interval: self.snapshot.intervals.get(self.scanner.lane).copied(),
             follow: self.scanner.keep,
             marks: self.scanner.marks.iter().cloned().collect(),
             columns: self.columns.edited().to_vec(),
             views: self.memory.views.clone(),
             history: self.memory.history.clone(),
-            theme: self.memory.theme.clone(),
+            theme: self.chosen_look().map(|(name, palette)| (name.to_owned(), palette)),
         }
     }
 
@@ -150,39 +152,39 @@ impl App {
         }
     }
 
-    fn look(&self) -> Look {
+    fn table(&self) -> Table {
         // A filter that is still being typed is not one yet.
         let typed = self.prompt.as_ref().filter(|p| p.view() == View::Scanner);
         let filter = typed.map_or(self.scanner.filter.source(), |p| p.before());
-        Look {
+        Table {
             filter: filter.to_owned(),
             sort: self.scanner.sort,
             columns: self.columns.current().to_owned(),
         }
     }
 
-    fn take_look(&mut self, look: &Look) {
-        self.scanner.sort = look.sort;
-        if look.columns != self.columns.current() {
-            self.take_columns(&look.columns);
+    fn take_table(&mut self, table: &Table) {
+        self.scanner.sort = table.sort;
+        if table.columns != self.columns.current() {
+            self.take_columns(&table.columns);
         }
-        match self.usable(&look.filter) {
+        match self.usable(&table.filter) {
             Ok(filter) => self.filter_scanner(filter),
             Err(error) => self.say(Level::Warn, &format!("the saved filter can't be used: {error}")),
         }
-        self.sort_by(look.sort.column);
+        self.sort_by(table.sort.column);
     }
 
     pub(super) fn keep_view(&mut self, name: &str) {
         let name: String = name.chars().take(MAX_NAME).collect();
-        let look = self.look();
+        let table = self.table();
         let is_full = self.memory.views.len() >= MAX_VIEWS;
         match self.memory.views.iter_mut().find(|v| v.name == name) {
-            Some(view) => view.look = look,
+            Some(view) => view.table = table,
             None if is_full => {
                 return self.say(Level::Warn, "50 views are kept; `view delete NAME` makes room");
             }
-            None => self.memory.views.push(SavedView { name: name.clone(), look }),
+            None => self.memory.views.push(SavedView { name: name.clone(), table }),
         }
         self.say(Level::Info, &format!("kept as {name}; `view {name}` brings it back"));
     }
@@ -195,11 +197,11 @@ impl App {
     }
 
     pub(super) fn take_view(&mut self, name: &str) {
-        let Some(look) = self.memory.views.iter().find(|v| v.name == name).map(|v| v.look.clone()) else {
+        let Some(table) = self.memory.views.iter().find(|v| v.name == name).map(|v| v.table.clone()) else {
             return self.say(Level::Info, &no_view(name));
         };
         self.show_all_rows();
-        self.take_look(&look);
+        self.take_table(&table);
         self.show(View::Scanner);
     }
 }

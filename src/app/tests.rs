@@ -4,7 +4,7 @@ use super::*;
 use crate::fixture::{MADE, assorted, row, snapshot};
 
 fn app_of(picture: Snapshot) -> App {
-    let config = AppConfig { notation: Notation::Unicode, replay: None, place: None };
+    let config = AppConfig { notation: Notation::Unicode, ..AppConfig::default() };
     let mut app = App::new(config, Arc::new(picture));
     app.update(Mono::from_millis(10_000), Msg::Resize(120, 36));
     app

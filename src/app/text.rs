@@ -7,7 +7,7 @@ use crate::domain::time::UnixMs;
 
 pub use crate::domain::time::bar_end;
 
-/// How much of a time is shown; always UTC.
+/// How much of a time is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Precision {
     /// `14:02`
@@ -20,15 +20,15 @@ pub enum Precision {
     Full,
 }
 
-/// The time in UTC; `-` where it is out of the calendar.
-pub fn utc(time: UnixMs, precision: Precision) -> String {
-    let format = match precision {
-        Precision::Minute => "%H:%M",
-        Precision::Second => "%H:%M:%S",
-        Precision::Day => "%m-%d %H:%M",
-        Precision::Full => "%Y-%m-%dT%H:%M",
-    };
-    DateTime::from_timestamp_millis(time.0).map_or_else(|| "-".to_owned(), |t| t.format(format).to_string())
+impl Precision {
+    pub(super) fn format(self) -> &'static str {
+        match self {
+            Self::Minute => "%H:%M",
+            Self::Second => "%H:%M:%S",
+            Self::Day => "%m-%d %H:%M",
+            Self::Full => "%Y-%m-%dT%H:%M",
+        }
+    }
 }
 
 /// The time as RFC 3339 has it, in UTC; `None` where it is out of the calendar.

@@ -7,7 +7,8 @@ use crate::app::action::Action;
 use crate::app::alerts::Act;
 use crate::app::column::Align;
 use crate::app::layout::Tier;
-use crate::app::text::{Precision, utc};
+use crate::app::text::Precision;
+use crate::app::zone::Zone;
 use crate::app::{App, View};
 use crate::market::snapshot::{Alert, Edge, RuleView};
 
@@ -23,7 +24,7 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>) {
     }
     heading(canvas, pane.first - 1, RULES);
     for (y, (rule, is_selected)) in (pane.first..).zip(app.rules_shown()) {
-        draw_rule(canvas, y, rule);
+        draw_rule(canvas, y, rule, &app.config().zone);
         if is_selected {
             canvas.select(y, 1..1 + RULES[0].2);
         }
@@ -66,12 +67,12 @@ fn cell(canvas: &mut Canvas<'_>, y: u16, (_, x, width, align): Heading, text: &s
     canvas.field((x, y), width, align, text, role);
 }
 
-fn draw_rule(canvas: &mut Canvas<'_>, y: u16, rule: &RuleView) {
+fn draw_rule(canvas: &mut Canvas<'_>, y: u16, rule: &RuleView, zone: &Zone) {
     let role = if rule.enabled { Role::Text } else { Role::Dim };
     let absent = canvas.notation.absent();
     let count = |n: Option<u32>| n.map_or_else(|| absent.to_string(), |n| n.to_string());
     let open = rule.matching.map(|_| rule.unknown);
-    let last = rule.last.map_or_else(|| absent.to_string(), |at| utc(at, Precision::Minute));
+    let last = rule.last.map_or_else(|| absent.to_string(), |at| zone.time(at, Precision::Minute));
     let texts = [
         rule.name.as_str().to_owned(),
         if rule.enabled { "on" } else { "off" }.to_owned(),
@@ -112,18 +113,18 @@ fn draw_told(app: &App, canvas: &mut Canvas<'_>, y: u16) {
         canvas.text(1, y + 2, canvas.cols() - 1, "nothing yet", Role::Dim);
     }
     for (y, alert) in (y + 2..end).zip(told) {
-        draw_alert(canvas, y, alert);
+        draw_alert(canvas, y, alert, &app.config().zone);
     }
 }
 
-fn draw_alert(canvas: &mut Canvas<'_>, y: u16, alert: &Alert) {
+fn draw_alert(canvas: &mut Canvas<'_>, y: u16, alert: &Alert, zone: &Zone) {
     let absent = canvas.notation.absent().to_string();
     let (sign, role) = match alert.edge {
         Edge::Entered => ("+ ", Role::Up),
         Edge::Left => ("- ", Role::Down),
     };
     let texts = [
-        (alert.at.map_or_else(|| absent.clone(), |at| utc(at, Precision::Second)), Role::Text),
+        (alert.at.map_or_else(|| absent.clone(), |at| zone.time(at, Precision::Second)), Role::Text),
         (alert.rule.as_str().to_owned(), Role::Text),
         (alert.pair.symbol.to_string(), Role::Text),
         (format!("{sign}{}", alert.edge.as_str()), role),

@@ -12,7 +12,7 @@ use crate::app::column::Direction;
 use crate::app::columns::OVERVIEW;
 use crate::app::layout::{Tier, tabs};
 use crate::app::list::Keep;
-use crate::app::text::{Precision, utc};
+use crate::app::text::Precision;
 use crate::app::value::write_span;
 use crate::app::{App, Shown, Toast};
 use crate::domain::hold::{HoldKind, countdown};
@@ -68,7 +68,7 @@ fn identity(app: &App) -> Spans {
     if let Some(replay) = app.config().replay {
         let time = app.exchange_now().map_or_else(String::new, |t| {
             let t = UnixMs(t.0.min(replay.end.0));
-            format!(" {}Z", utc(t, Precision::Full))
+            format!(" {}", app.config().zone.stamp(t, Precision::Full))
         });
         let end = if app.has_ended() { " ENDED" } else { "" };
         spans.push((format!(" DEMO {}x{time}{end} ", replay.speed), Role::Demo));
@@ -132,8 +132,9 @@ fn feed(app: &App) -> Spans {
     }
     if app.config().replay.is_none() {
         let precision = if tier == Tier::Roomy { Precision::Second } else { Precision::Minute };
-        let clock = app.exchange_now().map_or_else(|| "--:--".to_owned(), |t| utc(t, precision));
-        spans.push((format!("  {clock}Z"), Role::Text));
+        let stamp = |t| app.config().zone.stamp(t, precision);
+        let clock = app.exchange_now().map_or_else(|| "--:--Z".to_owned(), stamp);
+        spans.push((format!("  {clock}"), Role::Text));
     }
     spans.push((" ".to_owned(), Role::Text));
     spans
@@ -286,7 +287,7 @@ fn warmup_text(snapshot: &Snapshot) -> String {
 fn overall(snapshot: &Snapshot) -> (String, Role) {
     let in_state = |s| snapshot.rows.iter().filter(|r| r.state == s).count();
     match (in_state(DataState::Failed), in_state(DataState::Stale)) {
-        (0, 0) => ("LIVE".to_owned(), Role::Up),
+        (0, 0) => ("LIVE".to_owned(), Role::Good),
         (0, stale) => (format!("{stale} STALE"), Role::Warn),
         (failed, 0) => (format!("{failed} FAILED"), Role::Bad),
         (failed, stale) => (format!("{failed} FAILED {stale} STALE"), Role::Bad),

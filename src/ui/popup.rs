@@ -30,6 +30,10 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>) -> Option<Position> {
             draw_editor(app, list, (frame, pane), canvas);
             None
         }
+        Overlay::Look(_) => {
+            super::look::draw(app, canvas);
+            None
+        }
         Overlay::Palette(palette) => draw_palette(app, palette, (frame, pane), canvas),
         Overlay::Log(list) => {
             draw_log(app, list, (frame, pane), canvas);

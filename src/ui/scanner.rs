@@ -5,7 +5,7 @@ use crate::app::behind;
 use crate::app::changed::News;
 use crate::app::column::{Align, Direction, Field, Reading, needed};
 use crate::app::layout::{MARGIN, Placed, Tier, place};
-use crate::app::text::{Precision, bar_end, utc};
+use crate::app::text::{Precision, bar_end};
 use crate::app::value::{Notation, Value, state_tone};
 use crate::app::{App, Shown};
 use crate::domain::hama::{HamaPoint, Sign};
@@ -250,7 +250,7 @@ fn draw_selected(app: &App, canvas: &mut Canvas<'_>, y: u16) {
     let closed = closed_text(&lane.point, row.tick).unwrap_or_else(|| missing_text(lane));
     let x = canvas.spans(0, y + 1, cols, &[(&head, Role::Title), (&closed, Role::Text)]);
     if let Some(time) = lane.point.last_cross.and_then(|c| c.time) {
-        let text = format!("  crossed {}Z", utc(bar_end(time), Precision::Day));
+        let text = format!("  crossed {}", app.config().zone.stamp(bar_end(time), Precision::Day));
         canvas.text(x, y + 1, cols.saturating_sub(x), &text, Role::Dim);
     }
     let amiss = amiss_text(row, app.exchange_now());
@@ -465,7 +465,10 @@ fn signal_line(app: &App, signal: &SignalEvent, canvas: &mut Canvas<'_>, y: u16)
         Sign::Flat => ("cross", Role::Flat),
     };
     let cols = canvas.cols();
-    let time = format!("{}Z", utc(bar_end(signal.close_time), Precision::Minute));
+    let (zone, closed) = (&app.config().zone, bar_end(signal.close_time));
+    let stamp = zone.stamp(closed, Precision::Minute);
+    // Where the zone's mark is too long for the field, the clock in the header has it.
+    let time = if stamp.len() > 6 { zone.time(closed, Precision::Minute) } else { stamp };
     canvas.text(1, y, 6, &time, Role::Dim);
     canvas.text(8, y, 18, &name(app, &signal.pair), Role::Text);
     canvas.text(27, y, 3, signal.interval.as_str(), Role::Text);
