@@ -31,6 +31,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "engine",
             "app",
             "ui",
+            "rule",
             "report",
             "sim",
             "config",

@@ -15,18 +15,22 @@ pub struct FileContent {
     /// Custom presets.
     pub presets: Vec<RawPreset>,
     /// Lists of pairs.
-    pub watchlists: Vec<RawWatchlist>,
+    pub watchlists: Vec<NamedList>,
+    /// Keys of actions.
+    pub keys: Vec<NamedList>,
+    /// Sets of columns.
+    pub columns: Vec<NamedList>,
 }
 
-/// A line of `[watchlists]`.
-#[derive(Debug)]
-pub struct RawWatchlist {
+/// A line of `[watchlists]`, `[keys]` or `[columns]`.
+#[derive(Clone, Debug)]
+pub struct NamedList {
     /// Its name.
     pub name: String,
     /// Its line.
     pub line: usize,
-    /// Its pairs, as text.
-    pub symbols: Vec<String>,
+    /// What is in it, as text.
+    pub items: Vec<String>,
 }
 
 /// A `[presets.NAME]` table.
@@ -63,7 +67,14 @@ pub fn parse(text: &str) -> Result<FileContent, BadLine> {
         if name == "presets" {
             content.presets = presets(value, &line_of)?;
         } else if name == "watchlists" {
-            content.watchlists = watchlists(value, &line_of)?;
+            let like = "`watchlists` holds lists of pairs: NAME = [\"BTCUSDT\", \"ETHUSDT\"]";
+            content.watchlists = named_lists(value, like, &line_of)?;
+        } else if name == "keys" {
+            let like = "`keys` holds the keys of actions: refresh = [\"r\", \"ctrl-r\"]";
+            content.keys = named_lists(value, like, &line_of)?;
+        } else if name == "columns" {
+            let like = "`columns` holds lists of columns: NAME = [\"sym\", \"last\", \"15m.dist\"]";
+            content.columns = named_lists(value, like, &line_of)?;
         } else if SETTINGS.iter().any(|s| s.key == name) {
             let text = scalar(value.get_ref()).ok_or_else(|| BadLine {
                 line,
@@ -71,7 +82,7 @@ pub fn parse(text: &str) -> Result<FileContent, BadLine> {
             })?;
             content.settings.push((name, text, line));
         } else {
-            let known = SETTINGS.iter().map(|s| s.key).chain(["presets", "watchlists"]);
+            let known = SETTINGS.iter().map(|s| s.key).chain(["presets", "watchlists", "keys", "columns"]);
             return Err(BadLine { line, message: unknown(&name, known) });
         }
     }
@@ -110,25 +121,23 @@ fn presets(
     Ok(out)
 }
 
-fn watchlists(
+fn named_lists(
     value: &Spanned<DeValue<'_>>,
+    like: &str,
     line_of: &dyn Fn(usize) -> usize,
-) -> Result<Vec<RawWatchlist>, BadLine> {
-    let wanted = |line| BadLine {
-        line,
-        message: "`watchlists` holds lists of pairs: NAME = [\"BTCUSDT\", \"ETHUSDT\"]".into(),
-    };
+) -> Result<Vec<NamedList>, BadLine> {
+    let wanted = |line| BadLine { line, message: like.to_owned() };
     let lists = value.get_ref().as_table().ok_or_else(|| wanted(line_of(value.span().start)))?;
     let mut out = Vec::new();
     for (name, list) in lists {
         let line = line_of(name.span().start);
         let DeValue::Array(items) = list.get_ref() else { return Err(wanted(line)) };
-        let symbols: Option<Vec<String>> = items
+        let items: Option<Vec<String>> = items
             .iter()
             .map(|v| if let DeValue::String(s) = v.get_ref() { Some(s.to_string()) } else { None })
             .collect();
         let name = name.get_ref().to_string();
-        out.push(RawWatchlist { name, line, symbols: symbols.ok_or_else(|| wanted(line))? });
+        out.push(NamedList { name, line, items: items.ok_or_else(|| wanted(line))? });
     }
     Ok(out)
 }
@@ -200,6 +209,23 @@ mod tests {
             (bad.line, bad.message.as_str()),
             (2, "unknown key `intervall`; the nearest valid one is `intervals`")
         );
+    }
+
+    #[test]
+    fn keys_and_columns_are_lists_of_words() {
+        let content = parse("[keys]\nrefresh = ['r', 'ctrl-r']\n[columns]\nmine = ['sym']\n").unwrap();
+        assert_eq!((content.keys[0].name.as_str(), content.keys[0].line), ("refresh", 2));
+        assert_eq!(
+            (&content.keys[0].items[1], &content.columns[0].items[0]),
+            (&"ctrl-r".into(), &"sym".into())
+        );
+        for (text, line, like) in [
+            ("[keys]\nrefresh = 'r'\n", 2, "keys of actions"),
+            ("[columns]\na = [1]\n", 2, "lists of columns"),
+        ] {
+            let bad = parse(text).unwrap_err();
+            assert!(bad.line == line && bad.message.contains(like), "{bad:?}");
+        }
     }
 
     #[test]

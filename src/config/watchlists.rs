@@ -6,22 +6,31 @@ use crate::domain::symbol::Symbol;
 use crate::domain::text::nearest;
 
 use super::ConfigError;
-use super::file::RawWatchlist;
+use super::file::NamedList;
 
 /// The sample file's part on lists.
 pub(super) const EXAMPLE: &str = r#"
 # Your own lists of pairs, for --watchlist NAME.
 # [watchlists]
 # majors = ["BTCUSDT", "ETHUSDT", "SOLUSDT"]
+
+# Your own keys, by the names that `hamatop keys` prints.
+# [keys]
+# refresh = ["r", "ctrl-x"]
+
+# Your own sets of columns; w goes through them.
+# [columns]
+# mine = ["sym", "last", "15m.dist", "1h.dist", "age"]
 "#;
+
+/// Every list there is, checked.
+pub(super) fn all(raw: &[NamedList], path: &Path) -> Result<Vec<(String, Vec<Symbol>)>, ConfigError> {
+    raw.iter().map(|list| Ok((list.name.clone(), read(list, path)?))).collect()
+}
 
 /// The pairs of the lists `names`, each once. Every list is checked, also those that are not asked
 /// for.
-pub(super) fn resolve(
-    names: &[String],
-    raw: &[RawWatchlist],
-    path: &Path,
-) -> Result<Vec<Symbol>, ConfigError> {
+pub(super) fn resolve(names: &[String], raw: &[NamedList], path: &Path) -> Result<Vec<Symbol>, ConfigError> {
     let mut lists = Vec::with_capacity(raw.len());
     for list in raw {
         lists.push((list.name.as_str(), read(list, path)?));
@@ -40,12 +49,12 @@ pub(super) fn resolve(
     Ok(out)
 }
 
-fn read(list: &RawWatchlist, path: &Path) -> Result<Vec<Symbol>, ConfigError> {
+fn read(list: &NamedList, path: &Path) -> Result<Vec<Symbol>, ConfigError> {
     let wrong = |why: &str| {
         ConfigError(format!("{}:{}: the watchlist `{}` {why}", path.display(), list.line, list.name))
     };
     let symbols: Result<Vec<Symbol>, _> =
-        list.symbols.iter().map(|s| s.parse().map_err(|e| wrong(&format!("has `{s}`: {e}")))).collect();
+        list.items.iter().map(|s| s.parse().map_err(|e| wrong(&format!("has `{s}`: {e}")))).collect();
     let symbols = symbols?;
     if symbols.is_empty() {
         return Err(wrong("is empty; it needs pairs such as [\"BTCUSDT\"]"));
