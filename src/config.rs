@@ -74,6 +74,10 @@ pub struct Config {
     pub data_fps: u32,
     /// How much is logged.
     pub log_level: String,
+    /// Keys of actions; whether they can be used is found out where the actions are.
+    pub keys: Vec<(String, Vec<String>)>,
+    /// Sets of columns; the same.
+    pub columns: Vec<(String, Vec<String>)>,
     /// Where each setting came from, by key.
     pub origins: BTreeMap<&'static str, (String, Origin)>,
 }
@@ -175,7 +179,10 @@ impl Config {
             let cure = "with --top 0 some --symbols, a --watchlist or --movers are needed";
             return Err(ConfigError(cure.into()));
         }
+        let pairs = |lists: Vec<file::NamedList>| lists.into_iter().map(|l| (l.name, l.items)).collect();
         Ok(Self {
+            keys: pairs(content.keys),
+            columns: pairs(content.columns),
             markets: draft.markets,
             quote,
             top: draft.top,

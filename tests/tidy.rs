@@ -32,6 +32,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "engine",
             "app",
             "ui",
+            "rule",
             "report",
             "sim",
             "config",

@@ -3,6 +3,11 @@ use super::value::Notation;
 use super::*;
 use crate::fixture::{MADE, assorted, row, snapshot};
 
+mod memory;
+mod property;
+mod rows;
+mod windows;
+
 fn app_of(picture: Snapshot) -> App {
     let config = AppConfig { notation: Notation::Unicode, ..AppConfig::default() };
     let mut app = App::new(config, Arc::new(picture));
