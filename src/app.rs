@@ -235,6 +235,7 @@ impl App {
         };
         app.reorder();
         app.restore(None);
+        app.take_alerts(&mut Vec::new());
         app
     }
 

@@ -351,3 +351,89 @@ fn item_22_prices_compare_as_numbers_and_tiny_and_large_ones_are_written_unround
         assert_eq!(text.parse::<f64>().unwrap().to_bits(), price.to_bits(), "nothing was rounded away");
     }
 }
+
+mod alerts {
+    use super::*;
+    use crate::domain::symbol::{Market, Pair};
+    use crate::engine::RuleCommand;
+    use crate::market::snapshot::{Alert, Edge};
+
+    fn rules(effects: &[Effect]) -> Vec<RuleCommand> {
+        let command = |e: &Effect| match e {
+            Effect::Send(Command::Rule(command)) => Some(command.clone()),
+            _ => None,
+        };
+        effects.iter().filter_map(command).collect()
+    }
+
+    /// The engine does as it is told, in the next picture.
+    fn obey(app: &mut App, commands: &[RuleCommand]) {
+        let mut picture = app.snapshot().clone();
+        for command in commands {
+            if let RuleCommand::Add(rule) = command {
+                picture.alerts.rules.push(crate::market::snapshot::RuleView {
+                    name: rule.name.clone(),
+                    when: CleanText::new(rule.when.source()),
+                    timing: rule.timing,
+                    enabled: rule.enabled,
+                    matching: None,
+                    unknown: 0,
+                    fired: 0,
+                    quiet: 0,
+                    last: None,
+                });
+            }
+        }
+        app.update(app.now(), Msg::Snapshot(Arc::new(picture)));
+    }
+
+    #[test]
+    fn the_filter_becomes_a_rule_once_and_an_empty_one_does_not() {
+        let mut app = app_of(assorted());
+        assert!(rules(&keys(&mut app, "a")).is_empty());
+        assert!(app.toast().unwrap().text.contains("a rule watches a filter"));
+        let first = rules(&keys(&mut app, "/btc<ret>a"));
+        let [RuleCommand::Add(rule)] = first.as_slice() else { panic!("{first:?}") };
+        assert_eq!((rule.name.as_str(), rule.when.source(), rule.enabled), ("rule-1", "btc", true));
+        obey(&mut app, &first);
+        assert!(rules(&keys(&mut app, "a")).is_empty(), "it is watched already");
+        let second = rules(&keys(&mut app, "\\/eth<ret>a"));
+        assert!(matches!(&second[..], [RuleCommand::Add(r)] if r.name.as_str() == "rule-2"));
+        obey(&mut app, &second);
+        let off = rules(&keys(&mut app, "6je"));
+        assert_eq!(off, [RuleCommand::Enable(CleanText::new("rule-2"), false)]);
+        assert_eq!(rules(&keys(&mut app, "kD")), [RuleCommand::Remove(CleanText::new("rule-1"))]);
+    }
+
+    #[test]
+    fn the_user_is_notified_of_new_alerts_once_and_of_none_from_before() {
+        let alert = |seq| Alert {
+            seq,
+            rule: CleanText::new("mine"),
+            pair: Pair { market: Market::UsdM, symbol: "BTCUSDT".parse().unwrap() },
+            edge: Edge::Entered,
+            at: None,
+            told: MADE,
+            last: None,
+            score: None,
+        };
+        let mut picture = assorted();
+        picture.alerts.told = vec![alert(1)];
+        let mut app = app_of(picture.clone());
+        let mut notified = |told: Vec<Alert>| {
+            picture.alerts.told = told;
+            let effects = app.update(app.now(), Msg::Snapshot(Arc::new(picture.clone())));
+            let texts = effects.into_iter().filter_map(|e| match e {
+                Effect::Notify(text) => Some(text),
+                _ => None,
+            });
+            texts.collect::<Vec<_>>()
+        };
+        assert!(notified(vec![alert(1)]).is_empty());
+        assert_eq!(notified(vec![alert(1), alert(2)]), ["mine: BTCUSDT entered"]);
+        assert!(notified(vec![alert(1), alert(2)]).is_empty());
+        let many = notified((1..=7).map(alert).collect());
+        assert_eq!(many.len(), 1);
+        assert!(many[0].ends_with("; 2 more"), "{many:?}");
+    }
+}

@@ -20,6 +20,7 @@ use crate::domain::time::{Mono, UnixMs};
 use crate::fixture::{MADE, NOW, as_demo, assorted, row, snapshot};
 use crate::market::snapshot::{Level, LinkState, Notice, SignalEvent, Snapshot};
 
+mod alerts;
 mod escapes;
 mod looks;
 mod marks;
