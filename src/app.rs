@@ -6,6 +6,7 @@
 pub mod action;
 pub mod alerts;
 pub mod behind;
+pub mod chart;
 pub mod column;
 pub mod detail;
 pub mod keys;
@@ -223,12 +224,18 @@ impl App {
             Msg::Mouse(_) | Msg::Focus(_) => {}
             // Nobody asked for that: it is told again by itself.
             Msg::Busy(Command::Visible(_)) => self.watched.forget(),
+            Msg::Busy(Command::Focus(_)) => {
+                self.detail.forget_told();
+                // What is done in answer to this is not carried out.
+                return effects;
+            }
             Msg::Busy(_) => {
                 self.say(Level::Warn, "busy: the engine has more to do than it can take; try again");
             }
             Msg::Tick => self.tell_watched(&mut effects),
         }
         self.expire();
+        self.settle_detail(&mut effects);
         effects
     }
 
@@ -336,6 +343,9 @@ impl App {
     fn act(&mut self, action: Action, effects: &mut Vec<Effect>) {
         let page = self.shape.page();
         let place = self.place();
+        if self.view == View::Detail && action.is_move() {
+            return self.move_in_detail(action);
+        }
         match action {
             Action::Up => self.move_to(place.saturating_sub(1)),
             Action::Down => self.move_to(place + 1),
@@ -346,6 +356,7 @@ impl App {
             Action::First => self.move_to(0),
             Action::Last => self.move_to(usize::MAX),
             Action::EditFilter => self.open_prompt(),
+            Action::Escape if self.view == View::Detail => {}
             Action::ClearFilter | Action::Escape => self.set_filter(""),
             Action::SortLeft => self.shift_sort(-1),
             Action::SortRight => self.shift_sort(1),
@@ -374,11 +385,15 @@ impl App {
     fn show(&mut self, view: View) {
         if view != self.view {
             self.last_view = std::mem::replace(&mut self.view, view);
+            if view == View::Detail {
+                self.enter_detail(self.last_view);
+            }
         }
     }
 
     fn refresh_one(&mut self, effects: &mut Vec<Effect>) {
-        let Some(pair) = self.selected().map(|r| r.pair.clone()) else {
+        let subject = if self.view == View::Detail { self.detail_row() } else { self.selected() };
+        let Some(pair) = subject.map(|r| r.pair.clone()) else {
             return self.say(Level::Info, "no pair is selected; R refreshes all");
         };
         self.say(Level::Info, &format!("refreshing {}", pair.symbol));

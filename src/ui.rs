@@ -6,6 +6,7 @@
 mod alerts;
 mod cache;
 mod canvas;
+mod chart;
 mod detail;
 pub mod event_loop;
 mod hangup;

@@ -81,6 +81,14 @@ pub enum Action {
     Quit,
 }
 
+impl Action {
+    /// Whether it moves along what a view shows.
+    pub(super) fn is_move(self) -> bool {
+        use Action::{Down, First, HalfDown, HalfUp, Last, PageDown, PageUp, Up};
+        matches!(self, Up | Down | HalfUp | HalfDown | PageUp | PageDown | First | Last)
+    }
+}
+
 /// Under which heading help shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Group {
@@ -146,6 +154,9 @@ const LISTS: &[Context] = &[
 ];
 /// The views of the pairs' rows.
 const TABLE: &[Context] = &[Context::View(View::Scanner), Context::View(View::Cache)];
+/// The same, and the pair alone.
+const PAIRS: &[Context] =
+    &[Context::View(View::Scanner), Context::View(View::Detail), Context::View(View::Cache)];
 const INPUTS: &[Context] = &[Context::Prompt, Context::Popup];
 const ALWAYS: &[Context] = &[Context::Always];
 
@@ -192,10 +203,10 @@ const SHARED: &[ActionSpec] = &[
         Action::IntervalPrev,
         "interval-prev",
         ("interval before", "interval"),
-        (Group::Table, TABLE),
+        (Group::Table, PAIRS),
         &[c('[')],
     ),
-    line(Action::IntervalNext, "interval-next", ("interval after", ""), (Group::Table, TABLE), &[c(']')]),
+    line(Action::IntervalNext, "interval-next", ("interval after", ""), (Group::Table, PAIRS), &[c(']')]),
     line(Action::Show(View::Scanner), "view-scanner", ("scanner", ""), (Group::Program, VIEWS), &[c('1')]),
     line(Action::Show(View::Detail), "view-detail", ("detail", ""), (Group::Program, VIEWS), &[c('2')]),
     line(Action::Show(View::Signals), "view-signals", ("signals", ""), (Group::Program, VIEWS), &[c('3')]),
@@ -215,7 +226,7 @@ const SHARED: &[ActionSpec] = &[
         (Group::Program, VIEWS),
         &[k(Key::Backspace)],
     ),
-    line(Action::RefreshOne, "refresh", ("refresh the pair", "refresh"), (Group::Program, TABLE), &[c('r')]),
+    line(Action::RefreshOne, "refresh", ("refresh the pair", "refresh"), (Group::Program, PAIRS), &[c('r')]),
     line(
         Action::RefreshAll,
         "refresh-all",
@@ -275,6 +286,7 @@ pub fn hints(context: Context) -> Vec<(String, &'static str)> {
             Action::Down => Some(Action::Up),
             Action::SortLeft => Some(Action::SortRight),
             Action::IntervalPrev => Some(Action::IntervalNext),
+            Action::Detail(act) => act.twin().map(Action::Detail),
             _ => None,
         };
         let second = actions().find(|a| Some(a.action) == twin).and_then(|a| a.chords.first());

@@ -191,7 +191,7 @@ fn draw_row(
 }
 
 /// Whether a value is a figure of the market, which ages, and not a word about the row.
-fn is_figure(value: &Value<'_>) -> bool {
+pub(super) fn is_figure(value: &Value<'_>) -> bool {
     use Value::{Age, Note, State, Text, Warming};
     !matches!(value, Text(..) | Note(_) | Age { .. } | State(_) | Warming(..))
 }
@@ -264,7 +264,7 @@ fn fold_text(app: &App) -> String {
 }
 
 /// The symbol, and the market where there are several.
-fn name(app: &App, pair: &Pair) -> String {
+pub(super) fn name(app: &App, pair: &Pair) -> String {
     if app.snapshot().markets.len() > 1 {
         format!("{} {}", pair.symbol, pair.market)
     } else {
