@@ -6,6 +6,7 @@ pub mod study;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::domain::kline::Kline;
 use crate::domain::symbol::Pair;
 use crate::domain::time::{Mono, UnixMs};
 use crate::engine::Command;
@@ -15,7 +16,8 @@ use self::area::Area;
 use self::study::Study;
 use super::action::{Action, ActionSpec, Context, Group, c, k, line};
 use super::chart::{self, Candles, Chart, Column, Layer, Layers};
-use super::keys::Key;
+use super::keys::{Chord, Key};
+use super::list::Motion;
 use super::{App, Effect, View};
 
 /// What can be done here.
@@ -71,7 +73,7 @@ const fn own(
     id: &'static str,
     texts: (&'static str, &'static str),
     group: Group,
-    chords: &'static [super::keys::Chord],
+    chords: &'static [Chord],
 ) -> ActionSpec {
     line(Action::Detail(act), id, texts, (group, HERE), chords)
 }
@@ -192,17 +194,20 @@ impl App {
         }
     }
 
-    /// What the keys of lists do here: along the pairs, and along the bars.
-    pub(super) fn move_in_detail(&mut self, action: Action) {
+    /// Along the pairs, and along the bars.
+    pub(super) fn move_in_detail(&mut self, motion: Motion) {
         let page = isize::try_from(self.area().cols).unwrap_or(isize::MAX);
-        match action {
-            Action::Up => self.step_pair(-1),
-            Action::Down => self.step_pair(1),
-            Action::PageUp => self.pan(-page),
-            Action::PageDown => self.pan(page),
-            Action::First => self.pan(isize::MIN),
-            Action::Last => self.detail.until = None,
-            _ => {}
+        match motion {
+            Motion::Up => self.step_pair(-1),
+            Motion::Down => self.step_pair(1),
+            Motion::HalfUp => self.pan(-page / 2),
+            Motion::HalfDown => self.pan(page / 2),
+            Motion::PageUp => self.pan(-page),
+            Motion::PageDown => self.pan(page),
+            Motion::First => self.pan(isize::MIN),
+            Motion::Last => self.detail.until = None,
+            Motion::Scroll(by) => self.pan(isize::from(by)),
+            Motion::Line(_) => {}
         }
     }
 
@@ -226,11 +231,9 @@ impl App {
     fn step_pair(&mut self, by: isize) {
         let here = self.detail_place();
         let place = here.map_or_else(|| self.place(), |p| p.saturating_add_signed(by));
-        if self.matches() > 0 {
-            self.move_to(place);
-            let pair = self.selected().map(|row| row.pair.clone());
-            self.set_detail_pair(pair);
-        }
+        let Some(pair) = self.rows_from(place).next().map(|row| row.pair.clone()) else { return };
+        self.select_pair(&pair);
+        self.set_detail_pair(Some(pair));
     }
 
     fn area(&self) -> Area {
@@ -248,12 +251,12 @@ impl App {
         let end = end.saturating_add_signed(by).clamp(least, groups.len());
         let last = groups.get(end - 1).filter(|_| end < groups.len());
         let last = last.and_then(|group| self.study()?.klines.get(group.end - 1));
-        self.detail.until = last.map(crate::domain::kline::Kline::open_time);
+        self.detail.until = last.map(Kline::open_time);
     }
 
     /// The columns there could be, and how many of them lie left of the right edge.
     fn groups(&self) -> Option<(Vec<chart::Group>, usize)> {
-        let (study, interval) = (self.study()?, *self.snapshot.intervals.get(self.lane)?);
+        let (study, interval) = (self.study()?, *self.snapshot.intervals.get(self.lane())?);
         let groups = chart::groups(&study.klines, interval, ZOOMS[self.detail.zoom]);
         let until = self.detail.until;
         let is_left = |g: &chart::Group| {
@@ -281,7 +284,7 @@ impl App {
 
     /// Computes the indicator over the bars in view, where they are others than before.
     fn study_bars(&mut self, is_open: bool) {
-        let lane = self.lane;
+        let lane = self.lane();
         let bars = self.detail_row().and_then(|row| Some((row.pair.clone(), row.lanes.get(lane)?)));
         let Some((pair, klines, interval)) =
             bars.filter(|_| is_open).and_then(|(p, l)| Some((p, l.klines.clone()?, l.interval)))
@@ -310,7 +313,7 @@ impl App {
 
     /// The same on the interval in view.
     pub fn detail_lane(&self) -> Option<&LaneView> {
-        self.detail_row()?.lanes.get(self.lane)
+        self.detail_row()?.lanes.get(self.lane())
     }
 
     /// Its place in the scanner's order, where the filter lets it through.

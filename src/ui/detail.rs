@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::app::action::{Action, key_of};
+use crate::app::action::Action;
 use crate::app::behind;
 use crate::app::chart::{Candles, Layer};
 use crate::app::column::{Column, Field, Reading};
@@ -142,7 +142,7 @@ fn cell(column: Column, row: &Row, reading: &Reading, notation: Notation) -> (St
 
 /// What to do about having nothing to show.
 fn draw_nothing(app: &App, area: Area, canvas: &mut Canvas<'_>) {
-    let back = key_of(Action::Show(View::Scanner));
+    let back = app.key_of(Action::Show(View::Scanner));
     let text = match app.detail_pair() {
         Some(pair) => format!("{} is not among the rows any more; {back} shows the rows", pair.symbol),
         None if app.snapshot().rows.is_empty() => "waiting for the exchange's list of pairs".to_owned(),
