@@ -1,8 +1,8 @@
 //! A chart of candles as cells: which cell shows which part of what. How a cell looks is the
 //! drawing's business.
 //!
-//! Invariant: every figure that is shown stands in the row that the scale gives it, and what is not
-//! known stands nowhere.
+//! Invariant: every figure stands in the row that the scale gives it; what is not known, or is a
+//! band beyond the scale, stands nowhere.
 
 mod columns;
 mod scale;
@@ -102,26 +102,31 @@ impl Chart {
     /// Lays columns out over so many rows, where one row stands for no less than a price step.
     /// `None` where nothing is known that could be shown.
     pub fn lay(columns: Vec<Column>, layers: Layers, rows: u16, price_step: f64) -> Option<Self> {
-        let mut range: Option<(f64, f64)> = None;
-        for column in &columns {
-            for price in column.prices(layers) {
-                let (low, high) = range.unwrap_or((price, price));
-                range = Some((low.min(price), high.max(price)));
-            }
+        let bands = span(columns.iter().flat_map(|c| c.band_prices(layers)));
+        let (mut low, mut high) = span(columns.iter().flat_map(|c| c.prices(layers))).or(bands)?;
+        if let Some((lowest, highest)) = bands {
+            let room = (high - low) * BAND_ROOM;
+            low = lowest.clamp(low - room, low);
+            high = highest.clamp(high, high + room);
         }
-        let scale = Scale::over(range?, rows, price_step);
+        let scale = Scale::over((low, high), rows, price_step);
         Some(Self { columns, scale, layers })
+    }
+
+    /// Whether bands are beyond the scale somewhere, so that they are not drawn there.
+    pub fn is_beyond(&self) -> bool {
+        let mut bands = self.columns.iter().flat_map(|c| c.band_prices(self.layers));
+        bands.any(|price| self.scale.row(price).is_none())
     }
 
     /// What is in the cell of a column and a row, both from 0.
     pub fn cell(&self, column: usize, row: u16) -> Cell {
         let Some(of) = self.columns.get(column) else { return Cell::EMPTY };
-        let at = |price: &f64| self.scale.row(*price) == row;
-        let line = if of.ma.filter(|_| self.layers.has(Layer::Ma)).iter().any(at) {
+        let is_here = |price: f64| self.scale.row(price) == Some(row);
+        let line = if of.ma.filter(|_| self.layers.has(Layer::Ma)).is_some_and(is_here) {
             Some(Line::Ma)
         } else {
-            let bands = of.bands.filter(|_| self.layers.has(Layer::Bands));
-            bands.iter().flatten().any(at).then_some(Line::Band)
+            of.band_prices(self.layers).any(is_here).then_some(Line::Band)
         };
         let Some(candle) = of.candle else { return Cell { line, ..Cell::EMPTY } };
         let ink = |half: u16| candle_ink(&candle, &self.scale, half);
@@ -166,6 +171,17 @@ impl Chart {
         let need = (last - first) / columns * i64::try_from(apart).ok()?;
         ROUND_MINUTES.map(|m| m * 60_000).into_iter().find(|step| *step >= need)
     }
+}
+
+/// Wide bands would flatten the candles: the scale grows by no more than this share of what the
+/// candles take, on each side.
+const BAND_ROOM: f64 = 0.5;
+
+fn span(prices: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
+    prices.fold(None, |span, price| {
+        let (low, high) = span.unwrap_or((price, price));
+        Some((price.min(low), price.max(high)))
+    })
 }
 
 /// Spans that people count time in.

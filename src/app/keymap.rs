@@ -1,6 +1,7 @@
 //! The keys in force: the table of actions with the keys that the user may have put in their place.
 //! Lookup, help, hints, and every sentence that names a key read this.
 
+use super::View;
 use super::action::{Action, ActionSpec, Context, actions};
 use super::keys::{Chord, Key};
 use super::list::Motion;
@@ -63,7 +64,10 @@ impl Keymap {
     /// The hint bar's words: keys and what they do. Pairs of actions share one (`< > sort`).
     pub fn hints(&self, context: Context) -> Vec<(String, &'static str)> {
         let mut out: Vec<(String, &'static str)> = Vec::new();
-        for line in &self.lines {
+        // A chart's keys are its own; those of lists are known from the tables.
+        let is_own = |l: &&Bound| l.spec.contexts == [context] && context != Context::View(View::Scanner);
+        let (own, shared): (Vec<_>, Vec<_>) = self.lines.iter().partition(is_own);
+        for line in own.into_iter().chain(shared) {
             let what = line.spec.hint_in(context);
             let is_key = |c: &&Chord| line.is_hit(context, **c);
             let Some(first) = line.chords.iter().find(is_key).filter(|_| !what.is_empty()) else { continue };
@@ -83,7 +87,6 @@ impl Keymap {
 
 #[cfg(test)]
 mod tests {
-    use super::super::View;
     use super::*;
 
     #[test]

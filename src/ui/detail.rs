@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::app::action::Action;
 use crate::app::behind;
-use crate::app::chart::{Candles, Layer};
+use crate::app::chart::{Candles, Chart, Layer};
 use crate::app::column::{Column, Field, Reading};
 use crate::app::detail::area::{AXIS, Area};
 use crate::app::detail::study::Crossed;
@@ -27,7 +27,8 @@ type Spans = Vec<(String, Role)>;
 /// Draws the view.
 pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>) {
     let area = Area::of(app.shape());
-    draw_title(app, area, canvas);
+    let found = app.chart();
+    draw_title(app, found.as_ref(), area, canvas);
     let Some((row, lane)) = app.detail_row().zip(app.detail_lane()) else {
         draw_nothing(app, area, canvas);
         return;
@@ -36,8 +37,8 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>) {
         let spans = trends(row, app, canvas.notation);
         put(canvas, 1, area.top + 1, canvas.cols(), &spans);
     }
-    match app.chart() {
-        Some(found) => chart::draw(&found, area, (row.tick, app.chart_view().layers), canvas),
+    match &found {
+        Some(found) => chart::draw(found, area, (row.tick, app.chart_view().layers), canvas),
         None => draw_no_chart(app, lane, area, canvas),
     }
     if area.side > 0 {
@@ -52,7 +53,7 @@ fn put(canvas: &mut Canvas<'_>, x: u16, y: u16, limit: u16, spans: &Spans) -> u1
 }
 
 /// Name, interval and what is drawn; on the right what may be thought of it, at every size.
-fn draw_title(app: &App, area: Area, canvas: &mut Canvas<'_>) {
+fn draw_title(app: &App, found: Option<&Chart>, area: Area, canvas: &mut Canvas<'_>) {
     let (y, cols) = (area.top, canvas.cols());
     if app.shape().tier == Tier::Roomy {
         canvas.rule(y, "");
@@ -79,12 +80,12 @@ fn draw_title(app: &App, area: Area, canvas: &mut Canvas<'_>) {
         .detail_place()
         .map_or_else(|| "not in the filter".to_owned(), |p| format!("{} of {}", p + 1, app.matches()));
     spans.push((format!("{place}  "), Role::Dim));
-    spans.push((drawn_text(app, canvas.notation), Role::Dim));
+    spans.push((drawn_text(app, found, canvas.notation), Role::Dim));
     put(canvas, 1, y, right, &spans);
 }
 
 /// `HAMA + WMA100 ━ + bands ·  84 of 499 bars`
-fn drawn_text(app: &App, notation: Notation) -> String {
+fn drawn_text(app: &App, found: Option<&Chart>, notation: Notation) -> String {
     let view = app.chart_view();
     let (ma, band) = chart::line_signs(notation);
     let preset = &app.snapshot().preset;
@@ -97,6 +98,9 @@ fn drawn_text(app: &App, notation: Notation) -> String {
     }
     if let Some(bands) = preset.bands.filter(|_| view.layers.has(Layer::Bands)) {
         let _ = write!(out, " + BB{} {band}", bands.length);
+        if found.is_some_and(Chart::is_beyond) {
+            out.push_str(" partly beyond");
+        }
     }
     if view.bars > 1 {
         let _ = write!(out, "  {} bars a column", view.bars);

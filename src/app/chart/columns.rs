@@ -102,13 +102,17 @@ impl Column {
         })
     }
 
-    /// Every price that is drawn.
+    /// The prices of the candle and of the moving average: the scale has room for all of them.
     pub(super) fn prices(&self, layers: Layers) -> impl Iterator<Item = f64> {
         let candle = self.candle.map(|c| [c.open, c.close]);
         let wick = self.candle.and_then(|c| c.wick).map(|(high, low)| [high, low]);
         let ma = self.ma.filter(|_| layers.has(Layer::Ma));
-        let bands = self.bands.filter(|_| layers.has(Layer::Bands));
-        [candle, wick, bands].into_iter().flatten().flatten().chain(ma)
+        [candle, wick].into_iter().flatten().flatten().chain(ma)
+    }
+
+    /// The bands, where they are shown.
+    pub(super) fn band_prices(&self, layers: Layers) -> impl Iterator<Item = f64> {
+        self.bands.filter(|_| layers.has(Layer::Bands)).into_iter().flatten()
     }
 }
 

@@ -27,7 +27,8 @@ impl Scale {
         self.rows
     }
 
-    /// The half of a row, counted from the top, that is nearest to a price.
+    /// The half of a row, counted from the top, that is nearest to a price; the first or the last
+    /// where the price is beyond the scale.
     pub fn half(&self, price: f64) -> u16 {
         let halves = ((self.top - price) / self.step).round();
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within the rows")]
@@ -35,9 +36,11 @@ impl Scale {
         half
     }
 
-    /// The row that a price stands in.
-    pub fn row(&self, price: f64) -> u16 {
-        self.half(price) / 2
+    /// The row that a price stands in; `None` where it is beyond the scale.
+    pub fn row(&self, price: f64) -> Option<u16> {
+        let halves = ((self.top - price) / self.step).round();
+        let is_on = (0.0..f64::from(2 * self.rows)).contains(&halves);
+        is_on.then(|| self.half(price) / 2)
     }
 
     /// The price in the middle of a row.
