@@ -187,6 +187,7 @@ impl App {
             snapshot,
         };
         app.reorder();
+        app.take_signals();
         app
     }
 
@@ -201,6 +202,7 @@ impl App {
             Msg::Resize(cols, rows) => {
                 self.shape = Shape::of(cols, rows);
                 self.scanner.reveal(&self.snapshot, self.shape.pane());
+                self.reveal_signal();
             }
             Msg::Mouse(mouse) => self.mouse(mouse),
             Msg::Focus(_) => {}
@@ -249,6 +251,7 @@ impl App {
             self.say(notice.level, notice.text.as_str());
         }
         self.take_rows(snapshot);
+        self.take_signals();
     }
 
     fn say(&mut self, level: Level, text: &str) {

@@ -24,6 +24,8 @@ pub struct Closed {
     pub kline: Kline,
     /// The indicator.
     pub point: HamaPoint,
+    /// The interval's score on the bar before.
+    pub score_before: Option<f64>,
 }
 
 /// How the newest end of a lane hangs together with what the stream shows.
@@ -352,9 +354,10 @@ impl Lane {
 
     fn push(&mut self, out: &mut Vec<Closed>) {
         if let Some(kline) = self.series.newest().copied() {
+            let score_before = self.point.score;
             self.point = self.hama.push(&kline);
             self.revision += 1;
-            out.push(Closed { kline, point: self.point });
+            out.push(Closed { kline, point: self.point, score_before });
         }
     }
 
@@ -363,8 +366,9 @@ impl Lane {
         let ring = self.series.closed();
         let start = before.map_or(0, |b| ring.partition_point(|k| k.open_time() <= b));
         for kline in ring.range(start..) {
+            let score_before = self.point.score;
             self.point = self.hama.push(kline);
-            out.push(Closed { kline: *kline, point: self.point });
+            out.push(Closed { kline: *kline, point: self.point, score_before });
         }
         self.revision += 1;
     }
@@ -374,9 +378,10 @@ impl Lane {
         self.hama = Hama::new(&self.preset, self.interval);
         self.point = HamaPoint::UNKNOWN;
         for kline in self.series.closed() {
+            let score_before = self.point.score;
             self.point = self.hama.push(kline);
             if kline.open_time() >= from {
-                out.push(Closed { kline: *kline, point: self.point });
+                out.push(Closed { kline: *kline, point: self.point, score_before });
             }
         }
         self.revision += 1;

@@ -10,9 +10,9 @@ use crate::app::detail::area::{AXIS, Area};
 use crate::app::detail::study::Crossed;
 use crate::app::layout::Tier;
 use crate::app::text::{Precision, bar_end, utc};
-use crate::app::value::{Notation, Value, by_direction, state_tone};
+use crate::app::value::{Notation, Value, state_tone};
 use crate::app::{App, View};
-use crate::domain::hama::{Parts, Sign};
+use crate::domain::hama::Parts;
 use crate::domain::symbol::Tick;
 use crate::domain::time::UnixMs;
 use crate::market::snapshot::{DataState, LaneView, LinkState, Row};
@@ -20,6 +20,7 @@ use crate::market::snapshot::{DataState, LaneView, LinkState, Row};
 use super::canvas::Canvas;
 use super::chart;
 use super::scanner::{is_figure, name};
+use super::signals::cross_word;
 use super::theme::Role;
 
 type Spans = Vec<(String, Role)>;
@@ -297,13 +298,7 @@ fn draw_below(app: &App, row: &Row, lane: &LaneView, area: Area, canvas: &mut Ca
         y += 1;
     }
     for (n, crossed) in (0..area.crosses).zip(crosses(app)) {
-        canvas.text(
-            1,
-            y + n,
-            cols - 1,
-            &short_cross(crossed, row.tick),
-            Role::from(by_direction(crossed.dir)),
-        );
+        canvas.text(1, y + n, cols - 1, &short_cross(crossed, row.tick), cross_word(crossed.dir).1);
     }
     if crosses(app).is_empty() {
         canvas.text(1, y, cols - 1, no_cross(app), Role::Dim);
@@ -372,13 +367,10 @@ fn draw_crosses(app: &App, tick: Tick, lines: u16, y: u16, canvas: &mut Canvas<'
     }
 }
 
-fn cross_word(dir: Sign, flip: bool) -> String {
-    let again = if flip { "" } else { " again" };
-    match dir {
-        Sign::Up => format!("cross up{again}"),
-        Sign::Down => format!("cross dn{again}"),
-        Sign::Flat => "cross".to_owned(),
-    }
+/// A cross that is none for signals, since the one before went the same way, is said to be again.
+fn cross_text(c: &Crossed) -> (String, Role) {
+    let (word, role) = cross_word(c.dir);
+    (if c.flip { word.to_owned() } else { format!("{word} again") }, role)
 }
 
 fn cross_cells(c: &Crossed, tick: Tick, notation: Notation) -> [(String, Role); 8] {
@@ -393,7 +385,7 @@ fn cross_cells(c: &Crossed, tick: Tick, notation: Notation) -> [(String, Role); 
         .map_or_else(absent, |e| (format!("{:+.2}%  {:+.2}%", e.favourable, e.adverse), Role::Text));
     [
         (utc(bar_end(c.close_time), Precision::Full).replace('T', " "), Role::Text),
-        (cross_word(c.dir, c.flip), by_direction(c.dir).into()),
+        cross_text(c),
         price(c.close),
         price(c.ma),
         (format!("{:+.2}%", c.dev_pct), Role::Text),
@@ -406,8 +398,7 @@ fn cross_cells(c: &Crossed, tick: Tick, notation: Notation) -> [(String, Role); 
 /// `11-21 14:00 cross up 213.77/209.92 +1.83% 6 bars +0.4% -0.1%`
 fn short_cross(c: &Crossed, tick: Tick) -> String {
     let time = utc(bar_end(c.close_time), Precision::Day);
-    let mut out =
-        format!("{time} {:<8} {}/{}", cross_word(c.dir, c.flip), tick.format(c.close), tick.format(c.ma));
+    let mut out = format!("{time} {:<8} {}/{}", cross_text(c).0, tick.format(c.close), tick.format(c.ma));
     let _ = write!(out, " {:+.2}%  held {}", c.dev_pct, c.held);
     if let Some(e) = c.excursion {
         let _ = write!(out, "  best {:+.1}% worst {:+.1}%", e.favourable, e.adverse);

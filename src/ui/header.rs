@@ -172,8 +172,16 @@ fn tabs(app: &App) -> Spans {
     for view in View::ALL {
         let (long, short) = view.titles();
         let role = if app.view() == view { Role::Tab } else { Role::Text };
+        let unread = match app.unread() {
+            n if n > 0 && view == View::Signals => format!("({n})"),
+            _ => String::new(),
+        };
         let key = app.key_of(Action::Show(view));
-        spans.push(if roomy { (format!(" {key} {long} "), role) } else { (format!("{key}{short}"), role) });
+        spans.push(if roomy {
+            (format!(" {key} {long}{unread} "), role)
+        } else {
+            (format!("{key}{short}{unread}"), role)
+        });
         spans.push((" ".to_owned(), Role::Text));
     }
     spans

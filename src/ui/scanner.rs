@@ -16,6 +16,7 @@ use std::fmt::Write as _;
 use unicode_width::UnicodeWidthStr;
 
 use super::canvas::Canvas;
+use super::signals;
 use super::theme::Role;
 
 /// Draws the table and what stands below it.
@@ -421,13 +422,8 @@ fn signal_lines(app: &App, canvas: &mut Canvas<'_>, y: u16, lines: u16) {
 }
 
 fn signal_line(app: &App, signal: &SignalEvent, canvas: &mut Canvas<'_>, y: u16) {
-    let row = app.snapshot().rows.iter().find(|r| r.pair == signal.pair);
-    let tick = row.map_or(Tick { decimals: 4 }, |r| r.tick);
-    let (word, role) = match signal.dir {
-        Sign::Up => ("cross up", Role::Up),
-        Sign::Down => ("cross dn", Role::Down),
-        Sign::Flat => ("cross", Role::Flat),
-    };
+    let tick = signals::tick(app, &signal.pair);
+    let (word, role) = signals::cross_word(signal.dir);
     let cols = canvas.cols();
     let time = format!("{}Z", utc(bar_end(signal.close_time), Precision::Minute));
     canvas.text(1, y, 6, &time, Role::Dim);

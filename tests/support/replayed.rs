@@ -1,4 +1,5 @@
 //! Pictures of the bundled recording's candles, as the engine's lanes make them.
+#![allow(unreachable_pub, reason = "unit tests of several modules read it")]
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -33,7 +34,11 @@ fn recorded() -> Vec<Recorded> {
     all.map(|r| Recorded {
         symbol: r.symbol.to_string(),
         scale: r.scale,
-        series: r.series.into_iter().map(|(i, s)| (i, s.into_iter().map(|raw| raw.candle).collect())).collect(),
+        series: r
+            .series
+            .into_iter()
+            .map(|(i, s)| (i, s.into_iter().map(|raw| raw.candle).collect()))
+            .collect(),
     })
     .collect()
 }

@@ -141,7 +141,8 @@ struct Compared {
 }
 
 fn compare_column(signs: &[Sign], w: &Wanted, axis: &Axis, found: &mut Compared) -> Result<(), String> {
-    let near = |rows: f64, price: f64, slack: f64| (axis.row_of(price) - rows).abs() <= slack + axis.blur + 1e-6;
+    let near =
+        |rows: f64, price: f64, slack: f64| (axis.row_of(price) - rows).abs() <= slack + axis.blur + 1e-6;
     let body = |s: &Sign| matches!(s, Sign::Body(..) | Sign::MaOverBody);
     let is_ma = |s: &Sign| matches!(s, Sign::Ma | Sign::MaOverBody | Sign::MaOverWick);
     let ends = signs.iter().position(body).zip(signs.iter().rposition(body));
@@ -158,8 +159,11 @@ fn compare_column(signs: &[Sign], w: &Wanted, axis: &Axis, found: &mut Compared)
                 Sign::Body(false, true) => (bottom as f64 + 0.25, 0.25),
                 _ => (bottom as f64, 0.5),
             };
-            let (of_close, of_open) =
-                if close >= open { ((upper, slack_up), (lower, slack_low)) } else { ((lower, slack_low), (upper, slack_up)) };
+            let (of_close, of_open) = if close >= open {
+                ((upper, slack_up), (lower, slack_low))
+            } else {
+                ((lower, slack_low), (upper, slack_up))
+            };
             if !near(of_close.0, close, of_close.1) || !near(of_open.0, open, of_open.1) {
                 return Err(format!("body in rows {upper}..{lower}"));
             }
@@ -171,11 +175,14 @@ fn compare_column(signs: &[Sign], w: &Wanted, axis: &Axis, found: &mut Compared)
         (None, None) => {}
         (known, drawn) => return Err(format!("open and close {known:?}, body {drawn:?}")),
     }
-    if let Some((top, bottom)) = signs.iter().position(|s| matches!(s, Sign::Wick(..) | Sign::MaOverWick)).zip(
-        signs.iter().rposition(|s| matches!(s, Sign::Wick(..) | Sign::MaOverWick)),
-    ) {
+    if let Some((top, bottom)) = signs
+        .iter()
+        .position(|s| matches!(s, Sign::Wick(..) | Sign::MaOverWick))
+        .zip(signs.iter().rposition(|s| matches!(s, Sign::Wick(..) | Sign::MaOverWick)))
+    {
         let (high, low) = w.high.zip(w.low).ok_or("a wick of nothing")?;
-        let is_within = axis.row_of(high) <= top as f64 + 0.5 + axis.blur && axis.row_of(low) >= bottom as f64 - 0.5 - axis.blur;
+        let is_within = axis.row_of(high) <= top as f64 + 0.5 + axis.blur
+            && axis.row_of(low) >= bottom as f64 - 0.5 - axis.blur;
         if !is_within {
             return Err(format!("a wick in rows {top}..{bottom}"));
         }
@@ -222,7 +229,8 @@ fn compare(app: &App, size: (u16, u16), (zoom, hama, newest): (i64, bool, bool),
     let axis = read_axis(&buffer, &place, app.snapshot().rows[0].tick.decimals);
     let left = place.cols - u16::try_from(shown).unwrap();
     for (x, w) in (left..place.cols).zip(on_screen) {
-        let signs: Vec<Sign> = (0..place.rows).map(|row| sign(buffer[(x, place.first + row)].symbol())).collect();
+        let signs: Vec<Sign> =
+            (0..place.rows).map(|row| sign(buffer[(x, place.first + row)].symbol())).collect();
         if let Err(why) = compare_column(&signs, w, &axis, found) {
             panic!("column {x}: {why}\n{w:?}\n{axis:?}\n{signs:?}\n{}", text(&buffer));
         }
@@ -235,7 +243,6 @@ fn compare(app: &App, size: (u16, u16), (zoom, hama, newest): (i64, bool, bool),
 
 /// Every time on the axis is that of the column above its mark.
 fn compare_times(buffer: &Buffer, place: &Place, left: u16, on_screen: &[Wanted]) -> usize {
-    let shown = text(buffer);
     let volume = if place.rows > 11 { 2 } else { 1 };
     let y = place.first + place.rows + volume;
     let marks = (left..place.cols).filter(|x| ["╵", "|"].contains(&buffer[(*x, y)].symbol()));
@@ -243,37 +250,33 @@ fn compare_times(buffer: &Buffer, place: &Place, left: u16, on_screen: &[Wanted]
     for x in marks {
         let said: String = (x + 1..x + 12).map(|x| buffer[(x, y)].symbol()).collect();
         let open = on_screen[usize::from(x - left)].open_time;
-        assert_eq!(said, crate::app::text::utc(open, crate::app::text::Precision::Day), "{shown}");
+        assert_eq!(said, crate::app::text::utc(open, crate::app::text::Precision::Day), "{}", text(buffer));
         count += 1;
     }
     count
 }
 
-const SIZES: [(u16, u16); 4] = [(120, 36), (80, 24), (60, 16), (200, 60)];
-
 #[test]
 fn every_column_of_a_chart_says_what_the_figures_say() {
     let mut found = Compared::default();
-    for symbol in ["BTCUSDT", "1000PEPEUSDT", "SOLUSDT"] {
+    for (symbol, notation) in [("BTCUSDT", Notation::Unicode), ("1000PEPEUSDT", Notation::Ascii)] {
         let picture = Arc::new(replayed::picture(symbol, UNTIL));
-        for size in SIZES {
-            for notation in [Notation::Unicode, Notation::Ascii] {
-                let config = AppConfig { notation, replay: None, place: None };
-                let mut app = App::new(config, Arc::clone(&picture));
-                app.update(MADE, Msg::Resize(size.0, size.1));
-                press(&mut app, "<ret>");
-                for zoom in [1, 2, 3, 4, 6, 8, 12, 24] {
-                    for keys in ["", "t", "]", "]g", "t0", "[["] {
-                        press(&mut app, keys);
-                        let view = app.chart_view();
-                        let hama = view.candles == crate::app::chart::Candles::Hama;
-                        compare(&app, size, (zoom, hama, view.follows), &mut found);
-                    }
-                    press(&mut app, "-");
+        for size in [(120, 36), (80, 24), (60, 16), (200, 60)] {
+            let config = AppConfig { notation, replay: None, place: None };
+            let mut app = App::new(config, Arc::clone(&picture));
+            app.update(MADE, Msg::Resize(size.0, size.1));
+            press(&mut app, "<ret>");
+            for (zoom, keys) in [(1, ""), (2, "-"), (4, "--"), (12, "---")] {
+                press(&mut app, keys);
+                for keys in ["", "t", "]", "]g", "t0", "[["] {
+                    press(&mut app, keys);
+                    let view = app.chart_view();
+                    let hama = view.candles == crate::app::chart::Candles::Hama;
+                    compare(&app, size, (zoom, hama, view.follows), &mut found);
                 }
             }
         }
     }
-    assert!(found.closes > 30_000 && found.mas > 30_000 && found.bands > 10_000, "{found:?}");
-    assert!(found.times > 1_000, "{found:?}");
+    assert!(found.closes > 10_000 && found.mas > 10_000 && found.bands > 4_000, "{found:?}");
+    assert!(found.times > 400, "{found:?}");
 }
