@@ -286,7 +286,9 @@ fn draw_below(app: &App, row: &Row, lane: &LaneView, area: Area, canvas: &mut Ca
         y += area.crosses + 2;
         canvas.rule(y, "feed");
         put(canvas, 1, y + 1, cols, &forming(lane, row.tick));
-        put(canvas, 1, y + 2, cols, &feed(app, row, lane, canvas.notation));
+        let mut spans = last_word(app, row, lane, canvas.notation);
+        spans.extend(feed(app, row, lane));
+        put(canvas, 1, y + 2, cols, &spans);
         return;
     }
     put(canvas, 1, y, cols, &figures(app, row, lane, canvas.notation));
@@ -304,8 +306,9 @@ fn draw_below(app: &App, row: &Row, lane: &LaneView, area: Area, canvas: &mut Ca
         canvas.text(1, y, cols - 1, no_cross(app), Role::Dim);
     }
     y += area.crosses;
-    let mut spans = forming(lane, row.tick);
-    spans.extend(feed(app, row, lane, canvas.notation));
+    let mut spans = last_word(app, row, lane, canvas.notation);
+    spans.extend(forming(lane, row.tick));
+    spans.extend(feed(app, row, lane));
     put(canvas, 1, y, cols, &spans);
 }
 
@@ -373,6 +376,12 @@ fn cross_text(c: &Crossed) -> (String, Role) {
     (if c.flip { word.to_owned() } else { format!("{word} again") }, role)
 }
 
+fn percent(v: f64) -> (String, Role) {
+    let mut out = String::new();
+    Value::Percent(v).write(Notation::Ascii, 10, &mut out);
+    (out, Role::Text)
+}
+
 fn cross_cells(c: &Crossed, tick: Tick, notation: Notation) -> [(String, Role); 8] {
     let absent = || (notation.absent().to_owned(), Role::Dim);
     let price = |v: f64| {
@@ -380,15 +389,15 @@ fn cross_cells(c: &Crossed, tick: Tick, notation: Notation) -> [(String, Role); 
         Value::Price(v, tick).write(notation, 10, &mut out);
         (out, Role::Text)
     };
-    let excursion = c
-        .excursion
-        .map_or_else(absent, |e| (format!("{:+.2}%  {:+.2}%", e.favourable, e.adverse), Role::Text));
+    let excursion = c.excursion.map_or_else(absent, |e| {
+        (format!("{}  {}", percent(e.favourable).0, percent(e.adverse).0), Role::Text)
+    });
     [
         (utc(bar_end(c.close_time), Precision::Full).replace('T', " "), Role::Text),
         cross_text(c),
         price(c.close),
         price(c.ma),
-        (format!("{:+.2}%", c.dev_pct), Role::Text),
+        percent(c.dev_pct),
         c.bands.map_or_else(absent, |b| (b.as_str().to_owned(), Role::Text)),
         excursion,
         (c.held.to_string(), Role::Text),
@@ -399,9 +408,9 @@ fn cross_cells(c: &Crossed, tick: Tick, notation: Notation) -> [(String, Role); 
 fn short_cross(c: &Crossed, tick: Tick) -> String {
     let time = utc(bar_end(c.close_time), Precision::Day);
     let mut out = format!("{time} {:<8} {}/{}", cross_text(c).0, tick.format(c.close), tick.format(c.ma));
-    let _ = write!(out, " {:+.2}%  held {}", c.dev_pct, c.held);
+    let _ = write!(out, " {}  held {}", percent(c.dev_pct).0, c.held);
     if let Some(e) = c.excursion {
-        let _ = write!(out, "  best {:+.1}% worst {:+.1}%", e.favourable, e.adverse);
+        let _ = write!(out, "  best {} worst {}", percent(e.favourable).0, percent(e.adverse).0);
     }
     out
 }
@@ -422,11 +431,19 @@ fn forming(lane: &LaneView, tick: Tick) -> Spans {
     vec![(text, Role::Preview)]
 }
 
-/// The last word, what is missing, and where it comes from.
-fn feed(app: &App, row: &Row, lane: &LaneView, notation: Notation) -> Spans {
-    let reading = app.reading();
-    let (age, role) = cell(Column::on(lane.interval, Field::Age), row, &reading, notation);
-    let mut spans = vec![("  last word ".to_owned(), Role::Dim), (age, role)];
+/// How old the last word is, and why it is old, where it is.
+fn last_word(app: &App, row: &Row, lane: &LaneView, notation: Notation) -> Spans {
+    let (age, role) = cell(Column::on(lane.interval, Field::Age), row, &app.reading(), notation);
+    let mut spans = vec![("last word ".to_owned(), Role::Dim), (format!("{age}  "), role)];
+    if let Some(why) = &lane.why {
+        spans.push((format!("{why}  "), state_tone(lane.state).into()));
+    }
+    spans
+}
+
+/// Where it comes from, and what is missing of it.
+fn feed(app: &App, row: &Row, lane: &LaneView) -> Spans {
+    let mut spans = Spans::new();
     let links = app.snapshot().links.iter().filter(|l| l.market == row.pair.market);
     let (all, up) = (links.clone().count(), links.filter(|l| l.state == LinkState::Up).count());
     let role = if up < all || all == 0 { Role::Warn } else { Role::Dim };
@@ -438,9 +455,6 @@ fn feed(app: &App, row: &Row, lane: &LaneView, notation: Notation) -> Spans {
     let (holes, role) =
         if lane.holes == 0 { ("no".to_owned(), Role::Dim) } else { (lane.holes.to_string(), Role::Warn) };
     spans.push((format!("  {holes} holes"), role));
-    if let Some(why) = &lane.why {
-        spans.push((format!("  {why}"), state_tone(lane.state).into()));
-    }
     spans
 }
 

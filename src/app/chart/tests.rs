@@ -80,7 +80,7 @@ fn a_column_of_several_bars_is_their_candle() {
 
 #[test]
 fn missing_bars_are_told_by_the_column_that_follows_or_holds_them() {
-    let bars = [bar(0, 1.0, 2.0), bar(1, 2.0, 3.0), bar(3, 3.0, 4.0), bar(4, 4.0, 5.0)];
+    let bars = [bar(0, 11.0, 12.0), bar(1, 12.0, 13.0), bar(3, 13.0, 14.0), bar(4, 14.0, 15.0)];
     let told = |size| columns(&bars, size).iter().map(|c| c.has_hole).collect::<Vec<_>>();
     assert_eq!(told(1), [false, false, true, false]);
     assert_eq!(told(2), [false, true, false]);

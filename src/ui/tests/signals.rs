@@ -13,6 +13,9 @@ fn many() -> Snapshot {
         let score = if seq % 5 == 0 { (None, None) } else { first.score };
         SignalEvent { seq, pair: row(symbol).build().pair, close_time, dir, score, ..first.clone() }
     }));
+    for (event, seq) in picture.signals.iter_mut().zip(1..=2) {
+        event.close_time = first.close_time - Duration::from_secs(900 * (40 - seq));
+    }
     picture
 }
 
@@ -26,7 +29,7 @@ fn log(size: (u16, u16), keys: &str) -> App {
 fn signals_120x36() {
     let mut app = log((120, 36), "3jjm");
     let mut more = many();
-    let next = SignalEvent { seq: 41, ..more.signals[0].clone() };
+    let next = SignalEvent { seq: 41, close_time: UnixMs(NOW.0 - 131_001), ..more.signals[0].clone() };
     more.signals.push(next);
     app.update(MADE, Msg::Snapshot(Arc::new(more)));
     let text = shown(&app);
