@@ -48,6 +48,18 @@ fn draw_prices(chart: &Chart, area: Area, tick: Tick, canvas: &mut Canvas<'_>) {
     }
 }
 
+/// Marks the live price beside the scale, or where it is beyond it.
+pub(super) fn draw_live(chart: &Chart, area: Area, price: f64, canvas: &mut Canvas<'_>) {
+    let [here, above, below] =
+        if canvas.notation == Notation::Ascii { ["<", "^", "v"] } else { ["◄", "▲", "▼"] };
+    let (row, sign) = match chart.scale.row(price) {
+        Some(row) => (row, here),
+        None if price > chart.scale.price(0) => (0, above),
+        None => (chart.scale.rows() - 1, below),
+    };
+    canvas.text(area.cols, area.chart() + row, 1, sign, Role::Preview);
+}
+
 fn draw_volume(chart: &Chart, area: Area, left: u16, canvas: &mut Canvas<'_>) {
     let levels: &[&str] = if canvas.notation == Notation::Ascii { &RAMP } else { &EIGHTHS };
     let whole = u16::try_from(levels.len() - 1).unwrap_or(1);

@@ -39,7 +39,14 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>) {
         put(canvas, 1, area.top + 1, canvas.cols(), &spans);
     }
     match &found {
-        Some(found) => chart::draw(found, area, (row.tick, app.chart_view().layers), canvas),
+        Some(found) => {
+            chart::draw(found, area, (row.tick, app.chart_view().layers), canvas);
+            // Of what stands still or is looked at in the past, the price is none of now.
+            let live = row.last.filter(|_| lane.state == DataState::Live && app.chart_view().follows);
+            if let Some(price) = live.filter(|_| !app.has_ended()) {
+                chart::draw_live(found, area, price, canvas);
+            }
+        }
         None => draw_no_chart(app, lane, area, canvas),
     }
     if area.side > 0 {
@@ -224,7 +231,6 @@ fn side_lines(app: &App, row: &Row, lane: &LaneView, notation: Notation) -> Vec<
         out.push((format!("{here}{:<4}", other.interval), format!("{trend}  {cross:>7}"), role));
     }
     let mut add = |label: &str, (text, role): (String, Role)| out.push((label.to_owned(), text, role));
-    add("", (String::new(), Role::Text));
     for field in [Field::Hama, Field::Ma, Field::Dist] {
         add(&field.spec().title.to_lowercase(), of(field));
     }
@@ -261,17 +267,19 @@ fn figure_role(lane: &LaneView) -> Role {
     if lane.state == DataState::Live { Role::Text } else { Role::Stale }
 }
 
-/// The interval's score and its four parts, as they weigh.
-fn parts_texts(lane: &LaneView, notation: Notation) -> [(String, String); 3] {
+/// The interval's score and its four parts, each from -1 to 1.
+fn parts_texts(lane: &LaneView, notation: Notation) -> [(String, String); 5] {
     let absent = || notation.absent().to_owned();
-    let two = |f: fn(&Parts) -> (f64, f64)| {
-        lane.point.parts.as_ref().map_or_else(absent, |p| format!("{:+.2}  {:+.2}", f(p).0, f(p).1))
+    let part = |f: fn(&Parts) -> f64| {
+        lane.point.parts.as_ref().map_or_else(absent, |parts| format!("{:+.2}", f(parts)))
     };
     let score = lane.point.score.map_or_else(absent, |s| format!("{s:+.1}"));
     [
-        (format!("score {}", lane.interval), score),
-        ("S, D".to_owned(), two(|p| (p.trend, p.distance))),
-        ("G, B".to_owned(), two(|p| (p.gradient, p.body))),
+        (format!("{} score", lane.interval), score),
+        ("S trend".to_owned(), part(|p| p.trend)),
+        ("D dist".to_owned(), part(|p| p.distance)),
+        ("G grad".to_owned(), part(|p| p.gradient)),
+        ("B body".to_owned(), part(|p| p.body)),
     ]
 }
 
@@ -295,7 +303,7 @@ fn draw_below(app: &App, row: &Row, lane: &LaneView, area: Area, canvas: &mut Ca
     y += 1;
     if app.shape().tier == Tier::Full {
         let parts = parts_texts(lane, canvas.notation);
-        let text = parts.map(|(label, text)| format!("{label} {text}")).join("   ");
+        let text = parts.map(|(label, text)| format!("{label} {text}")).join("  ");
         canvas.text(1, y, cols - 1, &text, figure_role(lane));
         y += 1;
     }
@@ -307,6 +315,7 @@ fn draw_below(app: &App, row: &Row, lane: &LaneView, area: Area, canvas: &mut Ca
     }
     y += area.crosses;
     let mut spans = last_word(app, row, lane, canvas.notation);
+    spans.push(("  ".to_owned(), Role::Text));
     spans.extend(forming(lane, row.tick));
     spans.extend(feed(app, row, lane));
     put(canvas, 1, y, cols, &spans);
@@ -434,9 +443,9 @@ fn forming(lane: &LaneView, tick: Tick) -> Spans {
 /// How old the last word is, and why it is old, where it is.
 fn last_word(app: &App, row: &Row, lane: &LaneView, notation: Notation) -> Spans {
     let (age, role) = cell(Column::on(lane.interval, Field::Age), row, &app.reading(), notation);
-    let mut spans = vec![("last word ".to_owned(), Role::Dim), (format!("{age}  "), role)];
+    let mut spans = vec![("last word ".to_owned(), Role::Dim), (age, role)];
     if let Some(why) = &lane.why {
-        spans.push((format!("{why}  "), state_tone(lane.state).into()));
+        spans.push((format!("  {why}"), state_tone(lane.state).into()));
     }
     spans
 }

@@ -42,6 +42,35 @@ fn detail_without_candles_80x24() {
     insta::assert_snapshot!(shown(&app));
 }
 
+/// The mark beside the scale is in the live price's row, and on its edge where it is beyond.
+#[test]
+fn the_live_price_is_marked_only_while_it_is_live_and_in_view() {
+    let mark = |app: &App| {
+        let buffer = buffer(app);
+        let rows = (4..22).filter(|y| buffer[(86, *y)].symbol() != " ");
+        rows.map(|y| (y - 4, buffer[(86, y)].symbol().to_owned())).collect::<Vec<_>>()
+    };
+    for price in [112_000.0, 119_000.0, 1.0, 1e6] {
+        let mut picture = replayed::picture("BTCUSDT", UNTIL);
+        Arc::make_mut(&mut picture.rows[0]).last = Some(price);
+        let mut app = app_of(picture.clone(), (120, 36));
+        press(&mut app, "<ret>");
+        let scale = app.chart().unwrap().scale;
+        let want = match scale.row(price) {
+            Some(row) => (row, "◄"),
+            None if price > 1e5 => (0, "▲"),
+            None => (17, "▼"),
+        };
+        assert_eq!(mark(&app), [(want.0, want.1.to_owned())], "{price}");
+        press(&mut app, "h");
+        assert_eq!(mark(&app), [], "it is not the price of what is shown");
+        press(&mut app, "0");
+        Arc::make_mut(&mut picture.rows[0]).lanes[0].state = crate::market::snapshot::DataState::Stale;
+        app.update(MADE, Msg::Snapshot(Arc::new(picture)));
+        assert_eq!(mark(&app), []);
+    }
+}
+
 #[test]
 fn the_state_is_on_screen_at_every_size() {
     for size in [(60, 16), (80, 24), (120, 36), (200, 60)] {
