@@ -32,6 +32,8 @@ pub enum Wish {
     Config(ConfigWish),
     /// The keys of the terminal program.
     Keys,
+    /// The themes, or the file of one.
+    Themes(Option<String>),
 }
 
 /// Everything the command line said.
@@ -170,6 +172,11 @@ pub fn command() -> Command {
         Command::new("example").about("A commented file with the defaults"),
     ]))
     .subcommand(Command::new("keys").about("The keys of the terminal program"))
+    .subcommand(
+        Command::new("themes")
+            .about("The themes, or the file of one")
+            .arg(Arg::new("name").value_name("NAME").help("Print this one's file")),
+    )
 }
 
 fn help_of(setting: &crate::config::settings::Setting) -> String {
@@ -342,6 +349,7 @@ fn wish(name: &str, m: &ArgMatches) -> Wish {
             _ => ConfigWish::Show,
         }),
         "keys" => Wish::Keys,
+        "themes" => Wish::Themes(text("name")),
         _ => Wish::Terminal,
     }
 }

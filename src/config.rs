@@ -2,6 +2,7 @@
 
 pub mod color;
 pub mod file;
+pub mod manners;
 mod presets;
 pub mod settings;
 mod watchlists;
@@ -15,7 +16,8 @@ use crate::domain::interval::Interval;
 use crate::domain::preset::Preset;
 use crate::domain::symbol::{Market, Symbol};
 
-use self::color::Color;
+use self::color::{Color, Depth};
+use self::manners::{MouseChoice, NotifyChoice};
 use self::settings::{About, SETTINGS, Setting};
 
 /// Settings, checked.
@@ -49,6 +51,16 @@ pub struct Config {
     pub color: Color,
     /// ASCII only.
     pub ascii: bool,
+    /// The theme's name; whether there is one is found out where themes are.
+    pub theme: String,
+    /// The palette's name.
+    pub palette: String,
+    /// The zone's name, or `local`.
+    pub tz: String,
+    /// Whose the mouse is.
+    pub mouse: MouseChoice,
+    /// How the user is told outside.
+    pub notify: NotifyChoice,
     /// Screens a second for new data.
     pub data_fps: u32,
     /// How much is logged.
@@ -90,6 +102,11 @@ pub struct Draft {
     pub clock_rate: f64,
     pub color: Color,
     pub ascii: bool,
+    pub theme: String,
+    pub palette: String,
+    pub tz: String,
+    pub mouse: MouseChoice,
+    pub notify: NotifyChoice,
     pub data_fps: u32,
     pub log_level: String,
 }
@@ -162,10 +179,21 @@ impl Config {
             clock_rate: draft.clock_rate,
             color: draft.color,
             ascii: draft.ascii,
+            theme: draft.theme,
+            palette: draft.palette,
+            tz: draft.tz,
+            mouse: draft.mouse,
+            notify: draft.notify,
             data_fps: draft.data_fps,
             log_level: draft.log_level,
             origins,
         })
+    }
+
+    /// How many colours the terminal gets, by the settings and the environment.
+    pub fn depth(&self, var: impl Fn(&str) -> Option<String>) -> Depth {
+        let is_flag = self.origins.get("color").is_some_and(|(_, origin)| *origin == Origin::Flag);
+        self.color.resolve(is_flag, var)
     }
 }
 

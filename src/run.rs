@@ -8,6 +8,8 @@ pub mod session;
 mod signals;
 pub mod tasks;
 mod terminal;
+pub mod themes;
+mod zone;
 
 use std::fmt::Write as _;
 use std::future::Future;

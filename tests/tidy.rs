@@ -12,7 +12,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("stopwatch", &["domain"]),
     ("market", &["domain"]),
-    ("rule", &["market"]),
+    ("rule", &["domain", "market"]),
     ("exchange", &["domain", "stopwatch"]),
     ("engine", &["domain", "stopwatch", "market", "exchange"]),
     ("app", &["domain", "market", "rule", "engine"]),

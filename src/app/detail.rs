@@ -23,8 +23,6 @@ use super::{App, Effect, View};
 /// What can be done here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Act {
-    /// Open the selected pair.
-    Open,
     /// HAMA candles, or those of the market.
     Candles,
     /// The moving average, or not.
@@ -66,7 +64,6 @@ impl Act {
 }
 
 const HERE: &[Context] = &[Context::View(View::Detail)];
-const TABLES: &[Context] = &[Context::View(View::Scanner), Context::View(View::Cache)];
 
 const fn own(
     act: Act,
@@ -80,13 +77,6 @@ const fn own(
 
 /// The keys of this view.
 pub(super) const ACTIONS: &[ActionSpec] = &[
-    line(
-        Action::Detail(Act::Open),
-        "open",
-        ("open the pair", "detail"),
-        (Group::Table, TABLES),
-        &[k(Key::Enter)],
-    ),
     own(Act::PairPrev, "pair-prev", ("pair before", "pair"), Group::Move, &[c('p')]),
     own(Act::PairNext, "pair-next", ("pair after", ""), Group::Move, &[c('n')]),
     own(Act::IntervalFirst, "interval-first", ("first interval", ""), Group::Table, &[c('{')]),
@@ -172,7 +162,6 @@ impl App {
     pub(super) fn act_in_detail(&mut self, act: Act, effects: &mut Vec<Effect>) {
         let _ = effects;
         match act {
-            Act::Open => self.show(View::Detail),
             Act::Candles => {
                 self.detail.candles = match self.detail.candles {
                     Candles::Hama => Candles::Market,
@@ -232,7 +221,7 @@ impl App {
         let here = self.detail_place();
         let place = here.map_or_else(|| self.place(), |p| p.saturating_add_signed(by));
         let Some(pair) = self.rows_from(place).next().map(|row| row.pair.clone()) else { return };
-        self.select_pair(&pair);
+        self.go_to_pair(&pair);
         self.set_detail_pair(Some(pair));
     }
 

@@ -4,7 +4,7 @@ use super::*;
 use crate::fixture::{assorted, row, snapshot};
 
 fn app_of(picture: Snapshot) -> App {
-    let config = AppConfig { notation: Notation::Unicode, replay: None, place: None };
+    let config = AppConfig { notation: Notation::Unicode, ..AppConfig::default() };
     let mut app = App::new(config, Arc::new(picture));
     app.update(Mono::from_millis(10_000), Msg::Resize(120, 36));
     app
@@ -190,7 +190,7 @@ fn q_goes_back_first_and_then_quits() {
     let mut app = app_of(assorted());
     assert!(keys(&mut app, "4").is_empty());
     assert_eq!(app.view(), View::Cache);
-    assert!(keys(&mut app, "?qq").is_empty());
+    assert!(keys(&mut app, "?<esc>q").is_empty());
     assert_eq!(app.view(), View::Scanner);
     assert_eq!(keys(&mut app, "q"), [Effect::Quit]);
     assert_eq!(keys(&mut app, "Q"), [Effect::Quit]);

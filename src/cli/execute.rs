@@ -57,6 +57,7 @@ fn execute(invocation: &Invocation) -> Result<Rows, Failure> {
         }
         Wish::Config(wish) => config_command(*wish, invocation),
         Wish::Keys => print(&run::keys()),
+        Wish::Themes(name) => print(&run::themes::show(name.as_deref())?),
         Wish::Scan(wish) => {
             let config = settings(invocation)?;
             run::scan(&config, invocation.demo.map(|d| demo(d, 0.0)), &scan_args(wish)?)

@@ -6,14 +6,22 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::text::host;
 use crate::app::value::Notation;
-use crate::app::{App, AppConfig, Replay};
+use crate::app::{App, AppConfig, Msg, Replay};
 use crate::config::Config;
+use crate::config::color::Depth;
+use crate::config::manners::NotifyChoice;
+use crate::domain::text::CleanText;
+use crate::market::snapshot::Level;
 use crate::ui::event_loop::{self, UiConfig, Wires};
-use crate::ui::theme::Theme;
+use crate::ui::outside::{Notify, Outside};
+use crate::ui::shade::Level as Colors;
+use crate::ui::terminal::Mouse;
+use crate::ui::themes::{Named, Wardrobe};
 
 use super::failure::Failure;
 use super::session::{Place, Purpose, Session};
-use super::{DemoRun, demo};
+use super::themes::Themes;
+use super::{DemoRun, demo, zone};
 
 /// Runs until the user leaves or `cancel`.
 pub(super) async fn run(
@@ -30,24 +38,29 @@ pub(super) async fn run(
             (place, Some(Replay { speed: run.speed, end }))
         }
     };
+    let zone = zone::find(&config.tz)?;
+    let themes = Themes::gather();
+    let (look, broken) = themes.look(config)?;
     let mut session = Session::start(config, &place, Purpose::LIVE, cancel.clone())?;
     let first = Arc::clone(&session.snapshots.borrow());
     let named = config.rest_url.as_deref().or(config.ws_url.as_deref()).map(host);
-    let app = App::new(AppConfig { notation: notation(config), replay, place: named }, first);
-    if let Some(problem) = log_problem {
+    let names = themes.all.iter().map(|t| t.name.clone()).collect();
+    let mut app = App::new(
+        AppConfig { notation: notation(config), replay, place: named, zone, themes: names, look },
+        first,
+    );
+    for problem in [log_problem, broken].into_iter().flatten() {
         tracing::warn!("{problem}");
+        app.update(session.stopwatch.now(), Msg::Word(Level::Warn, CleanText::new(&problem)));
     }
     let wires = Wires {
         snapshots: session.snapshots.clone(),
         commands: session.commands.clone(),
         stopwatch: session.stopwatch,
+        saves: None,
         cancel: cancel.clone(),
     };
-    let ui = UiConfig {
-        theme: Theme::dark(),
-        colors: colors(config),
-        data_fps: u8::try_from(config.data_fps).unwrap_or(u8::MAX),
-    };
+    let ui = ui(config, themes.all);
     // The screen is the root future: a terminal that blocks the write blocks nothing else.
     let screen = event_loop::run(app, wires, ui);
     tokio::pin!(screen);
@@ -78,8 +91,24 @@ fn notation(config: &Config) -> Notation {
     Notation::for_locale(all.as_deref(), ctype.as_deref(), lang.as_deref())
 }
 
-fn colors(config: &Config) -> bool {
+fn ui(config: &Config, themes: Vec<Named>) -> UiConfig {
     let var = |name: &str| std::env::var(name).ok();
-    let (no_color, force, term) = (var("NO_COLOR"), var("CLICOLOR_FORCE"), var("TERM"));
-    config.color.resolve(no_color.as_deref(), force.as_deref(), term.as_deref())
+    let level = match config.depth(var) {
+        Depth::None => Colors::Plain,
+        Depth::Sixteen => Colors::Sixteen,
+        Depth::Indexed => Colors::Indexed,
+        Depth::True => Colors::True,
+    };
+    let found = Outside::of(var);
+    let notify = match config.notify {
+        NotifyChoice::Auto => found.notify,
+        NotifyChoice::Bell => Notify::Bell,
+        NotifyChoice::Off => Notify::Off,
+    };
+    UiConfig {
+        wardrobe: Wardrobe::new(themes, level),
+        data_fps: u8::try_from(config.data_fps).unwrap_or(u8::MAX),
+        mouse: if config.mouse.resolve(found.over_ssh) { Mouse::Ours } else { Mouse::Theirs },
+        outside: Outside { notify, ..found },
+    }
 }

@@ -4,8 +4,9 @@ use crate::app::App;
 use crate::app::behind;
 use crate::app::column::{Column, Field};
 use crate::app::layout::Tier;
-use crate::app::text::{Precision, bar_end, utc};
+use crate::app::text::{Precision, bar_end};
 use crate::app::value::{Pulse, Value, state_tone, write_span};
+use crate::app::zone::Zone;
 use crate::domain::hold::{HoldKind, countdown};
 use crate::domain::time::{Mono, UnixMs};
 use crate::market::snapshot::{CacheStats, Link, LinkState, RestStatus, Row, UniverseCounts};
@@ -30,7 +31,7 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>) {
     lines(canvas, 1, y + 1, half - 1, &left);
     if !short {
         canvas.rule_between(half, shape.cols, y, "upserts");
-        lines(canvas, half + 1, y + 1, shape.cols - half - 1, &upsert_lines(stats));
+        lines(canvas, half + 1, y + 1, shape.cols - half - 1, &upsert_lines(stats, &app.config().zone));
     }
     y += 1 + u16::try_from(left.len()).unwrap_or(0);
     if shape.rows >= WITH_UPKEEP {
@@ -67,10 +68,9 @@ fn memory_lines(s: &CacheStats) -> Vec<Line> {
     ]
 }
 
-fn upsert_lines(s: &CacheStats) -> Vec<Line> {
+fn upsert_lines(s: &CacheStats, zone: &Zone) -> Vec<Line> {
     let o = s.outcomes;
-    let time =
-        |t: Option<UnixMs>| t.map_or_else(|| "-".to_owned(), |t| format!("{}Z", utc(t, Precision::Day)));
+    let time = |t: Option<UnixMs>| t.map_or_else(|| "-".to_owned(), |t| zone.stamp(t, Precision::Day));
     vec![
         ("updates", group(s.updates), Role::Text),
         ("new", format!("{} bars, {} amended", group(o.appended), group(o.amended)), Role::Text),
@@ -302,7 +302,7 @@ fn draw_lane(app: &App, canvas: &mut Canvas<'_>, (y, selected): (u16, bool), row
     canvas.text(HEAD[2].1, y, 10, &text, Role::Text);
     let close = lane.newest.map_or_else(
         || canvas.notation.absent().to_owned(),
-        |(_, close)| utc(bar_end(close), Precision::Day),
+        |(_, close)| app.config().zone.time(bar_end(close), Precision::Day),
     );
     canvas.text(HEAD[3].1, y, 12, &close, Role::Text);
     text.clear();

@@ -6,8 +6,9 @@
 use crate::app::chart::{Cell, Chart, Ink, Layer, Layers, Line, Turn};
 use crate::app::column::Align;
 use crate::app::detail::area::{AXIS, Area};
-use crate::app::text::{Precision, utc};
+use crate::app::text::Precision;
 use crate::app::value::{Notation, Value};
+use crate::app::zone::Zone;
 use crate::domain::symbol::Tick;
 
 use super::canvas::Canvas;
@@ -21,7 +22,12 @@ const EIGHTHS: [&str; 9] = [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇"
 const RAMP: [&str; 7] = [" ", "_", ".", "-", "=", "+", "#"];
 
 /// Draws the chart with its axes.
-pub(super) fn draw(chart: &Chart, area: Area, (tick, layers): (Tick, Layers), canvas: &mut Canvas<'_>) {
+pub(super) fn draw(
+    chart: &Chart,
+    area: Area,
+    (tick, layers, zone): (Tick, Layers, &Zone),
+    canvas: &mut Canvas<'_>,
+) {
     let left = area.cols.saturating_sub(u16::try_from(chart.columns.len()).unwrap_or(u16::MAX));
     for (column, x) in (left..area.cols).enumerate() {
         for row in 0..chart.scale.rows() {
@@ -35,7 +41,7 @@ pub(super) fn draw(chart: &Chart, area: Area, (tick, layers): (Tick, Layers), ca
     if layers.has(Layer::Volume) {
         draw_volume(chart, area, left, canvas);
     }
-    draw_times(chart, area, left, canvas);
+    draw_times(chart, area, (left, zone), canvas);
 }
 
 fn draw_prices(chart: &Chart, area: Area, tick: Tick, canvas: &mut Canvas<'_>) {
@@ -78,12 +84,12 @@ fn draw_volume(chart: &Chart, area: Area, left: u16, canvas: &mut Canvas<'_>) {
 }
 
 /// Times below the columns they are of, and a mark where bars are missing.
-fn draw_times(chart: &Chart, area: Area, left: u16, canvas: &mut Canvas<'_>) {
+fn draw_times(chart: &Chart, area: Area, (left, zone): (u16, &Zone), canvas: &mut Canvas<'_>) {
     let y = area.times();
     for (column, time) in chart.times(TIME_COLUMNS) {
         let x = left + u16::try_from(column).unwrap_or(u16::MAX);
         let tick = if canvas.notation == Notation::Ascii { "|" } else { "╵" };
-        let text = format!("{tick}{}", utc(time, Precision::Day));
+        let text = format!("{tick}{}", zone.time(time, Precision::Day));
         let room = area.cols.saturating_sub(x);
         if usize::from(room) >= TIME_COLUMNS - 2 {
             canvas.text(x, y, room, &text, Role::Dim);

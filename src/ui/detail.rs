@@ -9,12 +9,12 @@ use crate::app::column::{Column, Field, Reading};
 use crate::app::detail::area::{AXIS, Area};
 use crate::app::detail::study::Crossed;
 use crate::app::layout::Tier;
-use crate::app::text::{Precision, bar_end, utc};
+use crate::app::text::{Precision, bar_end};
 use crate::app::value::{Notation, Value, state_tone};
+use crate::app::zone::Zone;
 use crate::app::{App, View};
 use crate::domain::hama::Parts;
 use crate::domain::symbol::Tick;
-use crate::domain::time::UnixMs;
 use crate::market::snapshot::{DataState, LaneView, LinkState, Row};
 
 use super::canvas::Canvas;
@@ -40,7 +40,7 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>) {
     }
     match &found {
         Some(found) => {
-            chart::draw(found, area, (row.tick, app.chart_view().layers), canvas);
+            chart::draw(found, area, (row.tick, app.chart_view().layers, &app.config().zone), canvas);
             // Of what stands still or is looked at in the past, the price is none of now.
             let live = row.last.filter(|_| lane.state == DataState::Live && app.chart_view().follows);
             if let Some(price) = live.filter(|_| !app.has_ended()) {
@@ -232,7 +232,7 @@ fn side_lines(app: &App, row: &Row, lane: &LaneView, notation: Notation) -> Vec<
     }
     let mut add = |label: &str, (text, role): (String, Role)| out.push((label.to_owned(), text, role));
     for field in [Field::Hama, Field::Ma, Field::Dist] {
-        add(&field.spec().title.to_lowercase(), of(field));
+        add(&Column::of(field).title().to_lowercase(), of(field));
     }
     let bands = lane.point.bands.as_ref();
     let band = |f: fn(&crate::domain::hama::Bands) -> f64| price(bands.map(f), row.tick, lane, notation);
@@ -240,7 +240,7 @@ fn side_lines(app: &App, row: &Row, lane: &LaneView, notation: Notation) -> Vec<
     add("bb mid", band(|b| b.basis));
     add("bb low", band(|b| b.lower));
     for field in [Field::Width, Field::Pos, Field::Bands, Field::Gradient] {
-        add(&field.spec().title.to_lowercase(), of(field));
+        add(&Column::of(field).title().to_lowercase(), of(field));
     }
     for (label, text) in parts_texts(lane, notation) {
         add(&label, (text, figure_role(lane)));
@@ -308,7 +308,13 @@ fn draw_below(app: &App, row: &Row, lane: &LaneView, area: Area, canvas: &mut Ca
         y += 1;
     }
     for (n, crossed) in (0..area.crosses).zip(crosses(app)) {
-        canvas.text(1, y + n, cols - 1, &short_cross(crossed, row.tick), cross_word(crossed.dir).1);
+        canvas.text(
+            1,
+            y + n,
+            cols - 1,
+            &short_cross(crossed, row.tick, &app.config().zone),
+            cross_word(crossed.dir).1,
+        );
     }
     if crosses(app).is_empty() {
         canvas.text(1, y, cols - 1, no_cross(app), Role::Dim);
@@ -349,7 +355,7 @@ fn no_cross(app: &App) -> &'static str {
 }
 
 const CROSS_COLUMNS: [(&str, u16); 8] = [
-    ("time (UTC)", 18),
+    ("close", 18),
     ("event", 16),
     ("HAMA", 12),
     ("MA", 12),
@@ -371,7 +377,8 @@ fn draw_crosses(app: &App, tick: Tick, lines: u16, y: u16, canvas: &mut Canvas<'
     }
     for (n, crossed) in (1..lines).zip(found) {
         let mut x = 1;
-        for ((_, wide), (text, role)) in CROSS_COLUMNS.iter().zip(cross_cells(crossed, tick, canvas.notation))
+        for ((_, wide), (text, role)) in
+            CROSS_COLUMNS.iter().zip(cross_cells(crossed, tick, &app.config().zone, canvas.notation))
         {
             canvas.text(x, y + n, wide - 1, &text, role);
             x += wide;
@@ -391,7 +398,7 @@ fn percent(v: f64) -> (String, Role) {
     (out, Role::Text)
 }
 
-fn cross_cells(c: &Crossed, tick: Tick, notation: Notation) -> [(String, Role); 8] {
+fn cross_cells(c: &Crossed, tick: Tick, zone: &Zone, notation: Notation) -> [(String, Role); 8] {
     let absent = || (notation.absent().to_owned(), Role::Dim);
     let price = |v: f64| {
         let mut out = String::new();
@@ -402,7 +409,7 @@ fn cross_cells(c: &Crossed, tick: Tick, notation: Notation) -> [(String, Role); 
         (format!("{}  {}", percent(e.favourable).0, percent(e.adverse).0), Role::Text)
     });
     [
-        (utc(bar_end(c.close_time), Precision::Full).replace('T', " "), Role::Text),
+        (zone.time(bar_end(c.close_time), Precision::Full).replace('T', " "), Role::Text),
         cross_text(c),
         price(c.close),
         price(c.ma),
@@ -414,8 +421,8 @@ fn cross_cells(c: &Crossed, tick: Tick, notation: Notation) -> [(String, Role); 
 }
 
 /// `11-21 14:00 cross up 213.77/209.92 +1.83% 6 bars +0.4% -0.1%`
-fn short_cross(c: &Crossed, tick: Tick) -> String {
-    let time = utc(bar_end(c.close_time), Precision::Day);
+fn short_cross(c: &Crossed, tick: Tick, zone: &Zone) -> String {
+    let time = zone.time(bar_end(c.close_time), Precision::Day);
     let mut out = format!("{time} {:<8} {}/{}", cross_text(c).0, tick.format(c.close), tick.format(c.ma));
     let _ = write!(out, " {}  held {}", percent(c.dev_pct).0, c.held);
     if let Some(e) = c.excursion {
@@ -458,15 +465,14 @@ fn feed(app: &App, row: &Row, lane: &LaneView) -> Spans {
     let role = if up < all || all == 0 { Role::Warn } else { Role::Dim };
     spans.push((format!("  {} sockets {up}/{all}", row.pair.market), role));
     if let Some((_, close)) = lane.newest {
-        spans.push((format!("  newest close {}Z", close_text(close)), Role::Dim));
+        spans.push((
+            format!("  newest close {}", app.config().zone.stamp(bar_end(close), Precision::Day)),
+            Role::Dim,
+        ));
     }
     spans.push((format!("  {} bars", lane.bars), Role::Dim));
     let (holes, role) =
         if lane.holes == 0 { ("no".to_owned(), Role::Dim) } else { (lane.holes.to_string(), Role::Warn) };
     spans.push((format!("  {holes} holes"), role));
     spans
-}
-
-fn close_text(close: UnixMs) -> String {
-    utc(bar_end(close), Precision::Day)
 }

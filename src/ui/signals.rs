@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::app::column::Align;
 use crate::app::layout::Tier;
 use crate::app::signals::{Entry, pane};
-use crate::app::text::{Precision, bar_end, utc};
+use crate::app::text::{Precision, bar_end};
 use crate::app::value::{Notation, Value};
 use crate::domain::hama::Sign;
 use crate::domain::symbol::{Pair, Tick};
@@ -34,7 +34,7 @@ enum Part {
 
 /// Part, heading, where its text stands, its cells.
 const PARTS: [(Part, &str, Align, u16); 10] = [
-    (Part::Time, "CLOSE, UTC", Align::Left, 11),
+    (Part::Time, "CLOSE", Align::Left, 11),
     (Part::Pair, "SYMBOL", Align::Left, 13),
     (Part::Interval, "TF", Align::Left, 3),
     (Part::Event, "EVENT", Align::Left, 8),
@@ -154,7 +154,7 @@ fn part_text(part: Part, app: &App, entry: &Entry, notation: Notation) -> (Strin
     };
     let tick = tick(app, &event.pair);
     match part {
-        Part::Time => (utc(bar_end(event.close_time), Precision::Day), Role::Dim),
+        Part::Time => (app.config().zone.time(bar_end(event.close_time), Precision::Day), Role::Dim),
         Part::Pair => (name(app, &event.pair), Role::Text),
         Part::Interval => (event.interval.to_string(), Role::Text),
         Part::Event => {
@@ -164,7 +164,7 @@ fn part_text(part: Part, app: &App, entry: &Entry, notation: Notation) -> (Strin
         Part::Hama => value(Value::Price(event.hama_close, tick)),
         Part::Ma => value(Value::Price(event.ma, tick)),
         Part::Dist => value(Value::Percent(event.dev_pct)),
-        Part::Bands => event.bands.map_or_else(absent, |b| value(Value::Bands(b, None))),
+        Part::Bands => event.bands.map_or_else(absent, |b| (b.as_str().to_owned(), Role::Text)),
         Part::Score => score_text(event, notation).map_or_else(absent, |text| (text, Role::Text)),
         Part::Lag => entry.shown_after.map_or_else(absent, |lag| (lag_text(lag), Role::Dim)),
     }

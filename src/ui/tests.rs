@@ -6,7 +6,8 @@ use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier};
 use unicode_width::UnicodeWidthStr;
 
-use super::theme::Theme;
+use super::shade;
+use super::theme::{Role, Theme, ThemeFile};
 use super::{Painted, Screen, draw};
 use crate::app::keys::Chord;
 use crate::app::value::Notation;
@@ -29,7 +30,7 @@ const END: UnixMs = UnixMs(1_760_227_200_000);
 fn app_of(picture: Snapshot, size: (u16, u16)) -> App {
     let demo = picture.source == crate::market::snapshot::Source::Demo;
     let replay = demo.then_some(Replay { speed: 60.0, end: END });
-    let config = AppConfig { notation: Notation::Unicode, replay, place: None };
+    let config = AppConfig { notation: Notation::Unicode, replay, ..AppConfig::default() };
     let mut app = App::new(config, Arc::new(picture));
     app.update(MADE, Msg::Resize(size.0, size.1));
     app
@@ -46,6 +47,16 @@ fn buffer(app: &App) -> Buffer {
     let mut buffer = Buffer::empty(Rect::new(0, 0, shape.cols, shape.rows));
     draw(app, &Theme::dark(), &mut buffer);
     buffer
+}
+
+/// The colour of a role.
+fn of(role: Role) -> Color {
+    Theme::dark().style(role).fg.unwrap_or_default()
+}
+
+fn without_colors() -> Theme {
+    let file = ThemeFile::parse(super::themes::BUILT_IN[0].text).unwrap();
+    file.theme(crate::app::look::Palette::default(), shade::Level::Plain)
 }
 
 fn text(buffer: &Buffer) -> String {
@@ -254,7 +265,7 @@ fn the_demo_says_so_at_every_size_and_in_every_view() {
 fn another_host_than_binance_is_named_at_every_size() {
     for size in [(60, 16), (80, 24), (120, 36)] {
         let place = Some(crate::app::text::host("http://127.0.0.1:9100/x"));
-        let config = AppConfig { notation: Notation::Unicode, replay: None, place };
+        let config = AppConfig { notation: Notation::Unicode, place, ..AppConfig::default() };
         let mut app = App::new(config, Arc::new(assorted()));
         app.update(MADE, Msg::Resize(size.0, size.1));
         let text = shown(&app);
@@ -318,7 +329,7 @@ fn rest_that_keeps_failing_is_told_at_every_size_with_its_age() {
         app.update(MADE + Duration::from_secs(725), Msg::Tick);
         let header = shown(&app).lines().next().unwrap().to_owned();
         assert!(header.contains("usdm REST failing 12m"), "{header}");
-        assert_eq!(cell_of(&buffer(&app), "REST failing", "failing").fg, Color::Yellow);
+        assert_eq!(cell_of(&buffer(&app), "REST failing", "failing").fg, of(Role::Warn));
         press(&mut app, "4");
         if size.0 >= 120 {
             assert!(shown(&app).contains("last 1m ago: it answers with a web page"), "{}", shown(&app));
@@ -403,7 +414,7 @@ fn rows_below_the_fold_are_counted() {
 
 #[test]
 fn without_signs_the_screen_is_seven_bit() {
-    let config = AppConfig { notation: Notation::Ascii, replay: None, place: None };
+    let config = AppConfig { notation: Notation::Ascii, ..AppConfig::default() };
     let rows = vec![
         row("BTCUSDT").klines(300),
         row("ETHUSDT").trends([Sign::Down, Sign::Flat, Sign::Up]),

@@ -115,6 +115,7 @@ fn view(lane: &Lane, interval: Interval) -> LaneView {
         need_score: 102,
         newest: lane.series().newest().map(|k| (k.open_time(), k.close_time())),
         point: *lane.point(),
+        previous: *lane.previous(),
         preview: None,
         price_side: None,
         seen: None,

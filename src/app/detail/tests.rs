@@ -7,7 +7,7 @@ use crate::market::snapshot::Snapshot;
 use crate::replayed::{self, UNTIL};
 
 fn app_of(picture: Snapshot) -> App {
-    let config = AppConfig { notation: Notation::Unicode, replay: None, place: None };
+    let config = AppConfig { notation: Notation::Unicode, ..AppConfig::default() };
     let mut app = App::new(config, Arc::new(picture));
     app.update(MADE, Msg::Resize(120, 36));
     app

@@ -34,7 +34,7 @@ fn with(from: u64, to: u64) -> Arc<Snapshot> {
 }
 
 fn app_of(picture: Arc<Snapshot>) -> App {
-    let config = AppConfig { notation: Notation::Unicode, replay: None, place: None };
+    let config = AppConfig { notation: Notation::Unicode, ..AppConfig::default() };
     let mut app = App::new(config, picture);
     app.update(MADE, Msg::Resize(120, 36));
     press(&mut app, "3");

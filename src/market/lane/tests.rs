@@ -62,7 +62,7 @@ fn a_closed_bar_knows_the_score_on_the_bar_before() {
     assert!(chained(&out) && out[0].score_before.is_none() && out[89].score_before.is_some());
     let known = out[84].point.score;
     out.clear();
-    l.rest(&answer(&[shaped(85, 7)], 1, Some(85)), &mut out);
+    l.rest(&answer(&[shaped(85, 200)], 1, Some(85)), &mut out);
     assert_eq!((out.len(), out[0].score_before), (5, known));
     assert!(chained(&out));
 }

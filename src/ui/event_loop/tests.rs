@@ -53,10 +53,20 @@ fn rig() -> Rig {
     let (to_engine, commands) = mpsc::channel(1);
     let (keys, mut typed) = mpsc::unbounded_channel();
     let cancel = CancellationToken::new();
-    let wires =
-        Wires { snapshots, commands: to_engine, stopwatch: Stopwatch::start(), cancel: cancel.clone() };
-    let app = App::new(AppConfig { notation: Notation::Ascii, replay: None, place: None }, first);
-    let config = UiConfig { theme: Theme::plain(), colors: true, data_fps: 20 };
+    let wires = Wires {
+        snapshots,
+        commands: to_engine,
+        stopwatch: Stopwatch::start(),
+        saves: None,
+        cancel: cancel.clone(),
+    };
+    let app = App::new(AppConfig { notation: Notation::Ascii, ..AppConfig::default() }, first);
+    let config = UiConfig {
+        wardrobe: Wardrobe::built_in(crate::ui::shade::Level::Indexed),
+        data_fps: 20,
+        mouse: Mouse::Theirs,
+        outside: Outside::of(|_| None),
+    };
     let writes = Writes::default();
     let screen = Screen::new(writes.clone(), 120, 36);
     let events = Box::pin(futures_util::stream::poll_fn(move |cx| typed.poll_recv(cx)));

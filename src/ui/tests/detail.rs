@@ -4,7 +4,8 @@ use super::*;
 use crate::replayed::{self, UNTIL};
 
 fn replay(size: (u16, u16), notation: Notation) -> App {
-    let config = AppConfig { notation, replay: Some(Replay { speed: 60.0, end: END }), place: None };
+    let config =
+        AppConfig { notation, replay: Some(Replay { speed: 60.0, end: END }), ..AppConfig::default() };
     let mut app = App::new(config, Arc::new(replayed::picture("BTCUSDT", UNTIL)));
     app.update(MADE, Msg::Resize(size.0, size.1));
     press(&mut app, "<ret>");
@@ -112,7 +113,7 @@ fn a_pair_that_is_gone_and_an_empty_table_say_so() {
 #[test]
 fn a_market_that_stands_still_is_a_line() {
     for notation in [Notation::Unicode, Notation::Ascii] {
-        let config = AppConfig { notation, replay: None, place: None };
+        let config = AppConfig { notation, ..AppConfig::default() };
         let mut app = App::new(config, Arc::new(snapshot(vec![row("AUSDT").klines(499)])));
         app.update(MADE, Msg::Resize(80, 24));
         press(&mut app, "<ret>");

@@ -250,7 +250,12 @@ fn compare_times(buffer: &Buffer, place: &Place, left: u16, on_screen: &[Wanted]
     for x in marks {
         let said: String = (x + 1..x + 12).map(|x| buffer[(x, y)].symbol()).collect();
         let open = on_screen[usize::from(x - left)].open_time;
-        assert_eq!(said, crate::app::text::utc(open, crate::app::text::Precision::Day), "{}", text(buffer));
+        assert_eq!(
+            said,
+            crate::app::zone::Zone::default().time(open, crate::app::text::Precision::Day),
+            "{}",
+            text(buffer)
+        );
         count += 1;
     }
     count
@@ -262,7 +267,7 @@ fn every_column_of_a_chart_says_what_the_figures_say() {
     for (symbol, notation) in [("BTCUSDT", Notation::Unicode), ("1000PEPEUSDT", Notation::Ascii)] {
         let picture = Arc::new(replayed::picture(symbol, UNTIL));
         for size in [(120, 36), (80, 24), (60, 16), (200, 60)] {
-            let config = AppConfig { notation, replay: None, place: None };
+            let config = AppConfig { notation, ..AppConfig::default() };
             let mut app = App::new(config, Arc::clone(&picture));
             app.update(MADE, Msg::Resize(size.0, size.1));
             press(&mut app, "<ret>");
