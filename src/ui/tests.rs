@@ -478,7 +478,7 @@ fn rows_of_which_nothing_is_known_are_counted_beside_the_filter() {
         [((120, 36), "4 of 12 match, 3 unknown"), ((80, 24), "4/12  3?"), ((60, 16), "4/12  3?")]
     {
         let mut app = app_of(assorted(), size);
-        press(&mut app, "/score<60 1h:bull");
+        press(&mut app, "/score<lt>60 1h:bull");
         assert!(shown(&app).contains(count), "{}", shown(&app));
     }
 }
