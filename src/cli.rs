@@ -210,8 +210,12 @@ fn scan_command() -> Command {
         Arg::new(name).long(name).value_name(value).help(help)
     };
     Command::new("scan").about("The table once, for people and scripts").args([
-        arg("filter", "EXPR", "Only rows that match: words of the symbol, -word excludes")
-            .allow_hyphen_values(true),
+        arg(
+            "filter",
+            "EXPR",
+            "Only rows that match, such as \"btc -usdc score>60 1h:bull\" (README: Filter)",
+        )
+        .allow_hyphen_values(true),
         arg("sort", "[-]COLUMN", "Sort by a column; - inverts").allow_hyphen_values(true),
         arg("columns", "A,B,C", "Columns of table, csv and md, in order"),
         arg("limit", "N", "At most so many rows").value_parser(clap::value_parser!(usize)),

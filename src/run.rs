@@ -4,6 +4,7 @@ pub mod demo;
 pub mod doctor;
 pub mod failure;
 mod kept;
+mod names;
 pub mod scan;
 pub mod session;
 pub mod setup;

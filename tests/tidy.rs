@@ -27,6 +27,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "domain",
             "stopwatch",
             "market",
+            "rule",
             "exchange",
             "engine",
             "app",

@@ -5,7 +5,6 @@ use crate::app::columns::ColumnSet;
 use crate::app::keymap::Keymap;
 use crate::app::saved::Saved;
 use crate::config::{Config, Origin};
-use crate::rule::names::Names;
 
 use super::failure::Failure;
 
@@ -24,15 +23,6 @@ pub(super) fn of(config: &Config, saved: Option<Saved>) -> Result<Setup, Failure
         saved.theme = None;
     }
     Ok(Setup { keys, columns, saved })
-}
-
-/// The lists of pairs that filters know as `@name`.
-pub(super) fn names(config: &Config) -> Names {
-    let mut names = Names::new();
-    for (name, symbols) in &config.lists {
-        names.set_list(name, symbols.iter().cloned());
-    }
-    names
 }
 
 /// Whether the keys and columns of the config can be used.

@@ -23,6 +23,7 @@ use crate::ui::themes::{Named, Wardrobe};
 
 use super::failure::Failure;
 use super::kept::{self, Found};
+use super::names::names;
 use super::session::{Place, Purpose, Session};
 use super::themes::Themes;
 use super::{DemoRun, demo, setup, zone};
@@ -48,13 +49,13 @@ pub(super) async fn run(
     let mut session = Session::start(config, &place, Purpose::LIVE, cancel.clone())?;
     let first = Arc::clone(&session.snapshots.borrow());
     let named = config.rest_url.as_deref().or(config.ws_url.as_deref()).map(host);
-    let names = themes.all.iter().map(|t| t.name.clone()).collect();
+    let theme_names = themes.all.iter().map(|t| t.name.clone()).collect();
     let mut app = App::new(
-        AppConfig { notation: notation(config), replay, place: named, zone, themes: names, look },
+        AppConfig { notation: notation(config), replay, place: named, zone, themes: theme_names, look },
         first,
     );
     let found = if replay.is_some() { Found::default() } else { kept::find() };
-    app.set_names(Arc::new(setup::names(config)));
+    app.set_names(names(config));
     app.set_up(setup::of(config, found.saved)?);
     let (to_keep, saves) = watch::channel(Saved::default());
     for problem in [log_problem, broken, found.problem].into_iter().flatten() {
