@@ -3,22 +3,23 @@
 pub mod demo;
 pub mod doctor;
 pub mod failure;
+mod kept;
+mod names;
 pub mod scan;
 pub mod session;
+pub mod setup;
 mod signals;
 pub mod tasks;
 mod terminal;
 pub mod themes;
 mod zone;
 
-use std::fmt::Write as _;
 use std::future::Future;
 use std::io;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::app::keymap::Keymap;
 use crate::config::Config;
 use crate::domain::time::UnixMs;
 use crate::sim::command::ExchangeArgs;
@@ -81,17 +82,6 @@ pub fn exchange(args: ExchangeArgs) -> Result<(), Failure> {
     under_signals(async |cancel| Ok(sim::command::run(args, io::stdout(), cancel).await?))
 }
 
-/// The keys of the terminal program, a line each.
-pub fn keys() -> String {
-    let keys = Keymap::default();
-    let width = keys.lines().iter().map(|l| l.keys().chars().count()).max().unwrap_or(0);
-    keys.lines().iter().fold(String::new(), |mut out, line| {
-        // Writing to a string cannot fail.
-        let _ = writeln!(out, "{:width$}  {}", line.keys(), line.spec.help);
-        out
-    })
-}
-
 /// Runs `work` on a runtime of its own, with signals turned into a cancelled token.
 ///
 /// Multi-threaded even where one thread would do: the root future may be stuck in a write to a
@@ -128,7 +118,6 @@ mod tests {
 
     use super::session::{Purpose, Session};
     use super::*;
-    use crate::app::action::actions;
 
     #[test]
     fn a_root_future_that_is_stuck_does_not_stall_the_market() {
@@ -152,12 +141,5 @@ mod tests {
             Ok(())
         })
         .unwrap();
-    }
-
-    #[test]
-    fn every_action_is_in_the_list_of_keys() {
-        let text = keys();
-        assert_eq!(text.lines().count(), actions().count());
-        assert!(actions().all(|a| text.contains(a.help)));
     }
 }

@@ -116,7 +116,8 @@ impl App {
         let lane = self.snapshot.intervals.iter().position(|i| Some(*i) == saved.interval);
         self.scanner.lane = lane.unwrap_or(0);
         self.take_table(&saved.table);
-        self.toast = None;
+        // What was taken up again is no news; what could not be is.
+        self.toast = self.toast.take().filter(|t| t.level > Level::Info);
         self.memory.written = saved;
     }
 

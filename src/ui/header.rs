@@ -301,7 +301,19 @@ fn filter_count(app: &App) -> Spans {
     match app.filter_error() {
         Some(e) => vec![(format!("column {} ", e.column), Role::Bad)],
         None if app.filter().is_empty() && app.prompt().is_none() => Spans::new(),
-        None => vec![(format!("{} of {total} match ", app.matches()), Role::Dim)],
+        None => vec![(match_count(app, total), Role::Dim)],
+    }
+}
+
+/// Rows of which it is not known whether they match are not shown, so that they have to be counted.
+fn match_count(app: &App, total: usize) -> String {
+    let matches = app.matches();
+    match app.unknown() {
+        0 => format!("{matches} of {total} match "),
+        unknown if app.shape().tier == Tier::Roomy => {
+            format!("{matches} of {total} match, {unknown} unknown ")
+        }
+        unknown => format!("{matches}/{total}  {unknown}? "),
     }
 }
 

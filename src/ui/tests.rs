@@ -496,8 +496,19 @@ fn a_filter_error_stands_beside_the_prompt_with_its_column() {
     let cursor = draw(&app, &Theme::dark(), &mut buffer).unwrap();
     assert_eq!((cursor.x, cursor.y), (10, 2));
     let text = text(&buffer);
-    assert!(text.contains("column 6: `=`"));
-    assert_eq!(text.lines().nth(3).unwrap().find('^'), Some(3 + 5), "{text}");
+    assert!(text.contains("column 5: there is no field `x`"), "{text}");
+    assert_eq!(text.lines().nth(3).unwrap().find('^'), Some(3 + 4), "{text}");
+}
+
+#[test]
+fn rows_of_which_nothing_is_known_are_counted_beside_the_filter() {
+    for (size, count) in
+        [((120, 36), "4 of 12 match, 3 unknown"), ((80, 24), "4/12  3?"), ((60, 16), "4/12  3?")]
+    {
+        let mut app = app_of(assorted(), size);
+        press(&mut app, "/score<lt>60 1h:bull");
+        assert!(shown(&app).contains(count), "{}", shown(&app));
+    }
 }
 
 #[test]
