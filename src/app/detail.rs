@@ -238,9 +238,9 @@ impl App {
         let Some((groups, end)) = self.groups() else { return };
         let least = usize::from(self.area().cols).min(groups.len());
         let end = end.saturating_add_signed(by).clamp(least, groups.len());
-        let last = groups.get(end - 1).filter(|_| end < groups.len());
-        let last = last.and_then(|group| self.study()?.klines.get(group.end - 1));
-        self.detail.until = last.map(Kline::open_time);
+        let edge = groups.get(end - 1).filter(|_| end < groups.len());
+        let edge = edge.and_then(|group| self.study()?.klines.get(group.end - 1));
+        self.detail.until = edge.map(Kline::open_time);
     }
 
     /// The columns there could be, and how many of them lie left of the right edge.
@@ -263,9 +263,9 @@ impl App {
         let wanted = self.detail.pair.clone().filter(|_| is_open);
         self.study_bars(is_open);
         let lacks = wanted.is_some() && self.detail.study.is_none();
-        let waited = self.now.since(self.detail.told_at) >= ASK_AGAIN;
+        let is_due = self.now.since(self.detail.told_at) >= ASK_AGAIN;
         let told = Told::Focus(wanted.clone());
-        if self.detail.told != told || (lacks && waited) {
+        if self.detail.told != told || (lacks && is_due) {
             (self.detail.told, self.detail.told_at) = (told, self.now);
             effects.push(Effect::Send(Command::Focus(wanted)));
         }

@@ -105,6 +105,24 @@ fn draw_times(chart: &Chart, area: Area, (left, zone): (u16, &Zone), canvas: &mu
 /// Marks bars that the exchange does not have.
 const HOLE: &str = "!";
 
+/// The signs of a chart in words.
+pub(super) fn legend(notation: Notation) -> (String, String) {
+    let body = |turn, line| {
+        let cell = Cell { turn, upper: Ink::Body, lower: Ink::Body, line };
+        sign(cell, notation).0
+    };
+    let (ma, band) = line_signs(notation);
+    let lines = format!(
+        " chart: {} up  {} down  {ma} average  {} {} average inside a body  {band} bands",
+        body(Turn::Up, None),
+        body(Turn::Down, None),
+        body(Turn::Up, Some(Line::Ma)),
+        body(Turn::Down, Some(Line::Ma)),
+    );
+    let live = if notation == Notation::Ascii { "<" } else { "◄" };
+    (lines, format!(" chart: {live} live price  {HOLE} bars are missing that the exchange does not have"))
+}
+
 /// What the title says of the signs.
 pub(super) fn line_signs(notation: Notation) -> (&'static str, &'static str) {
     if notation == Notation::Ascii { ("~", ".") } else { ("━", "·") }

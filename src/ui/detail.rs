@@ -420,11 +420,11 @@ fn cross_cells(c: &Crossed, tick: Tick, zone: &Zone, notation: Notation) -> [(St
     ]
 }
 
-/// `11-21 14:00 cross up 213.77/209.92 +1.83% 6 bars +0.4% -0.1%`
+/// `11-21 14:00 cross up 213.77/209.92  held 6  best +0.40% worst -0.10%`
 fn short_cross(c: &Crossed, tick: Tick, zone: &Zone) -> String {
     let time = zone.time(bar_end(c.close_time), Precision::Day);
-    let mut out = format!("{time} {:<8} {}/{}", cross_text(c).0, tick.format(c.close), tick.format(c.ma));
-    let _ = write!(out, " {}  held {}", percent(c.dev_pct).0, c.held);
+    let (close, ma) = (tick.format(c.close), tick.format(c.ma));
+    let mut out = format!("{time} {} {close}/{ma}  held {}", cross_text(c).0, c.held);
     if let Some(e) = c.excursion {
         let _ = write!(out, "  best {} worst {}", percent(e.favourable).0, percent(e.adverse).0);
     }

@@ -1,5 +1,6 @@
 //! The log of what closed bars said.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::app::App;
@@ -203,7 +204,7 @@ fn draw_selected(app: &App, canvas: &mut Canvas<'_>) {
     let (word, _) = cross_word(event.dir);
     let mut text = format!("{word}  HAMA {} / MA {}", tick.format(event.hama_close), tick.format(event.ma));
     if let Some(score) = score_text(event, notation) {
-        text += &format!("  {} score {score}", event.interval);
+        let _ = write!(text, "  {} score {score}", event.interval);
     }
     let end = canvas.text(1, y + 1, canvas.cols() - 1, &text, Role::Text);
     let lag = format!("   {}", lag_words(event.lag, entry.shown_after));
@@ -214,7 +215,7 @@ fn draw_selected(app: &App, canvas: &mut Canvas<'_>) {
 fn lag_words(lag: Duration, shown_after: Option<Duration>) -> String {
     let mut out = format!("{} after the close", lag_text(lag));
     if let Some(shown) = shown_after {
-        out += &format!(", {} later on screen", lag_text(shown.saturating_sub(lag)));
+        let _ = write!(out, ", {} later on screen", lag_text(shown.saturating_sub(lag)));
     }
     out
 }

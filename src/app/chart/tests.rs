@@ -25,8 +25,9 @@ fn columns(bars: &[Kline], size: u32) -> Vec<Column> {
     groups.iter().map(|g| Column::of(g, bars, &points, Candles::Market).unwrap()).collect()
 }
 
-fn rising(bars: i64) -> Vec<Kline> {
-    (0..bars).map(|n| bar(n, 100.0 + n as f64, 101.0 + n as f64)).collect()
+fn rising(bars: u32) -> Vec<Kline> {
+    let at = |n: u32| 100.0 + f64::from(n);
+    (0..bars).map(|n| bar(i64::from(n), at(n), at(n + 1))).collect()
 }
 
 #[test]

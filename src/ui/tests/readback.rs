@@ -1,4 +1,10 @@
 //! Charts of real candles, read back from the cells and held against the figures.
+#![expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "rows of a screen"
+)]
 
 use std::collections::BTreeMap;
 
@@ -140,65 +146,67 @@ struct Compared {
     times: usize,
 }
 
-fn compare_column(signs: &[Sign], w: &Wanted, axis: &Axis, found: &mut Compared) -> Result<(), String> {
-    let near =
-        |rows: f64, price: f64, slack: f64| (axis.row_of(price) - rows).abs() <= slack + axis.blur + 1e-6;
-    let body = |s: &Sign| matches!(s, Sign::Body(..) | Sign::MaOverBody);
-    let is_ma = |s: &Sign| matches!(s, Sign::Ma | Sign::MaOverBody | Sign::MaOverWick);
-    let ends = signs.iter().position(body).zip(signs.iter().rposition(body));
+impl Axis {
+    /// Whether a price is where it is drawn, but for `slack` rows and what the labels leave open.
+    fn is_near(&self, rows: f64, price: f64, slack: f64) -> bool {
+        (self.row_of(price) - rows).abs() <= slack + self.blur + 1e-6
+    }
+}
+
+fn is_body(sign: &Sign) -> bool {
+    matches!(sign, Sign::Body(..) | Sign::MaOverBody)
+}
+
+/// Where the figure that ends a body in this cell may be, and how far off: half a cell is as near
+/// as it gets, and under a line only the cell is seen.
+fn end_of(sign: Sign, row: usize) -> (f64, f64) {
+    match sign {
+        Sign::Body(true, false) => (row as f64 - 0.25, 0.25),
+        Sign::Body(false, true) => (row as f64 + 0.25, 0.25),
+        _ => (row as f64, 0.5),
+    }
+}
+
+fn compare_candle(signs: &[Sign], w: &Wanted, axis: &Axis, found: &mut Compared) -> Result<(), String> {
+    let ends = signs.iter().position(is_body).zip(signs.iter().rposition(is_body));
     match (w.open.zip(w.close), ends) {
         (Some((open, close)), Some((top, bottom))) => {
-            // Half a cell is as near as it gets: a quarter off its middle. Under a line only the cell is seen.
-            let (upper, slack_up) = match signs[top] {
-                Sign::Body(true, false) => (top as f64 - 0.25, 0.25),
-                Sign::Body(false, true) => (top as f64 + 0.25, 0.25),
-                _ => (top as f64, 0.5),
-            };
-            let (lower, slack_low) = match signs[bottom] {
-                Sign::Body(true, false) => (bottom as f64 - 0.25, 0.25),
-                Sign::Body(false, true) => (bottom as f64 + 0.25, 0.25),
-                _ => (bottom as f64, 0.5),
-            };
-            let (of_close, of_open) = if close >= open {
-                ((upper, slack_up), (lower, slack_low))
-            } else {
-                ((lower, slack_low), (upper, slack_up))
-            };
-            if !near(of_close.0, close, of_close.1) || !near(of_open.0, open, of_open.1) {
-                return Err(format!("body in rows {upper}..{lower}"));
-            }
-            if !signs[top..=bottom].iter().all(body) {
-                return Err("a body with a gap".to_owned());
+            let (upper, lower) = (end_of(signs[top], top), end_of(signs[bottom], bottom));
+            let (of_close, of_open) = if close >= open { (upper, lower) } else { (lower, upper) };
+            let is_right =
+                axis.is_near(of_close.0, close, of_close.1) && axis.is_near(of_open.0, open, of_open.1);
+            if !is_right || !signs[top..=bottom].iter().all(is_body) {
+                return Err(format!("body in rows {upper:?}..{lower:?}"));
             }
             found.closes += 1;
         }
         (None, None) => {}
         (known, drawn) => return Err(format!("open and close {known:?}, body {drawn:?}")),
     }
-    if let Some((top, bottom)) = signs
-        .iter()
-        .position(|s| matches!(s, Sign::Wick(..) | Sign::MaOverWick))
-        .zip(signs.iter().rposition(|s| matches!(s, Sign::Wick(..) | Sign::MaOverWick)))
-    {
-        let (high, low) = w.high.zip(w.low).ok_or("a wick of nothing")?;
-        let is_within = axis.row_of(high) <= top as f64 + 0.5 + axis.blur
-            && axis.row_of(low) >= bottom as f64 - 0.5 - axis.blur;
-        if !is_within {
-            return Err(format!("a wick in rows {top}..{bottom}"));
-        }
-    }
+    let is_wick = |s: &Sign| matches!(s, Sign::Wick(..) | Sign::MaOverWick);
+    let ends = signs.iter().position(is_wick).zip(signs.iter().rposition(is_wick));
+    let Some((top, bottom)) = ends else { return Ok(()) };
+    let (high, low) = w.high.zip(w.low).ok_or("a wick of nothing")?;
+    let is_within = axis.row_of(high) <= top as f64 + 0.5 + axis.blur
+        && axis.row_of(low) >= bottom as f64 - 0.5 - axis.blur;
+    if is_within { Ok(()) } else { Err(format!("a wick in rows {top}..{bottom}")) }
+}
+
+fn compare_lines(signs: &[Sign], w: &Wanted, axis: &Axis, found: &mut Compared) -> Result<(), String> {
+    let is_ma = |s: &Sign| matches!(s, Sign::Ma | Sign::MaOverBody | Sign::MaOverWick);
     let mas: Vec<usize> = (0..signs.len()).filter(|n| is_ma(&signs[*n])).collect();
     match (w.ma, &mas[..]) {
-        (Some(ma), [row]) if near(*row as f64, ma, 0.5) => found.mas += 1,
+        (Some(ma), [row]) if axis.is_near(*row as f64, ma, 0.5) => found.mas += 1,
         (None, []) => {}
         (ma, rows) => return Err(format!("average {ma:?} in rows {rows:?}")),
     }
+    let bands = || w.bands.into_iter().flatten();
     for (row, _) in signs.iter().enumerate().filter(|(_, s)| **s == Sign::Band) {
-        if !w.bands.is_some_and(|b| b.iter().any(|price| near(row as f64, *price, 0.5))) {
+        if !bands().any(|price| axis.is_near(row as f64, price, 0.5)) {
             return Err(format!("a band in row {row}"));
         }
     }
-    for price in w.bands.into_iter().flatten() {
+    for price in bands() {
         let at = axis.row_of(price);
         let last = signs.len() as f64 - 0.5 - axis.blur;
         if at < -0.5 + axis.blur || at > last {
@@ -231,7 +239,8 @@ fn compare(app: &App, size: (u16, u16), (zoom, hama, newest): (i64, bool, bool),
     for (x, w) in (left..place.cols).zip(on_screen) {
         let signs: Vec<Sign> =
             (0..place.rows).map(|row| sign(buffer[(x, place.first + row)].symbol())).collect();
-        if let Err(why) = compare_column(&signs, w, &axis, found) {
+        let compared = compare_candle(&signs, w, &axis, found);
+        if let Err(why) = compared.and_then(|()| compare_lines(&signs, w, &axis, found)) {
             panic!("column {x}: {why}\n{w:?}\n{axis:?}\n{signs:?}\n{}", text(&buffer));
         }
     }
