@@ -7,6 +7,7 @@ pub mod action;
 pub mod alerts;
 pub mod behind;
 pub mod changed;
+pub mod chart;
 pub mod column;
 pub mod columns;
 pub mod detail;
@@ -234,6 +235,7 @@ impl App {
             snapshot,
         };
         app.reorder();
+        app.take_signals();
         app.restore(None);
         app.take_alerts(&mut Vec::new());
         app
@@ -270,18 +272,25 @@ impl App {
             Msg::Resize(cols, rows) => {
                 self.shape = Shape::of(cols, rows);
                 self.scanner.reveal(&self.snapshot, self.shape.pane());
+                self.reveal_signal();
             }
             Msg::Mouse(mouse) => self.mouse(mouse, &mut effects),
             Msg::Focus(_) => {}
             Msg::Word(level, text) => self.say(level, text.as_str()),
             // Nobody asked for that: it is told again by itself.
             Msg::Busy(Command::Visible(_)) => self.watched.forget(),
+            Msg::Busy(Command::Focus(_)) => {
+                self.detail.forget_told();
+                // What is done in answer to this is not carried out.
+                return effects;
+            }
             Msg::Busy(_) => {
                 self.say(Level::Warn, "busy: the engine has more to do than it can take; try again");
             }
             Msg::Tick => self.tell_watched(&mut effects),
         }
         self.expire();
+        self.settle_detail(&mut effects);
         if effects.contains(&Effect::Quit) {
             self.memory.due = Some(self.now);
         }
@@ -320,6 +329,7 @@ impl App {
     fn take_snapshot(&mut self, snapshot: Arc<Snapshot>) {
         self.hear(&snapshot);
         self.take_rows(snapshot);
+        self.take_signals();
         self.settle_popup();
     }
 
@@ -365,6 +375,7 @@ impl App {
         match action {
             Action::Move(motion) => self.go(motion),
             Action::EditFilter => self.open_prompt(),
+            Action::Escape if self.view == View::Detail => {}
             Action::ClearFilter | Action::Escape => self.clear_filter(),
             Action::SortLeft => self.shift_sort(-1),
             Action::SortRight => self.shift_sort(1),
@@ -422,6 +433,9 @@ impl App {
     fn show(&mut self, view: View) {
         if view != self.view {
             self.last_view = std::mem::replace(&mut self.view, view);
+            if view == View::Detail {
+                self.enter_detail(self.last_view);
+            }
         }
     }
 
@@ -454,7 +468,8 @@ impl App {
     }
 
     fn refresh_one(&mut self, effects: &mut Vec<Effect>) {
-        let Some(pair) = self.selected().map(|r| r.pair.clone()) else {
+        let subject = if self.view == View::Detail { self.detail_row() } else { self.selected() };
+        let Some(pair) = subject.map(|r| r.pair.clone()) else {
             return self.say(Level::Info, "no pair is selected; R refreshes all");
         };
         self.say(Level::Info, &format!("refreshing {}", pair.symbol));

@@ -179,10 +179,10 @@ impl Config {
             let cure = "with --top 0 some --symbols, a --watchlist or --movers are needed";
             return Err(ConfigError(cure.into()));
         }
-        let pairs = |lists: Vec<file::NamedList>| lists.into_iter().map(|l| (l.name, l.items)).collect();
+        let texts = |lists: Vec<file::RawList>| lists.into_iter().map(|l| (l.name, l.texts)).collect();
         Ok(Self {
-            keys: pairs(content.keys),
-            columns: pairs(content.columns),
+            keys: texts(content.keys),
+            columns: texts(content.columns),
             markets: draft.markets,
             quote,
             top: draft.top,

@@ -81,3 +81,7 @@ pub mod ui;
 #[cfg(test)]
 #[path = "../tests/support/fixture.rs"]
 mod fixture;
+
+#[cfg(test)]
+#[path = "../tests/support/replayed.rs"]
+mod replayed;

@@ -6,6 +6,7 @@
 mod alerts;
 mod cache;
 mod canvas;
+mod chart;
 mod detail;
 mod encode;
 pub mod event_loop;

@@ -212,6 +212,9 @@ const LINES: &[Context] = &[
 ];
 /// The views of the pairs' rows.
 const TABLE: &[Context] = &[Context::View(View::Scanner), Context::View(View::Cache)];
+/// The same, and the pair alone.
+const PAIRS: &[Context] =
+    &[Context::View(View::Scanner), Context::View(View::Detail), Context::View(View::Cache)];
 const SCANNER: &[Context] = &[Context::View(View::Scanner)];
 const ORDERED: &[Context] = &[Context::View(View::Scanner), Context::View(View::Cache), Context::Popup];
 const EDITOR: &[Context] = &[Context::Columns];
@@ -273,10 +276,10 @@ const SHARED: &[ActionSpec] = &[
         Action::IntervalPrev,
         "interval-prev",
         ("interval before", "interval"),
-        (Group::Table, TABLE),
+        (Group::Table, PAIRS),
         &[c('[')],
     ),
-    line(Action::IntervalNext, "interval-next", ("interval after", ""), (Group::Table, TABLE), &[c(']')]),
+    line(Action::IntervalNext, "interval-next", ("interval after", ""), (Group::Table, PAIRS), &[c(']')]),
     line(Action::Mark, "mark", ("mark the pair", "mark"), (Group::Table, SCANNER), &[c(' ')]),
     line(Action::OnlyMarked, "only-marked", ("marked only", ""), (Group::Table, SCANNER), &[c('W')]),
     line(Action::Unmark, "unmark-all", ("take marks off", ""), (Group::Table, SCANNER), &[c('U')]),
@@ -303,7 +306,7 @@ const SHARED: &[ActionSpec] = &[
         (Group::Program, VIEWS),
         &[k(Key::Backspace)],
     ),
-    line(Action::RefreshOne, "refresh", ("refresh the pair", "refresh"), (Group::Program, TABLE), &[c('r')]),
+    line(Action::RefreshOne, "refresh", ("refresh the pair", "refresh"), (Group::Program, PAIRS), &[c('r')]),
     line(
         Action::RefreshAll,
         "refresh-all",

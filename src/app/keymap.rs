@@ -159,7 +159,10 @@ impl Keymap {
     /// The hint bar's words: keys and what they do. Pairs of actions share one (`< > sort`).
     pub fn hints(&self, context: Context) -> Vec<(String, &'static str)> {
         let mut out: Vec<(String, &'static str)> = Vec::new();
-        for line in &self.lines {
+        // What can be done here alone comes first; the rest is known from the tables.
+        let is_own = |l: &&Bound| l.spec.own_view().is_some();
+        let (own, shared): (Vec<_>, Vec<_>) = self.lines.iter().partition(is_own);
+        for line in own.into_iter().chain(shared) {
             let what = line.spec.hint_in(context);
             let is_key = |c: &&Chord| line.is_hit(context, **c);
             let Some(first) = line.chords.iter().find(is_key).filter(|_| !what.is_empty()) else { continue };
@@ -167,6 +170,7 @@ impl Keymap {
                 Action::Move(Motion::Down) => self.first_in(context, Action::Move(Motion::Up)),
                 Action::SortLeft => self.first_in(context, Action::SortRight),
                 Action::IntervalPrev => self.first_in(context, Action::IntervalNext),
+                Action::Detail(act) => act.twin().and_then(|t| self.first_in(context, Action::Detail(t))),
                 _ => None,
             };
             let keys = twin.map_or_else(|| first.to_string(), |second| format!("{first} {second}"));
@@ -247,5 +251,15 @@ mod tests {
         }
         // Two that swap their keys are in nobody's way.
         assert!(with(&[("refresh", &["R"]), ("refresh-all", &["r"])]).is_ok());
+    }
+
+    #[test]
+    fn the_readme_has_the_table() {
+        let readme = include_str!("../../README.md");
+        let (_, rest) = readme.split_once("<!-- keys: ").unwrap();
+        let (_, rest) = rest.split_once("-->\n").unwrap();
+        let (section, _) = rest.split_once("<!-- /keys -->").unwrap();
+        let table = Keymap::default().markdown();
+        assert!(section.trim() == table.trim(), "the README's section of keys should be:\n{table}");
     }
 }

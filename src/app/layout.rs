@@ -139,8 +139,9 @@ pub struct Tab {
     pub text: String,
 }
 
-/// The views' names and where they stand; none where there is no line for them.
-pub fn tabs(shape: Shape, keys: &Keymap) -> Vec<Tab> {
+/// The views' names and where they stand; none where there is no line for them. `unread` signals
+/// are told beside the name of their view.
+pub fn tabs(shape: Shape, keys: &Keymap, unread: usize) -> Vec<Tab> {
     if shape.tier <= Tier::Reduced {
         return Vec::new();
     }
@@ -148,8 +149,15 @@ pub fn tabs(shape: Shape, keys: &Keymap) -> Vec<Tab> {
     let tab = |view: View| {
         let (long, short) = view.titles();
         let key = keys.key_of(Action::Show(view));
-        let text =
-            if shape.tier == Tier::Roomy { format!(" {key} {long} ") } else { format!("{key}{short}") };
+        let count = match unread {
+            n if n > 0 && view == View::Signals => format!("({n})"),
+            _ => String::new(),
+        };
+        let text = if shape.tier == Tier::Roomy {
+            format!(" {key} {long}{count} ")
+        } else {
+            format!("{key}{short}{count}")
+        };
         let tab = Tab { view, x, text };
         x += u16::try_from(tab.text.chars().count()).unwrap_or(u16::MAX).saturating_add(1);
         tab

@@ -31,7 +31,8 @@ impl App {
 
     fn click(&mut self, x: u16, y: u16) {
         let hit = |t: &super::layout::Tab| (t.x..t.x + cells(&t.text)).contains(&x);
-        if let Some(tab) = tabs(self.shape, &self.keys).into_iter().find(|t| y == 1 && hit(t)) {
+        if let Some(tab) = tabs(self.shape, &self.keys, self.unread()).into_iter().find(|t| y == 1 && hit(t))
+        {
             self.prompt = None;
             return self.show(tab.view);
         }

@@ -90,7 +90,7 @@ fn what_is_not_known_is_left_out_and_counted_and_an_interval_that_is_not_shown_i
     // One is warming up, one has nothing, one the exchange refused.
     assert_eq!(app.unknown(), 3);
     keys(&mut app, "j");
-    app.update(MADE, Msg::Snapshot(Arc::new(assorted())));
+    app.update(app.now(), Msg::Snapshot(Arc::new(assorted())));
     assert_eq!((app.is_order_held(), app.unknown(), app.matches()), (true, 3, 4));
     keys(&mut app, "/<c-u>btc 1d:bull");
     assert_eq!(app.filter_error().unwrap().column, 5);

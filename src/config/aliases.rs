@@ -6,7 +6,7 @@ use crate::domain::symbol::Symbol;
 use crate::domain::text::is_unsafe;
 
 use super::ConfigError;
-use super::file::NamedList;
+use super::file::RawList;
 
 /// The sample file's part on aliases.
 pub(super) const EXAMPLE: &str = r#"
@@ -20,16 +20,16 @@ pub(super) const EXAMPLE: &str = r#"
 const MAX_CHARS: usize = 64;
 
 /// Every alias with its symbol.
-pub(super) fn read_all(raw: &[NamedList], path: &Path) -> Result<Vec<(Symbol, String)>, ConfigError> {
+pub(super) fn read_all(raw: &[RawList], path: &Path) -> Result<Vec<(Symbol, String)>, ConfigError> {
     let mut out = Vec::new();
     for line in raw {
         let wrong = |why: &str| ConfigError(format!("{}:{}: {why}", path.display(), line.line));
         let symbol: Symbol =
             line.name.parse().map_err(|e| wrong(&format!("`aliases` names `{}`: {e}", line.name)))?;
-        if line.items.is_empty() {
+        if line.texts.is_empty() {
             return Err(wrong(&format!("the alias of `{symbol}` is empty; write the name to type for it")));
         }
-        for alias in &line.items {
+        for alias in &line.texts {
             if !is_typable(alias) {
                 let cure = "an alias has 1 to 64 letters, digits, `-`, `_` or `.`, without spaces";
                 return Err(wrong(&format!("`{symbol}` has the alias `{}`: {cure}", alias.escape_debug())));

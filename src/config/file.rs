@@ -16,13 +16,13 @@ pub struct FileContent {
     /// Custom presets.
     pub presets: Vec<RawPreset>,
     /// Lists of pairs, by their names.
-    pub watchlists: Vec<NamedList>,
+    pub watchlists: Vec<RawList>,
     /// Other names of symbols, by the symbols.
-    pub aliases: Vec<NamedList>,
+    pub aliases: Vec<RawList>,
     /// Keys of actions.
-    pub keys: Vec<NamedList>,
+    pub keys: Vec<RawList>,
     /// Sets of columns.
-    pub columns: Vec<NamedList>,
+    pub columns: Vec<RawList>,
     /// Alert rules.
     pub alerts: Vec<RawAlert>,
 }
@@ -39,14 +39,14 @@ pub struct RawAlert {
 }
 
 /// A line of `[watchlists]`, `[aliases]`, `[keys]` or `[columns]`.
-#[derive(Clone, Debug)]
-pub struct NamedList {
+#[derive(Debug)]
+pub struct RawList {
     /// What stands on its left.
     pub name: String,
     /// Its line.
     pub line: usize,
-    /// The items on its right.
-    pub items: Vec<String>,
+    /// The texts on its right.
+    pub texts: Vec<String>,
 }
 
 /// A `[presets.NAME]` table.
@@ -88,14 +88,14 @@ pub fn parse(text: &str) -> Result<FileContent, BadLine> {
         } else if name == "aliases" {
             let wanted = "`aliases` holds names to type for symbols: \"币安人生USDT\" = [\"bianrensheng\"]";
             content.aliases = lists(value, wanted, &line_of)?;
+        } else if name == "keys" {
+            let wanted = "`keys` holds the keys of actions: refresh = [\"r\", \"ctrl-r\"]";
+            content.keys = lists(value, wanted, &line_of)?;
+        } else if name == "columns" {
+            let wanted = "`columns` holds lists of columns: NAME = [\"sym\", \"last\", \"15m.dist\"]";
+            content.columns = lists(value, wanted, &line_of)?;
         } else if name == "alerts" {
             content.alerts = alerts(value, &line_of)?;
-        } else if name == "keys" {
-            let like = "`keys` holds the keys of actions: refresh = [\"r\", \"ctrl-r\"]";
-            content.keys = lists(value, like, &line_of)?;
-        } else if name == "columns" {
-            let like = "`columns` holds lists of columns: NAME = [\"sym\", \"last\", \"15m.dist\"]";
-            content.columns = lists(value, like, &line_of)?;
         } else if SETTINGS.iter().any(|s| s.key == name) {
             let text = scalar(value.get_ref()).ok_or_else(|| BadLine {
                 line,
@@ -103,14 +103,8 @@ pub fn parse(text: &str) -> Result<FileContent, BadLine> {
             })?;
             content.settings.push((name, text, line));
         } else {
-            let known = SETTINGS.iter().map(|s| s.key).chain([
-                "presets",
-                "watchlists",
-                "aliases",
-                "keys",
-                "columns",
-                "alerts",
-            ]);
+            let known = SETTINGS.iter().map(|s| s.key);
+            let known = known.chain(["presets", "watchlists", "aliases", "keys", "columns", "alerts"]);
             return Err(BadLine { line, message: unknown(&name, known) });
         }
     }
@@ -176,19 +170,19 @@ fn lists(
     value: &Spanned<DeValue<'_>>,
     wanted: &str,
     line_of: &dyn Fn(usize) -> usize,
-) -> Result<Vec<NamedList>, BadLine> {
+) -> Result<Vec<RawList>, BadLine> {
     let wrong = |line| BadLine { line, message: wanted.to_owned() };
     let lists = value.get_ref().as_table().ok_or_else(|| wrong(line_of(value.span().start)))?;
     let text = |v: &DeValue<'_>| if let DeValue::String(s) = v { Some(s.to_string()) } else { None };
     let mut out = Vec::new();
     for (name, list) in lists {
         let line = line_of(name.span().start);
-        let items: Option<Vec<String>> = match list.get_ref() {
+        let texts: Option<Vec<String>> = match list.get_ref() {
             DeValue::Array(items) => items.iter().map(|v| text(v.get_ref())).collect(),
             one => text(one).map(|t| vec![t]),
         };
-        let items = items.ok_or_else(|| wrong(line))?;
-        out.push(NamedList { name: name.get_ref().to_string(), line, items });
+        let texts = texts.ok_or_else(|| wrong(line))?;
+        out.push(RawList { name: name.get_ref().to_string(), line, texts });
     }
     Ok(out)
 }
@@ -267,13 +261,12 @@ mod tests {
         let content = parse("[keys]\nrefresh = ['r', 'ctrl-r']\n[columns]\nmine = ['sym']\n").unwrap();
         assert_eq!((content.keys[0].name.as_str(), content.keys[0].line), ("refresh", 2));
         assert_eq!(
-            (&content.keys[0].items[1], &content.columns[0].items[0]),
+            (&content.keys[0].texts[1], &content.columns[0].texts[0]),
             (&"ctrl-r".into(), &"sym".into())
         );
-        for (text, line, like) in [
-            ("[keys]\nrefresh = 'r'\n", 2, "keys of actions"),
-            ("[columns]\na = [1]\n", 2, "lists of columns"),
-        ] {
+        for (text, line, like) in
+            [("[keys]\nrefresh = 5\n", 2, "keys of actions"), ("[columns]\na = [1]\n", 2, "lists of columns")]
+        {
             let bad = parse(text).unwrap_err();
             assert!(bad.line == line && bad.message.contains(like), "{bad:?}");
         }

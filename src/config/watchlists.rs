@@ -6,7 +6,7 @@ use crate::domain::symbol::Symbol;
 use crate::domain::text::nearest;
 
 use super::ConfigError;
-use super::file::NamedList;
+use super::file::RawList;
 
 /// The sample file's part on lists.
 pub(super) const EXAMPLE: &str = r#"
@@ -27,7 +27,7 @@ pub(super) const EXAMPLE: &str = r#"
 pub(super) type Watchlist = (String, Vec<Symbol>);
 
 /// Every list, checked, also those that are not asked for: filters may name them.
-pub(super) fn read_all(raw: &[NamedList], path: &Path) -> Result<Vec<Watchlist>, ConfigError> {
+pub(super) fn read_all(raw: &[RawList], path: &Path) -> Result<Vec<Watchlist>, ConfigError> {
     raw.iter().map(|list| Ok((list.name.clone(), read(list, path)?))).collect()
 }
 
@@ -47,12 +47,12 @@ pub(super) fn resolve(names: &[String], lists: &[Watchlist]) -> Result<Vec<Symbo
     Ok(out)
 }
 
-fn read(list: &NamedList, path: &Path) -> Result<Vec<Symbol>, ConfigError> {
+fn read(list: &RawList, path: &Path) -> Result<Vec<Symbol>, ConfigError> {
     let wrong = |why: &str| {
         ConfigError(format!("{}:{}: the watchlist `{}` {why}", path.display(), list.line, list.name))
     };
     let symbols: Result<Vec<Symbol>, _> =
-        list.items.iter().map(|s| s.parse().map_err(|e| wrong(&format!("has `{s}`: {e}")))).collect();
+        list.texts.iter().map(|s| s.parse().map_err(|e| wrong(&format!("has `{s}`: {e}")))).collect();
     let symbols = symbols?;
     if symbols.is_empty() {
         return Err(wrong("is empty; it needs pairs such as [\"BTCUSDT\"]"));

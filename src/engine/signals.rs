@@ -64,7 +64,11 @@ impl Engine {
 
     fn signal(&mut self, id: LaneId, bar: &Closed, dir: Sign, is_new: bool, now: Mono) {
         let Some(key) = self.store.key(id) else { return };
-        let (Some(hama_close), Some(ma)) = (bar.point.close, bar.point.ma) else { return };
+        let point = &bar.point;
+        let (Some(hama_close), Some(ma), Some(dev_pct)) = (point.close, point.ma, point.dev_pct) else {
+            return;
+        };
+        let (bands, score) = (point.bands.map(|b| b.state), (bar.score_before, point.score));
         let (open, close_time) = (bar.kline.open_time(), bar.kline.close_time());
         let theirs = self.desk_of(id).and_then(|d| d.now(now));
         let lag = theirs.map_or(Duration::ZERO, |t| t.since(close_time));
@@ -79,7 +83,20 @@ impl Engine {
             care.given.tell(open, Some(dir));
         }
         let (pair, interval) = (key.pair, key.interval);
-        self.rings.signal(SignalEvent { seq: 0, pair, interval, dir, close_time, hama_close, ma, lag });
+        let event = SignalEvent {
+            seq: 0,
+            pair,
+            interval,
+            dir,
+            close_time,
+            hama_close,
+            ma,
+            dev_pct,
+            bands,
+            score,
+            lag,
+        };
+        self.rings.signal(event);
     }
 
     /// A signal was given and is no longer true: said, and never given again.

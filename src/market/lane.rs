@@ -24,6 +24,8 @@ pub struct Closed {
     pub kline: Kline,
     /// The indicator.
     pub point: HamaPoint,
+    /// The interval's score on the bar before.
+    pub score_before: Option<f64>,
 }
 
 /// How the newest end of a lane hangs together with what the stream shows.
@@ -375,7 +377,7 @@ impl Lane {
         if let Some(kline) = self.series.newest().copied() {
             self.head.push(&kline);
             self.revision += 1;
-            out.push(Closed { kline, point: self.head.point });
+            out.push(Closed { kline, point: self.head.point, score_before: self.head.previous.score });
         }
     }
 
@@ -385,7 +387,11 @@ impl Lane {
         let start = before.map_or(0, |b| ring.partition_point(|k| k.open_time() <= b));
         for kline in ring.range(start..) {
             self.head.push(kline);
-            out.push(Closed { kline: *kline, point: self.head.point });
+            out.push(Closed {
+                kline: *kline,
+                point: self.head.point,
+                score_before: self.head.previous.score,
+            });
         }
         self.revision += 1;
     }
@@ -396,7 +402,11 @@ impl Lane {
         for kline in self.series.closed() {
             self.head.push(kline);
             if kline.open_time() >= from {
-                out.push(Closed { kline: *kline, point: self.head.point });
+                out.push(Closed {
+                    kline: *kline,
+                    point: self.head.point,
+                    score_before: self.head.previous.score,
+                });
             }
         }
         self.revision += 1;

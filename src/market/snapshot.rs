@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::clock::Clock;
-use crate::domain::hama::{HamaPoint, Sign};
+use crate::domain::hama::{BandState, HamaPoint, Sign};
 use crate::domain::hold::Hold;
 use crate::domain::interval::Interval;
 use crate::domain::kline::Kline;
@@ -463,6 +463,12 @@ pub struct SignalEvent {
     pub hama_close: f64,
     /// Moving average on it.
     pub ma: f64,
+    /// The one against the other, in per cent.
+    pub dev_pct: f64,
+    /// The bands' state on it; `None` where the bars do not suffice for bands.
+    pub bands: Option<BandState>,
+    /// The interval's score on the bar before and on it.
+    pub score: (Option<f64>, Option<f64>),
     /// From the bar's close to here, on the exchange's clock.
     pub lag: Duration,
 }

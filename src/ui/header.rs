@@ -41,7 +41,7 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>) -> Option<Position> {
         return draw_filter(app, canvas, 1, &spans);
     }
     let mut x = 1;
-    for tab in tabs(app.shape(), app.keys()) {
+    for tab in tabs(app.shape(), app.keys(), app.unread()) {
         let role = if app.view() == tab.view { Role::Tab } else { Role::Text };
         x = canvas.text(tab.x, 1, cols.saturating_sub(tab.x), &tab.text, role) + 1;
     }

@@ -17,6 +17,7 @@ use std::fmt::Write as _;
 use unicode_width::UnicodeWidthStr;
 
 use super::canvas::Canvas;
+use super::signals;
 use super::theme::Role;
 
 /// Draws the table and what stands below it.
@@ -213,7 +214,7 @@ fn draw_margin(app: &App, canvas: &mut Canvas<'_>, row: &Row, y: u16, at: usize)
 }
 
 /// Whether a value is a figure of the market, which ages, and not a word about the row.
-fn is_figure(value: &Value<'_>) -> bool {
+pub(super) fn is_figure(value: &Value<'_>) -> bool {
     use Value::{Age, Note, State, Text, Warming};
     !matches!(value, Text(..) | Note(_) | Age { .. } | State(_) | Warming(..))
 }
@@ -300,7 +301,7 @@ fn off_screen(app: &App) -> &'static str {
 }
 
 /// The symbol, and the market where there are several.
-fn name(app: &App, pair: &Pair) -> String {
+pub(super) fn name(app: &App, pair: &Pair) -> String {
     if app.snapshot().markets.len() > 1 {
         format!("{} {}", pair.symbol, pair.market)
     } else {
@@ -457,13 +458,8 @@ fn signal_lines(app: &App, canvas: &mut Canvas<'_>, y: u16, lines: u16) {
 }
 
 fn signal_line(app: &App, signal: &SignalEvent, canvas: &mut Canvas<'_>, y: u16) {
-    let row = app.snapshot().rows.iter().find(|r| r.pair == signal.pair);
-    let tick = row.map_or(Tick { decimals: 4 }, |r| r.tick);
-    let (word, role) = match signal.dir {
-        Sign::Up => ("cross up", Role::Up),
-        Sign::Down => ("cross dn", Role::Down),
-        Sign::Flat => ("cross", Role::Flat),
-    };
+    let tick = signals::tick(app, &signal.pair);
+    let (word, role) = signals::cross_word(signal.dir);
     let cols = canvas.cols();
     let (zone, closed) = (&app.config().zone, bar_end(signal.close_time));
     let stamp = zone.stamp(closed, Precision::Minute);

@@ -21,9 +21,12 @@ use crate::fixture::{MADE, NOW, as_demo, assorted, row, snapshot};
 use crate::market::snapshot::{Level, LinkState, Notice, SignalEvent, Snapshot};
 
 mod alerts;
+mod detail;
 mod escapes;
 mod looks;
 mod marks;
+mod readback;
+mod signals;
 
 const END: UnixMs = UnixMs(1_760_227_200_000);
 
@@ -97,6 +100,9 @@ fn with_signals(mut picture: Snapshot) -> Snapshot {
         close_time: UnixMs(NOW.0 - 131_001),
         hama_close: close,
         ma: close * 0.999,
+        dev_pct: 0.1,
+        bands: Some(crate::domain::hama::BandState::Squeeze),
+        score: (Some(12.4), Some(61.7)),
         lag: Duration::from_millis(340),
     };
     picture.signals =
@@ -227,7 +233,7 @@ fn below_the_smallest_size_one_line_says_what_is_needed() {
 
 #[test]
 fn no_size_and_no_state_panics() {
-    for keys in ["", "4", "?", "s", "/btc x", "/a=b", "G"] {
+    for keys in ["", "2", "3", "3j", "4", "?", "s", "/btc x", "/a=b", "G"] {
         let mut app = app_of(with_signals(assorted()), (120, 36));
         press(&mut app, keys);
         for cols in (0..130).step_by(13).chain([59, 60, 80, 300]) {
@@ -246,7 +252,7 @@ fn no_size_and_no_state_panics() {
 fn the_demo_says_so_at_every_size_and_in_every_view() {
     for (cols, rows) in [(60, 16), (80, 24), (120, 36), (200, 60)] {
         for (now, word) in [(UnixMs(1_760_127_245_000), "Z "), (END, "ENDED")] {
-            for keys in ["", "4", "/x"] {
+            for keys in ["", "2", "3", "4", "/x"] {
                 let mut app = app_of(as_demo(assorted(), now), (cols, rows));
                 press(&mut app, keys);
                 let text = shown(&app);
@@ -412,10 +418,21 @@ fn rows_below_the_fold_are_counted() {
 #[test]
 fn without_signs_the_screen_is_seven_bit() {
     let config = AppConfig { notation: Notation::Ascii, ..AppConfig::default() };
-    let rows =
-        vec![row("BTCUSDT"), row("ETHUSDT").trends([Sign::Down, Sign::Flat, Sign::Up]), row("X").unknown()];
-    for keys in ["", "4", "?", "s", "/averyveryveryveryveryveryveryverylongfilterthatcanneverfitintotheline"]
-    {
+    let rows = vec![
+        row("BTCUSDT").klines(300),
+        row("ETHUSDT").trends([Sign::Down, Sign::Flat, Sign::Up]),
+        row("X").unknown(),
+    ];
+    for keys in [
+        "",
+        "2",
+        "2t",
+        "3",
+        "4",
+        "?",
+        "s",
+        "/averyveryveryveryveryveryveryverylongfilterthatcanneverfitintotheline",
+    ] {
         for size in [(60, 16), (80, 24), (120, 36)] {
             let mut app = App::new(config.clone(), Arc::new(with_ascii_signals(snapshot(rows.clone()))));
             app.update(MADE, Msg::Resize(size.0, size.1));
@@ -492,7 +509,7 @@ fn rows_of_which_nothing_is_known_are_counted_beside_the_filter() {
         [((120, 36), "4 of 12 match, 3 unknown"), ((80, 24), "4/12  3?"), ((60, 16), "4/12  3?")]
     {
         let mut app = app_of(assorted(), size);
-        press(&mut app, "/score<60 1h:bull");
+        press(&mut app, "/score<lt>60 1h:bull");
         assert!(shown(&app).contains(count), "{}", shown(&app));
     }
 }

@@ -48,6 +48,25 @@ fn opens(lane: &Lane) -> Vec<i64> {
     lane.series().closed().iter().map(|k| k.open_time().0 / STEP).collect()
 }
 
+/// Loaded at once, heard one by one, or corrected: each bar comes with the score before it.
+#[test]
+fn a_closed_bar_knows_the_score_on_the_bar_before() {
+    let rows: Vec<Kline> = (0..90).map(bar).collect();
+    let mut l = lane(100);
+    let mut out = vec![];
+    l.rest(&answer(&rows[..80], 80, None), &mut out);
+    for row in &rows[80..] {
+        l.stream_closed(*row, &mut out);
+    }
+    let chained = |out: &[Closed]| out.windows(2).all(|w| w[1].score_before == w[0].point.score);
+    assert!(chained(&out) && out[0].score_before.is_none() && out[89].score_before.is_some());
+    let known = out[84].point.score;
+    out.clear();
+    l.rest(&answer(&[shaped(85, 200)], 1, Some(85)), &mut out);
+    assert_eq!((out.len(), out[0].score_before), (5, known));
+    assert!(chained(&out));
+}
+
 #[test]
 fn the_last_row_is_forming_and_the_preview_changes_nothing() {
     let mut l = lane(100);
