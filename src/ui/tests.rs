@@ -20,6 +20,8 @@ use crate::domain::time::{Mono, UnixMs};
 use crate::fixture::{MADE, NOW, as_demo, assorted, row, snapshot};
 use crate::market::snapshot::{Level, LinkState, Notice, SignalEvent, Snapshot};
 
+mod escapes;
+mod looks;
 mod marks;
 
 const END: UnixMs = UnixMs(1_760_227_200_000);
