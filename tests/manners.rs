@@ -111,6 +111,58 @@ fn the_mouse_is_ours_here_and_not_over_ssh_unless_asked_for() {
     }
 }
 
+/// What stands between two marks in the bytes written.
+fn between<'b>(bytes: &'b str, begin: &str, end: &str) -> Option<&'b str> {
+    bytes.split_once(begin)?.1.split_once(end).map(|(inside, _)| inside)
+}
+
+#[test]
+fn a_copy_is_what_the_clipboard_gets_and_no_part_of_a_frame() {
+    use base64::Engine as _;
+    let mut screen = Screen::start(PROGRAM, &["demo", "--speed", "0"], &[], (120, 36));
+    screen.wait("a table", |t| table(t) && !t.contains("warm-up"));
+    screen.type_keys("/doge\r");
+    screen.wait("the filter", |t| t.contains("1 of 24"));
+    screen.type_keys("y");
+    screen.wait("the word", |t| t.contains("copied DOGEUSDT"));
+    let bytes = String::from_utf8(screen.bytes()).unwrap();
+    let payload = between(&bytes, "\x1b]52;c;", "\x07").unwrap();
+    let copied = base64::engine::general_purpose::STANDARD.decode(payload).unwrap();
+    assert_eq!(copied, b"DOGEUSDT");
+    let before = bytes.split_once("\x1b]52;").unwrap().0;
+    assert!(before.ends_with("\x1b[?2026l"), "a frame was under way");
+    screen.type_keys("Q");
+    assert!(screen.wait_for_end().success());
+}
+
+fn tmux(server: &str, args: &[&str]) -> String {
+    let output = std::process::Command::new("tmux").args(["-L", server]).args(args).output().unwrap();
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Where there is tmux: its own clipboard has it, and from there its terminals'.
+#[test]
+fn inside_tmux_a_copy_is_given_to_tmux() {
+    if std::process::Command::new("tmux").arg("-V").output().is_err() {
+        return;
+    }
+    let server = format!("hamatop-{}", std::process::id());
+    let args = ["-L", &server, "-f", "/dev/null", "new-session", PROGRAM, "demo", "--speed", "0"];
+    let mut screen = Screen::start("tmux", &args, &[], (120, 37));
+    screen.wait("a table", |t| table(t) && !t.contains("warm-up"));
+    screen.type_keys("/doge\r");
+    screen.wait("the filter", |t| t.contains("1 of 24"));
+    screen.type_keys("y");
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while tmux(&server, &["show-buffer"]) != "DOGEUSDT" {
+        assert!(Instant::now() < deadline, "{}", screen.text());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    screen.type_keys("Q");
+    screen.wait_for_end();
+    tmux(&server, &["kill-server"]);
+}
+
 fn wait_for_bytes(screen: &Screen, part: &[u8]) {
     let deadline = Instant::now() + Duration::from_secs(20);
     while !has(&screen.bytes(), part) {

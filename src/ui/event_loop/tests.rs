@@ -170,6 +170,7 @@ fn bare(outside: Outside) -> (Loop<Writes>, Writes) {
         snapshots: watch::channel(Arc::clone(&first)).1,
         commands: mpsc::channel(1).0,
         stopwatch: Stopwatch::start(),
+        saves: None,
         cancel: CancellationToken::new(),
     };
     let writes = Writes::default();
