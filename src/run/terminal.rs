@@ -45,9 +45,9 @@ pub(super) async fn run(
     let mut session = Session::start(config, &place, Purpose::LIVE, cancel.clone())?;
     let first = Arc::clone(&session.snapshots.borrow());
     let named = config.rest_url.as_deref().or(config.ws_url.as_deref()).map(host);
-    let names = themes.all.iter().map(|t| t.name.clone()).collect();
+    let choice = themes.all.iter().map(|t| t.name.clone()).collect();
     let mut app = App::new(
-        AppConfig { notation: signs(config).0, replay, place: named, zone, themes: names, look },
+        AppConfig { notation: signs(config).0, replay, place: named, zone, themes: choice, look },
         first,
     );
     for problem in [log_problem, broken].into_iter().flatten() {
