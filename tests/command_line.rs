@@ -373,3 +373,13 @@ fn settings_are_shown_checked_and_sampled() {
     assert!(stdout(&run(&["config", "path"])).trim_end().ends_with("hamatop/config.toml"));
     assert!(stdout(&run(&["keys"])).contains("filter"));
 }
+
+#[test]
+fn themes_are_listed_printed_and_refused_by_name() {
+    let list = stdout(&run(&["themes"]));
+    assert!(
+        ["dark", "light", "ansi", "high-contrast", "color-blind", "gruvbox"].iter().all(|t| list.contains(t))
+    );
+    assert!(stdout(&run(&["themes", "dark"])).contains("[roles]"));
+    assert_refused(&["themes", "darc"], 2, "`dark` is the nearest");
+}

@@ -74,14 +74,13 @@ impl Color {
         let var = |name| var(name).filter(|v| !v.is_empty());
         let allowed = is_flag || var("NO_COLOR").is_none();
         match self {
-            _ if !allowed => Depth::None,
-            Self::Never => Depth::None,
-            Self::Exactly(depth) => depth,
-            Self::Always => shown(&var).unwrap_or(Depth::Sixteen),
-            Self::Auto if var("CLICOLOR_FORCE").is_some_and(|v| v != "0") => {
+            Self::Exactly(depth) if allowed => depth,
+            Self::Always if allowed => shown(&var).unwrap_or(Depth::Sixteen),
+            Self::Auto if allowed && var("CLICOLOR_FORCE").is_some_and(|v| v != "0") => {
                 shown(&var).unwrap_or(Depth::Sixteen)
             }
-            Self::Auto => shown(&var).unwrap_or(Depth::None),
+            Self::Auto if allowed => shown(&var).unwrap_or(Depth::None),
+            _ => Depth::None,
         }
     }
 }

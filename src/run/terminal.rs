@@ -50,9 +50,9 @@ pub(super) async fn run(
     let mut session = Session::start(config, &place, Purpose::LIVE, cancel.clone())?;
     let first = Arc::clone(&session.snapshots.borrow());
     let named = config.rest_url.as_deref().or(config.ws_url.as_deref()).map(host);
-    let theme_names = themes.all.iter().map(|t| t.name.clone()).collect();
+    let choice = themes.all.iter().map(|t| t.name.clone()).collect();
     let mut app = App::new(
-        AppConfig { notation: signs(config).0, replay, place: named, zone, themes: theme_names, look },
+        AppConfig { notation: signs(config).0, replay, place: named, zone, themes: choice, look },
         first,
     );
     let found = if replay.is_some() { Found::default() } else { kept::find() };

@@ -39,22 +39,22 @@ impl Themes {
         let mut found = Self { all: Vec::new(), broken: Vec::new() };
         for b in BUILT_IN {
             match ThemeFile::parse(b.text) {
-                Ok(file) => found.put(b.name, b.about.to_owned(), file),
+                Ok(file) => found.put(b.name, b.about, file),
                 Err(e) => found.broken.push((b.name.to_owned(), format!("{}: {e}", b.name))),
             }
         }
         for (name, path) in own(folder) {
             let file = read(&path).and_then(|text| ThemeFile::parse(&text).map_err(|e| e.to_string()));
             match file {
-                Ok(file) => found.put(&name, format!("yours: {}", path.display()), file),
+                Ok(file) => found.put(&name, &format!("yours: {}", path.display()), file),
                 Err(why) => found.broken.push((name, format!("{}: {why}", path.display()))),
             }
         }
         found
     }
 
-    fn put(&mut self, name: &str, about: String, file: ThemeFile) {
-        let about = CleanText::new(&about).as_str().to_owned();
+    fn put(&mut self, name: &str, about: &str, file: ThemeFile) {
+        let about = CleanText::new(about).as_str().to_owned();
         let new = Named { name: ThemeName { name: name.to_owned(), about }, file };
         match self.all.iter_mut().find(|t| t.name.name == name) {
             Some(old) => *old = new,

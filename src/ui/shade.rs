@@ -89,15 +89,19 @@ pub fn contrast(one: Color, other: Color) -> Option<f64> {
 
 /// `OKLab`, where distances are as far as they look.
 fn oklab(color: Rgb) -> [f64; 3] {
-    let [r, g, b] = linear(color);
-    let l = (0.412_221_470_8 * r + 0.536_332_536_3 * g + 0.051_445_992_9 * b).cbrt();
-    let m = (0.211_903_498_2 * r + 0.680_699_545_1 * g + 0.107_396_956_6 * b).cbrt();
-    let s = (0.088_302_461_9 * r + 0.281_718_837_6 * g + 0.629_978_700_5 * b).cbrt();
+    let rgb = linear(color);
+    let mix = |weights: [f64; 3]| rgb.iter().zip(weights).map(|(c, w)| c * w).sum::<f64>().cbrt();
+    let cones = [
+        mix([0.412_221_470_8, 0.536_332_536_3, 0.051_445_992_9]),
+        mix([0.211_903_498_2, 0.680_699_545_1, 0.107_396_956_6]),
+        mix([0.088_302_461_9, 0.281_718_837_6, 0.629_978_700_5]),
+    ];
     [
-        0.210_454_255_3 * l + 0.793_617_785_0 * m - 0.004_072_046_8 * s,
-        1.977_998_495_1 * l - 2.428_592_205_0 * m + 0.450_593_709_9 * s,
-        0.025_904_037_1 * l + 0.782_771_766_2 * m - 0.808_675_766_0 * s,
+        [0.210_454_255_3, 0.793_617_785_0, -0.004_072_046_8],
+        [1.977_998_495_1, -2.428_592_205_0, 0.450_593_709_9],
+        [0.025_904_037_1, 0.782_771_766_2, -0.808_675_766_0],
     ]
+    .map(|weights| cones.iter().zip(weights).map(|(c, w)| c * w).sum())
 }
 
 /// How different two colours look; 0 is the same, black and white are 1 apart.
@@ -122,11 +126,10 @@ pub(super) struct On {
 /// can be read on what is shown of that.
 pub(super) fn nearest(color: Color, level: Level, on: Option<On>) -> Color {
     let fits = match (level, color) {
-        (Level::True, _) | (_, Color::Reset) => true,
-        (Level::Indexed, Color::Rgb(..)) => false,
-        (Level::Indexed, _) => true,
-        (Level::Sixteen, c) => place_of(c).is_some(),
         (Level::Plain, _) => return Color::Reset,
+        (Level::Indexed, Color::Rgb(..)) => false,
+        (Level::Sixteen, c) => c == Color::Reset || place_of(c).is_some(),
+        (Level::True | Level::Indexed, _) => true,
     };
     if fits {
         return color;
