@@ -114,14 +114,18 @@ fn events(klines: &[Kline], filter: &str) -> Vec<i64> {
     let preset = Arc::new(Preset::builtin("quantdinger").unwrap());
     let mut lane = Lane::new(Interval::H1, &preset, 1_000, Freshness::new(Stream::Fed));
     let mut closed = Vec::new();
-    let empty = Answer { rows: &[], proved: 0, unread: 0, from: None, asked: UnixMs(0), lag: Lag::Wait };
-    lane.rest(&empty, &mut closed);
     let mut picture = fixture::snapshot(vec![fixture::row("BTCUSDT")]);
     let at = Reading::new(&picture, picture.made, 1);
     let mut found = Vec::new();
     let mut before = *lane.point();
-    for kline in klines {
-        lane.stream_closed(*kline, &mut closed);
+    for (n, kline) in klines.iter().enumerate() {
+        // With the one before it, since the recordings have holes of the exchange's own.
+        let rows = &klines[n.saturating_sub(1)..=n];
+        let from = rows.first().map(Kline::open_time);
+        lane.rest(
+            &Answer { rows, proved: rows.len(), unread: 0, from, asked: kline.close_time(), lag: Lag::Wait },
+            &mut closed,
+        );
         assert_eq!(*lane.previous(), before);
         before = *lane.point();
         let view = &mut Arc::make_mut(&mut picture.rows[0]).lanes[1];

@@ -80,6 +80,7 @@ const LOOKS: &[Look] = &[
     look(Field::Width, "WIDTH", (Right, 6), Falling),
     look(Field::Pos, "POSB", (Right, 5), Falling),
     look(Field::Cross, "CROSS", (Left, 7), Rising),
+    look(Field::New, "NEW", (Left, 4), Falling),
     look(Field::Bars, "BARS", (Right, 5), Falling),
     look(Field::Missing, "MISSING", (Right, 7), Falling),
     look(Field::Gaps, "GAPS", (Right, 4), Falling),

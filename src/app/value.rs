@@ -7,7 +7,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::domain::hama::{BandState, LastCross, Sign};
 use crate::domain::symbol::Tick;
-use crate::market::snapshot::DataState;
+use crate::market::snapshot::{DataState, Extremes};
 
 pub use crate::rule::value::{NoteText, Pulse, Value};
 
@@ -72,6 +72,11 @@ impl Value<'_> {
                 (None, BandState::Normal) => Tone::Dim,
                 (None, _) => Tone::Plain,
             },
+            Self::Extremes(e) => match (e.high, e.low) {
+                (true, false) => Tone::Up,
+                (false, true) => Tone::Down,
+                _ => Tone::Dim,
+            },
             Self::Gradient(g) => by_direction(g.dir),
             Self::State(s) => state_tone(*s),
             _ => Tone::Plain,
@@ -105,6 +110,7 @@ impl Value<'_> {
             Self::Side(sign) => write!(out, "{}", side_word(sign)),
             Self::Cross(c) => write_cross(c, out),
             Self::Bands(b) => write_bands(b.state, b.breakout, notation, out),
+            Self::Extremes(e) => out.write_str(extremes_word(e)),
             Self::Gradient(g) => write!(out, "{} {}", notation.trend(g.dir), g.steps),
             Self::Age { theirs, ours, pulse } => write_age(theirs, ours, pulse, out),
             Self::State(state) => write!(out, "{}", state.as_str()),
@@ -126,6 +132,7 @@ impl Value<'_> {
             Self::Side(sign) => write!(out, "{}", side_word(sign)),
             Self::Cross(c) => write_cross(c, out),
             Self::Bands(b) => write_bands(b.state, b.breakout, Notation::Words, out),
+            Self::Extremes(e) => out.write_str(extremes_word(e)),
             Self::Gradient(g) => write!(out, "{}", i16::from(g.dir.as_i8()) * i16::from(g.steps)),
             Self::Age { theirs, .. } => write!(out, "{}", theirs.as_millis()),
             Self::State(state) => write!(out, "{}", state.as_str()),
@@ -305,6 +312,15 @@ fn side_word(sign: Sign) -> &'static str {
         Sign::Up => "above",
         Sign::Flat => "touch",
         Sign::Down => "below",
+    }
+}
+
+fn extremes_word(e: Extremes) -> &'static str {
+    match (e.high, e.low) {
+        (true, true) => "both",
+        (true, false) => "high",
+        (false, true) => "low",
+        (false, false) => "no",
     }
 }
 

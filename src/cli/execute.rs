@@ -80,7 +80,7 @@ fn scan_args(wish: &ScanWish) -> Result<ScanPlan, Failure> {
     let usage = |flag: &str, why: &dyn std::fmt::Display| Failure::Usage(format!("--{flag}: {why}"));
     let mut options = ScanOptions { limit: wish.limit, min_score: wish.min_score, ..ScanOptions::default() };
     if let Some(text) = &wish.filter {
-        options.filter = Filter::parse(text).map_err(|e| usage("filter", &e))?;
+        options.filter = Filter::parse(text).map_err(|e| Failure::Usage(e.of_flag()))?;
     }
     if let Some(text) = &wish.sort {
         options.sort = text.parse().map_err(|e| usage("sort", &e))?;

@@ -106,6 +106,7 @@ impl Engine {
             newest: lane.series().newest().map(|k| (k.open_time(), k.close_time())),
             point: *lane.point(),
             previous: *lane.previous(),
+            extremes: lane.extremes(),
             preview: live.and_then(|_| lane.preview()),
             price_side: live.zip(lane.point().ma).map(|(price, ma)| tie::sign(price, ma)),
             seen: lane.seen,

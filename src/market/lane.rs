@@ -11,7 +11,7 @@ use crate::domain::time::UnixMs;
 
 use super::freshness::{Doubt, Freshness, Stage};
 use super::series::{Merge, Origin, RestRows, Series, Upsert, after, smaller};
-use super::snapshot::Preview;
+use super::snapshot::{Extremes, Preview};
 
 /// Closed bars kept that came before what is missing in front of them. Enough for the time a
 /// repair takes; what does not fit is in the repair's answer anyway.
@@ -80,6 +80,7 @@ pub struct Lane {
     series: Series,
     preset: Arc<Preset>,
     head: Head,
+    extremes: Option<Extremes>,
     /// Closed by the stream, with something missing before them; ascending.
     kept: Vec<Kline>,
     /// The newest state of a candle whose successor is forming already.
@@ -119,6 +120,7 @@ impl Lane {
             series: Series::new(capacity),
             preset: Arc::clone(preset),
             head: Head::new(preset, interval),
+            extremes: None,
             kept: Vec::new(),
             unclosed: None,
             freshness,
@@ -145,6 +147,11 @@ impl Lane {
     /// The indicator on the closed bar before that one.
     pub fn previous(&self) -> &HamaPoint {
         &self.head.previous
+    }
+
+    /// Whether the newest closed bar goes beyond all others at hand; `None` while it is the only one.
+    pub fn extremes(&self) -> Option<Extremes> {
+        self.extremes
     }
 
     /// Counts up whenever the closed bars change.
@@ -376,9 +383,21 @@ impl Lane {
     fn push(&mut self, out: &mut Vec<Closed>) {
         if let Some(kline) = self.series.newest().copied() {
             self.head.push(&kline);
+            self.look_back();
             self.revision += 1;
             out.push(Closed { kline, point: self.head.point, score_before: self.head.previous.score });
         }
+    }
+
+    /// Compares the newest bar with all others: once when it comes, not whenever it is shown.
+    fn look_back(&mut self) {
+        let mut bars = self.series.closed().iter().rev();
+        let newest = bars.next();
+        let reach = |(high, low): (f64, f64), k: &Kline| (k.high().max(high), k.low().min(low));
+        let before = bars.fold((f64::NEG_INFINITY, f64::INFINITY), reach);
+        self.extremes = newest
+            .filter(|_| before.0.is_finite())
+            .map(|k| Extremes { high: k.high() > before.0, low: k.low() < before.1 });
     }
 
     /// Feeds the bars after `before` to the indicator.
@@ -393,6 +412,7 @@ impl Lane {
                 score_before: self.head.previous.score,
             });
         }
+        self.look_back();
         self.revision += 1;
     }
 
@@ -409,6 +429,7 @@ impl Lane {
                 });
             }
         }
+        self.look_back();
         self.revision += 1;
     }
 

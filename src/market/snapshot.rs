@@ -181,6 +181,8 @@ pub struct LaneView {
     pub point: HamaPoint,
     /// The indicator on the closed bar before that one.
     pub previous: HamaPoint,
+    /// Whether the newest closed bar goes beyond all others at hand.
+    pub extremes: Option<Extremes>,
     /// The indicator if the forming bar closed now. A preview: never sorted on, never a signal.
     pub preview: Option<Preview>,
     /// Live price against the moving average of the last closed bar.
@@ -191,6 +193,15 @@ pub struct LaneView {
     pub holes: u32,
     /// All closed bars, where the reader asked for them (`scan --klines`, the detail view).
     pub klines: Option<Arc<[Kline]>>,
+}
+
+/// How far a bar goes beyond all before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Extremes {
+    /// A new high.
+    pub high: bool,
+    /// A new low.
+    pub low: bool,
 }
 
 /// The forming bar and what the indicator would say if it closed now.

@@ -56,6 +56,8 @@ pub enum Field {
     Pos,
     /// The last cross.
     Cross,
+    /// A new high or low among the bars at hand.
+    New,
     /// Closed bars at hand.
     Bars,
     /// Closes that are not in.
@@ -199,6 +201,7 @@ pub const FIELDS: &[FieldSpec] = &[
     spec((Field::Width, "width"), "width of the bands", Lane, Number(Unit::Share), &[]),
     spec((Field::Pos, "posb"), "place in the bands", Lane, Number(Unit::Share), &[]),
     spec((Field::Cross, "cross"), "last cross", Lane, Number(Unit::Bars), &[State::Up, State::Down]),
+    spec((Field::New, "new"), "new high or low of the bars", Lane, States, &[State::High, State::Low]),
     spec((Field::Bars, "bars"), "closed bars", Lane, Number(Unit::Bars), &[]),
     spec((Field::Missing, "missing"), "closes that are not in", Either, Number(Unit::Bars), &[]),
     spec((Field::Gaps, "gaps"), "places where bars are missing", Either, Number(Unit::Plain), &[]),

@@ -63,6 +63,11 @@ impl FilterError {
     fn new(column: usize, message: impl Into<String>) -> Self {
         Self { column, message: message.into() }
     }
+
+    /// As the command line says it.
+    pub fn of_flag(&self) -> String {
+        format!("--{self}")
+    }
 }
 
 impl fmt::Display for FilterError {

@@ -131,6 +131,8 @@ impl Reading {
     fn of_data<'a>(&self, field: Field, lane: &LaneView) -> Option<Value<'a>> {
         match field {
             Field::PriceSide => lane.price_side.filter(|_| lane.state == DataState::Live).map(Value::Side),
+            // Among a few bars every other one is a high.
+            Field::New => lane.extremes.filter(|_| is_warm(lane)).map(Value::Extremes),
             Field::Bars => Some(Value::Count(lane.bars)),
             Field::Missing => self.missing(lane).map(Value::Count),
             Field::Gaps => self.gaps(lane).map(Value::Count),

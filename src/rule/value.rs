@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::domain::hama::{Bands, Gradient, LastCross, Sign};
 use crate::domain::symbol::Tick;
-use crate::market::snapshot::DataState;
+use crate::market::snapshot::{DataState, Extremes};
 
 /// What a field says.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -60,6 +60,8 @@ pub enum Value<'a> {
     Cross(LastCross),
     /// The bands.
     Bands(Bands),
+    /// Beyond all bars before.
+    Extremes(Extremes),
     /// The gradient counter.
     Gradient(Gradient),
     /// How old, on the exchange's clock and on ours.
@@ -125,6 +127,7 @@ impl<'a> Value<'a> {
             Self::Trend { now: sign, .. } | Self::Side(sign) => sign.as_f64(),
             Self::Cross(c) => f64::from(c.bars),
             Self::Bands(b) => f64::from(b.state as u8),
+            Self::Extremes(e) => f64::from(i8::from(e.high) - i8::from(e.low)),
             Self::Gradient(g) => g.dir.as_f64() * f64::from(g.steps),
             Self::Age { theirs, .. } => theirs.as_secs_f64(),
             Self::State(state) => f64::from(state as u8),

@@ -39,7 +39,7 @@ pub(super) async fn run(
 ) -> Result<Rows, Failure> {
     let names = names(config);
     let checked = plan.options.filter.check(&config.intervals, &names);
-    checked.map_err(|e| Failure::Usage(format!("--filter: {e}")))?;
+    checked.map_err(|e| Failure::Usage(e.of_flag()))?;
     let place = match demo {
         None => Place::of(config),
         Some(run) => demo::start(run.start, run.speed, cancel.clone()).await?.1,

@@ -16,8 +16,8 @@ use hamatop::domain::symbol::{Market, Pair, Tick};
 use hamatop::domain::text::CleanText;
 use hamatop::domain::time::{Mono, UnixMs};
 use hamatop::market::snapshot::{
-    Assets, CacheStats, DataState, DayFigures, Discards, LaneView, Link, LinkState, Outcomes, Pool, Preview,
-    RestStatus, Row, Snapshot, Source, Upkeep, Warmup,
+    Assets, CacheStats, DataState, DayFigures, Discards, Extremes, LaneView, Link, LinkState, Outcomes, Pool,
+    Preview, RestStatus, Row, Snapshot, Source, Upkeep, Warmup,
 };
 
 /// 2026-11-21T14:02:11Z, when the pictures are made.
@@ -294,6 +294,7 @@ fn lane(interval: Interval, trend: Sign) -> LaneView {
         newest: Some((UnixMs(open), UnixMs(open + interval.millis() - 1))),
         point,
         previous: point,
+        extremes: Some(Extremes { high: true, low: false }),
         preview: Some(Preview { bar: bar(interval, open_of_forming.0, 214.0), point }),
         price_side: Some(Sign::Up),
         seen: Some(NOW),
@@ -327,6 +328,7 @@ fn empty_lane(interval: Interval, bars: u32) -> LaneView {
         newest: None,
         point: HamaPoint::UNKNOWN,
         previous: HamaPoint::UNKNOWN,
+        extremes: None,
         preview: None,
         price_side: None,
         seen: None,

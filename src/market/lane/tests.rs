@@ -85,6 +85,39 @@ fn the_last_row_is_forming_and_the_preview_changes_nothing() {
 }
 
 #[test]
+fn the_bar_before_and_new_extremes_move_on_with_each_close() {
+    let priced = |n: i64, close: f64| {
+        let k = bar(n);
+        let fields = KlineFields {
+            open_time: k.open_time(),
+            close_time: k.close_time(),
+            open: close,
+            high: close + 1.0,
+            low: close - 1.0,
+            close,
+            volume: 1.0,
+            ..KlineFields::default()
+        };
+        Kline::new(fields).unwrap()
+    };
+    let mut l = lane(3);
+    let mut out = vec![];
+    assert_eq!((l.extremes(), *l.previous()), (None, HamaPoint::UNKNOWN));
+    l.rest(&answer(&[priced(0, 100.0)], 1, None), &mut out);
+    assert_eq!(l.extremes(), None, "there is nothing to compare with");
+    let mut seen = Vec::new();
+    for (n, close) in (1..).zip([105.0, 105.0, 99.0, 104.0, 104.0, 104.5]) {
+        let before = *l.point();
+        l.stream_closed(priced(n, close), &mut out);
+        assert_eq!(*l.previous(), before);
+        seen.push(l.extremes().map(|e| (e.high, e.low)).unwrap());
+    }
+    // The last one is a high since 105 has left the ring.
+    let no = (false, false);
+    assert_eq!(seen, [(true, false), no, (false, true), no, no, (true, false)]);
+}
+
+#[test]
 fn a_row_and_the_one_before_it_may_both_be_open() {
     let mut l = lane(10);
     let rows: Vec<Kline> = (0..5).map(bar).collect();
