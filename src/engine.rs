@@ -11,6 +11,7 @@ mod desk;
 mod feed;
 pub mod happenings;
 mod hearing;
+mod jobs;
 mod members;
 mod names;
 mod publish;
@@ -29,9 +30,10 @@ use std::time::Duration;
 
 use crate::domain::interval::Interval;
 use crate::domain::preset::Preset;
-use crate::domain::symbol::{Market, Pair, Symbol};
+use crate::domain::symbol::{Market, Pair, SeriesKey, Symbol};
 use crate::exchange::{FeedCommand, FeedEvent, FetchRequest, Fetched};
 use crate::market::snapshot::Source;
+use crate::schedule::ScheduleCommand;
 
 pub use self::core::Engine;
 
@@ -62,6 +64,8 @@ pub enum Command {
     Focus(Option<Pair>),
     /// These rows are looked at: they go first where many series wait for REST.
     Visible(Vec<Pair>),
+    /// Something about the jobs.
+    Schedule(ScheduleCommand),
 }
 
 /// What a command is about.
@@ -69,6 +73,8 @@ pub enum Command {
 pub enum Scope {
     /// All intervals of one pair.
     One(Pair),
+    /// One interval of one pair.
+    Series(SeriesKey),
     /// Everything.
     All,
 }

@@ -38,6 +38,7 @@ impl Engine {
             stats: self.store.stats(),
             notices: self.rings.notices(),
             signals: self.rings.signals(),
+            schedule: self.schedule_view(),
         }
     }
 
@@ -55,7 +56,9 @@ impl Engine {
             .zip(klines)
             .filter_map(|(l, klines)| {
                 let live = last.filter(|_| self.is_forming(*l, now));
-                Some(self.view(self.store.lane(*l)?, live, klines))
+                let mut view = self.view(self.store.lane(*l)?, live, klines);
+                view.check = self.verdicts.get(l).cloned();
+                Some(view)
             })
             .collect();
         let row = Arc::new(Row {
@@ -105,6 +108,7 @@ impl Engine {
             price_side: live.zip(lane.point().ma).map(|(price, ma)| tie::sign(price, ma)),
             seen: lane.seen,
             holes: u32::try_from(lane.series().holes().len()).unwrap_or(u32::MAX),
+            check: None,
             klines,
         }
     }

@@ -4,6 +4,7 @@
 //! (later) HTTP read it. Nothing in it can change; ages are computed by the reader from
 //! [`Snapshot::clock`], so that a picture does not have to be made anew for each second.
 
+mod check;
 mod universe;
 
 use std::sync::Arc;
@@ -19,7 +20,9 @@ use crate::domain::score::SymbolScore;
 use crate::domain::symbol::{Market, Pair, Tick};
 use crate::domain::text::CleanText;
 use crate::domain::time::{Mono, UnixMs};
+use crate::schedule::ScheduleView;
 
+pub use self::check::{Check, Compared, Verdict};
 pub use self::universe::{Pool, UniverseCounts, UniverseReport, UnknownName};
 
 /// Where the figures come from.
@@ -102,6 +105,8 @@ pub struct Snapshot {
     pub notices: Vec<Notice>,
     /// The newest signals, oldest first; a bounded ring.
     pub signals: Vec<SignalEvent>,
+    /// The jobs.
+    pub schedule: ScheduleView,
 }
 
 /// One pair over all intervals.
@@ -172,6 +177,8 @@ pub struct LaneView {
     pub seen: Option<UnixMs>,
     /// Holes among the bars that the exchange itself has: nothing to repair.
     pub holes: u32,
+    /// How it last compared with REST, where somebody or a job asked.
+    pub check: Option<Check>,
     /// All closed bars, where the reader asked for them (`scan --klines`, the detail view).
     pub klines: Option<Arc<[Kline]>>,
 }

@@ -19,6 +19,7 @@ use hamatop::market::snapshot::{
     CacheStats, DataState, DayFigures, Discards, LaneView, Link, LinkState, Outcomes, Pool, Preview,
     RestStatus, Row, Snapshot, Source, Upkeep, Warmup,
 };
+use hamatop::schedule::{Schedule, ScheduleView, Settings};
 
 /// 2026-11-21T14:02:11Z, when the pictures are made.
 pub const NOW: UnixMs = UnixMs(1_795_269_731_000);
@@ -280,6 +281,7 @@ fn lane(interval: Interval, trend: Sign) -> LaneView {
         price_side: Some(Sign::Up),
         seen: Some(NOW),
         holes: 0,
+        check: None,
         klines: None,
     }
 }
@@ -364,7 +366,13 @@ pub fn snapshot(rows: Vec<RowBuilder>) -> Snapshot {
         stats: stats(count),
         notices: Vec::new(),
         signals: Vec::new(),
+        schedule: schedule(),
     }
+}
+
+/// Jobs that never ran.
+pub fn schedule() -> ScheduleView {
+    Schedule::new(&Settings::default()).view()
 }
 
 /// A healthy link.

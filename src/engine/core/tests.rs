@@ -3,6 +3,7 @@
 mod boundaries;
 mod chaos;
 mod failures;
+mod jobs;
 mod lifecycle;
 mod links;
 mod members;
