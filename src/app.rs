@@ -8,12 +8,15 @@ pub mod alerts;
 pub mod behind;
 pub mod column;
 pub mod detail;
+pub mod keymap;
 pub mod keys;
 pub mod layout;
+pub mod list;
 pub mod order;
 mod popup;
 mod prompt;
 mod readout;
+mod scanner;
 pub mod scheduler;
 pub mod signals;
 pub mod text;
@@ -27,26 +30,25 @@ mod tests;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::symbol::Pair;
 use crate::domain::text::CleanText;
 use crate::domain::time::{Mono, UnixMs};
 use crate::engine::{Command, Scope};
 use crate::market::snapshot::{Level, Snapshot};
-use crate::rule::filter::{Filter, FilterError};
 
 use self::action::{Action, Context};
-use self::column::Column;
+use self::keymap::Keymap;
 use self::keys::Chord;
 use self::layout::Shape;
-use self::order::SortBy;
+use self::list::Motion;
 pub use self::prompt::Prompt;
+pub use self::scanner::HOLD;
+use self::scanner::Scanner;
 use self::value::Notation;
 pub use self::view::View;
 use self::watched::Watched;
 
-/// The order stays as it is for so long after the cursor moved, so that no row slips away from
-/// under it.
-pub const HOLD: Duration = Duration::from_secs(2);
+/// Rows that a notch of the wheel scrolls.
+const WHEEL: i16 = 3;
 
 /// What the state is told.
 #[derive(Clone, Debug)]
@@ -129,15 +131,6 @@ pub struct AppConfig {
     pub place: Option<CleanText>,
 }
 
-/// Where the cursor is: by pair, never by row number.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Cursor {
-    /// On whatever comes first; nobody has moved it yet.
-    Top,
-    /// On a pair. The place it had is where the cursor stays when the pair goes.
-    On(Pair, usize),
-}
-
 /// A word to the user that goes by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Toast {
@@ -155,22 +148,16 @@ pub struct App {
     snapshot: Arc<Snapshot>,
     now: Mono,
     shape: Shape,
+    keys: Keymap,
     view: View,
     last_view: View,
+    scanner: Scanner,
     detail: detail::Detail,
     signals: signals::Signals,
     scheduler: scheduler::Scheduler,
     alerts: alerts::Alerts,
     overlay: Option<Overlay>,
     prompt: Option<Prompt>,
-    filter: Filter,
-    filter_error: Option<FilterError>,
-    sort: SortBy,
-    lane: usize,
-    order: Vec<usize>,
-    cursor: Cursor,
-    top: usize,
-    hold_until: Option<Mono>,
     toast: Option<Toast>,
     notices_seen: Option<u64>,
     watched: Watched,
@@ -183,22 +170,16 @@ impl App {
             config,
             now: snapshot.made,
             shape: Shape::of(80, 24),
+            keys: Keymap::default(),
             view: View::Scanner,
             last_view: View::Scanner,
+            scanner: Scanner::default(),
             detail: detail::Detail::default(),
             signals: signals::Signals::default(),
             scheduler: scheduler::Scheduler::default(),
             alerts: alerts::Alerts::default(),
             overlay: None,
             prompt: None,
-            filter: Filter::default(),
-            filter_error: None,
-            sort: SortBy::default(),
-            lane: 0,
-            order: Vec::new(),
-            cursor: Cursor::Top,
-            top: 0,
-            hold_until: None,
             toast: None,
             notices_seen: None,
             watched: Watched::default(),
@@ -218,9 +199,10 @@ impl App {
             Msg::Paste(text) => self.paste(&text),
             Msg::Resize(cols, rows) => {
                 self.shape = Shape::of(cols, rows);
-                self.keep_cursor_in_view();
+                self.scanner.reveal(&self.snapshot, self.shape.pane());
             }
-            Msg::Mouse(_) | Msg::Focus(_) => {}
+            Msg::Mouse(mouse) => self.mouse(mouse),
+            Msg::Focus(_) => {}
             // Nobody asked for that: it is told again by itself.
             Msg::Busy(Command::Visible(_)) => self.watched.forget(),
             Msg::Busy(_) => {
@@ -234,7 +216,7 @@ impl App {
 
     fn tell_watched(&mut self, effects: &mut Vec<Effect>) {
         let rows = &self.snapshot.rows;
-        let shown = self.order.iter().skip(self.top).take(self.shape.page());
+        let shown = self.scanner.order.iter().skip(self.top()).take(self.shape.page());
         let view = shown.filter_map(|n| rows.get(*n)).map(|r| &r.pair);
         let news = self.watched.news(self.now, view);
         effects.extend(news.map(|pairs| Effect::Send(Command::Visible(pairs))));
@@ -243,17 +225,14 @@ impl App {
     /// When the screen changes by itself, apart from ages and the clock.
     pub fn deadline(&self) -> Option<Mono> {
         let toast = self.toast.as_ref().map(|t| t.until);
-        [self.hold_until, toast].into_iter().flatten().min()
+        [self.scanner.hold_until, toast].into_iter().flatten().min()
     }
 
     fn expire(&mut self) {
         if self.toast.as_ref().is_some_and(|t| t.until <= self.now) {
             self.toast = None;
         }
-        if self.hold_until.is_some_and(|t| t <= self.now) {
-            self.hold_until = None;
-            self.reorder();
-        }
+        self.let_go();
     }
 
     fn take_snapshot(&mut self, snapshot: Arc<Snapshot>) {
@@ -262,57 +241,7 @@ impl App {
             self.notices_seen = Some(notice.seq);
             self.say(notice.level, notice.text.as_str());
         }
-        let held = self.hold_until.is_some_and(|t| t > self.now);
-        let before: Vec<Pair> = if held { self.pairs() } else { Vec::new() };
-        self.lane = self.lane.min(snapshot.intervals.len().saturating_sub(1));
-        self.snapshot = snapshot;
-        if held {
-            self.order = order::keep_order(&self.snapshot.rows, &self.filter, &before);
-            self.settle_cursor();
-        } else {
-            self.reorder();
-        }
-    }
-
-    fn pairs(&self) -> Vec<Pair> {
-        self.order.iter().filter_map(|n| self.snapshot.rows.get(*n)).map(|r| r.pair.clone()).collect()
-    }
-
-    fn reorder(&mut self) {
-        self.order = order::order(&self.snapshot.rows, &self.filter, self.sort, &self.reading());
-        self.settle_cursor();
-    }
-
-    /// Finds the cursor's pair in the new order; where it has gone, its place is kept.
-    fn settle_cursor(&mut self) {
-        if let Cursor::On(pair, place) = &self.cursor {
-            let found = self.order.iter().position(|n| self.snapshot.rows[*n].pair == *pair);
-            let place = found.unwrap_or((*place).min(self.order.len().saturating_sub(1)));
-            self.cursor = match self.order.get(place) {
-                Some(n) => Cursor::On(self.snapshot.rows[*n].pair.clone(), place),
-                None => Cursor::On(pair.clone(), 0),
-            };
-        }
-        self.keep_cursor_in_view();
-    }
-
-    fn keep_cursor_in_view(&mut self) {
-        let page = self.shape.page();
-        let place = self.place();
-        let last_top = self.order.len().saturating_sub(page);
-        self.top = self.top.clamp((place + 1).saturating_sub(page), place).min(last_top);
-    }
-
-    fn move_to(&mut self, place: usize) {
-        let place = place.min(self.order.len().saturating_sub(1));
-        self.cursor = match self.order.get(place) {
-            Some(n) if place > 0 || self.order.len() == 1 => {
-                Cursor::On(self.snapshot.rows[*n].pair.clone(), place)
-            }
-            _ => Cursor::Top,
-        };
-        self.hold_until = Some(self.now + HOLD);
-        self.keep_cursor_in_view();
+        self.take_rows(snapshot);
     }
 
     fn say(&mut self, level: Level, text: &str) {
@@ -323,7 +252,7 @@ impl App {
 
     fn key(&mut self, chord: Chord, effects: &mut Vec<Effect>) {
         let context = self.context();
-        match action::lookup(context, chord) {
+        match self.keys.lookup(context, chord) {
             Some(Action::Quit) => effects.push(Effect::Quit),
             Some(Action::Redraw) => effects.push(Effect::Redraw),
             found if context == Context::Prompt => self.key_in_prompt(found, chord),
@@ -334,25 +263,16 @@ impl App {
     }
 
     fn act(&mut self, action: Action, effects: &mut Vec<Effect>) {
-        let page = self.shape.page();
-        let place = self.place();
         match action {
-            Action::Up => self.move_to(place.saturating_sub(1)),
-            Action::Down => self.move_to(place + 1),
-            Action::HalfUp => self.move_to(place.saturating_sub(page / 2)),
-            Action::HalfDown => self.move_to(place + page / 2),
-            Action::PageUp => self.move_to(place.saturating_sub(page)),
-            Action::PageDown => self.move_to(place + page),
-            Action::First => self.move_to(0),
-            Action::Last => self.move_to(usize::MAX),
+            Action::Move(motion) => self.go(motion),
             Action::EditFilter => self.open_prompt(),
-            Action::ClearFilter | Action::Escape => self.set_filter(""),
+            Action::ClearFilter | Action::Escape => self.clear_filter(),
             Action::SortLeft => self.shift_sort(-1),
             Action::SortRight => self.shift_sort(1),
             Action::Invert => self.invert(),
             Action::PickSort => self.open_sort_picker(),
-            Action::IntervalPrev => self.shift_lane(self.lane.saturating_sub(1)),
-            Action::IntervalNext => self.shift_lane(self.lane + 1),
+            Action::IntervalPrev => self.shift_lane(self.scanner.lane.saturating_sub(1)),
+            Action::IntervalNext => self.shift_lane(self.scanner.lane + 1),
             Action::Show(view) => self.show(view),
             Action::LastView => self.show(self.last_view),
             Action::Detail(act) => self.act_in_detail(act, effects),
@@ -371,6 +291,27 @@ impl App {
         }
     }
 
+    /// The one place that says whom a motion is for.
+    fn go(&mut self, motion: Motion) {
+        match self.view {
+            View::Scanner | View::Cache => self.move_in_scanner(motion),
+            View::Detail => self.move_in_detail(motion),
+            View::Signals => self.move_in_signals(motion),
+            View::Scheduler => self.move_in_scheduler(motion),
+            View::Alerts => self.move_in_alerts(motion),
+        }
+    }
+
+    fn mouse(&mut self, mouse: Mouse) {
+        if self.overlay.is_some() || self.prompt.is_some() {
+            return;
+        }
+        match mouse {
+            Mouse::Click { y, .. } => self.go(Motion::Line(y)),
+            Mouse::Wheel(by) => self.go(Motion::Scroll(by.saturating_mul(WHEEL))),
+        }
+    }
+
     fn show(&mut self, view: View) {
         if view != self.view {
             self.last_view = std::mem::replace(&mut self.view, view);
@@ -383,33 +324,5 @@ impl App {
         };
         self.say(Level::Info, &format!("refreshing {}", pair.symbol));
         effects.push(Effect::Send(Command::Refresh(Scope::One(pair))));
-    }
-
-    fn shift_lane(&mut self, lane: usize) {
-        self.lane = lane.min(self.snapshot.intervals.len().saturating_sub(1));
-        self.reorder();
-    }
-
-    fn shift_sort(&mut self, by: isize) {
-        let columns = self.columns();
-        let here = columns.iter().position(|c| *c == self.sort.column).unwrap_or(0);
-        let there = here.saturating_add_signed(by).min(columns.len().saturating_sub(1));
-        if let Some(column) = columns.get(there) {
-            self.sort_by(*column);
-        }
-    }
-
-    fn sort_by(&mut self, column: Column) {
-        if column != self.sort.column {
-            self.sort = SortBy { column, inverted: false };
-        }
-        self.hold_until = None;
-        self.reorder();
-    }
-
-    fn invert(&mut self) {
-        self.sort.inverted = !self.sort.inverted;
-        self.hold_until = None;
-        self.reorder();
     }
 }

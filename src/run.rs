@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::app::action::actions;
+use crate::app::keymap::Keymap;
 use crate::config::Config;
 use crate::domain::time::UnixMs;
 use crate::sim::command::ExchangeArgs;
@@ -81,10 +81,11 @@ pub fn exchange(args: ExchangeArgs) -> Result<(), Failure> {
 
 /// The keys of the terminal program, a line each.
 pub fn keys() -> String {
-    let width = actions().map(|a| a.keys().chars().count()).max().unwrap_or(0);
-    actions().fold(String::new(), |mut out, a| {
+    let keys = Keymap::default();
+    let width = keys.lines().iter().map(|l| l.keys().chars().count()).max().unwrap_or(0);
+    keys.lines().iter().fold(String::new(), |mut out, line| {
         // Writing to a string cannot fail.
-        let _ = writeln!(out, "{:width$}  {}", a.keys(), a.help);
+        let _ = writeln!(out, "{:width$}  {}", line.keys(), line.spec.help);
         out
     })
 }
@@ -125,6 +126,7 @@ mod tests {
 
     use super::session::{Purpose, Session};
     use super::*;
+    use crate::app::action::actions;
 
     #[test]
     fn a_root_future_that_is_stuck_does_not_stall_the_market() {

@@ -1,6 +1,8 @@
-//! The key map: what can be done, with which keys, where. Help, hints and lookup read this table.
+//! The table of actions: what can be done, with which keys, where. [`Keymap`](super::keymap::Keymap)
+//! is made of it.
 
 use super::keys::{Chord, Key};
+use super::list::Motion;
 use super::{View, alerts, detail, scheduler, signals};
 
 /// Where a key is pressed.
@@ -10,31 +12,26 @@ pub enum Context {
     View(View),
     /// The filter prompt.
     Prompt,
-    /// A window over the view.
+    /// A window over the view, with lines to choose from.
     Popup,
+    /// A window over the view, where typing looks for lines.
+    Search,
     /// Anywhere.
     Always,
+}
+
+impl Context {
+    /// Whether letters are text there.
+    pub fn is_typed(self) -> bool {
+        matches!(self, Self::Prompt | Self::Search)
+    }
 }
 
 /// What can be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Action {
-    /// One row up.
-    Up,
-    /// One row down.
-    Down,
-    /// Half a page up.
-    HalfUp,
-    /// Half a page down.
-    HalfDown,
-    /// A page up.
-    PageUp,
-    /// A page down.
-    PageDown,
-    /// The first row.
-    First,
-    /// The last row.
-    Last,
+    /// Move the cursor, or what is on screen.
+    Move(Motion),
     /// Start typing a filter.
     EditFilter,
     /// Drop the filter.
@@ -146,7 +143,7 @@ const LISTS: &[Context] = &[
 ];
 /// The views of the pairs' rows.
 const TABLE: &[Context] = &[Context::View(View::Scanner), Context::View(View::Cache)];
-const INPUTS: &[Context] = &[Context::Prompt, Context::Popup];
+const INPUTS: &[Context] = &[Context::Prompt, Context::Popup, Context::Search];
 const ALWAYS: &[Context] = &[Context::Always];
 
 pub(super) const fn c(c: char) -> Chord {
@@ -155,6 +152,10 @@ pub(super) const fn c(c: char) -> Chord {
 
 pub(super) const fn k(key: Key) -> Chord {
     Chord::plain(key)
+}
+
+const fn go(motion: Motion) -> Action {
+    Action::Move(motion)
 }
 
 pub(super) const fn line(
@@ -174,14 +175,20 @@ pub fn actions() -> impl Iterator<Item = &'static ActionSpec> + Clone {
 }
 
 const SHARED: &[ActionSpec] = &[
-    line(Action::Down, "down", ("next row", "move"), (Group::Move, LISTS), &[c('j'), k(Key::Down)]),
-    line(Action::Up, "up", ("previous row", ""), (Group::Move, LISTS), &[c('k'), k(Key::Up)]),
-    line(Action::HalfDown, "half-down", ("half a page down", ""), (Group::Move, TABLE), &[Chord::ctrl('d')]),
-    line(Action::HalfUp, "half-up", ("half a page up", ""), (Group::Move, TABLE), &[Chord::ctrl('u')]),
-    line(Action::PageDown, "page-down", ("page down", ""), (Group::Move, LISTS), &[k(Key::PageDown)]),
-    line(Action::PageUp, "page-up", ("page up", ""), (Group::Move, LISTS), &[k(Key::PageUp)]),
-    line(Action::First, "first", ("first row", ""), (Group::Move, LISTS), &[c('g'), k(Key::Home)]),
-    line(Action::Last, "last", ("last row", ""), (Group::Move, LISTS), &[c('G'), k(Key::End)]),
+    line(go(Motion::Down), "down", ("next row", "move"), (Group::Move, LISTS), &[c('j'), k(Key::Down)]),
+    line(go(Motion::Up), "up", ("previous row", ""), (Group::Move, LISTS), &[c('k'), k(Key::Up)]),
+    line(
+        go(Motion::HalfDown),
+        "half-down",
+        ("half a page down", ""),
+        (Group::Move, TABLE),
+        &[Chord::ctrl('d')],
+    ),
+    line(go(Motion::HalfUp), "half-up", ("half a page up", ""), (Group::Move, TABLE), &[Chord::ctrl('u')]),
+    line(go(Motion::PageDown), "page-down", ("page down", ""), (Group::Move, LISTS), &[k(Key::PageDown)]),
+    line(go(Motion::PageUp), "page-up", ("page up", ""), (Group::Move, LISTS), &[k(Key::PageUp)]),
+    line(go(Motion::First), "first", ("first row", ""), (Group::Move, LISTS), &[c('g'), k(Key::Home)]),
+    line(go(Motion::Last), "last", ("last row", ""), (Group::Move, LISTS), &[c('G'), k(Key::End)]),
     line(Action::EditFilter, "filter", ("filter by symbol", "filter"), (Group::Table, TABLE), &[c('/')]),
     line(Action::ClearFilter, "clear-filter", ("clear the filter", ""), (Group::Table, TABLE), &[c('\\')]),
     line(Action::SortLeft, "sort-left", ("sort column left", "sort"), (Group::Table, TABLE), &[c('<')]),
@@ -232,17 +239,6 @@ const SHARED: &[ActionSpec] = &[
     line(Action::Quit, "quit-now", ("quit at once", ""), (Group::Program, ALWAYS), &[Chord::ctrl('c')]),
 ];
 
-/// What a key does in a context.
-pub fn lookup(context: Context, chord: Chord) -> Option<Action> {
-    actions().find(|a| a.is_in(context) && a.chords.contains(&chord)).map(|a| a.action)
-}
-
-/// The first key of an action, for sentences that name it.
-pub fn key_of(action: Action) -> String {
-    let chord = actions().find(|a| a.action == action).and_then(|a| a.chords.first());
-    chord.map_or_else(String::new, ToString::to_string)
-}
-
 impl ActionSpec {
     /// Whether the keys count there.
     pub fn is_in(&self, context: Context) -> bool {
@@ -250,7 +246,7 @@ impl ActionSpec {
     }
 
     /// What the hint bar says there; empty where it says nothing.
-    fn hint_in(&self, context: Context) -> &'static str {
+    pub(super) fn hint_in(&self, context: Context) -> &'static str {
         match (self.action, context) {
             // A window or a prompt is what Escape closes; a view it does not.
             (Action::Escape, Context::View(_)) => "",
@@ -259,30 +255,6 @@ impl ActionSpec {
             _ => self.hint,
         }
     }
-
-    /// All keys, as help shows them.
-    pub fn keys(&self) -> String {
-        self.chords.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
-    }
-}
-
-/// The hint bar's words: keys and what they do. Pairs of actions share one (`< > sort`).
-pub fn hints(context: Context) -> Vec<(String, &'static str)> {
-    let mut out: Vec<(String, &'static str)> = Vec::new();
-    let shown = |a: &&ActionSpec| a.is_in(context) && !a.hint_in(context).is_empty();
-    for spec in actions().filter(shown) {
-        let twin = match spec.action {
-            Action::Down => Some(Action::Up),
-            Action::SortLeft => Some(Action::SortRight),
-            Action::IntervalPrev => Some(Action::IntervalNext),
-            _ => None,
-        };
-        let second = actions().find(|a| Some(a.action) == twin).and_then(|a| a.chords.first());
-        let Some(first) = spec.chords.first() else { continue };
-        let keys = second.map_or_else(|| first.to_string(), |s| format!("{first} {s}"));
-        out.push((keys, spec.hint_in(context)));
-    }
-    out
 }
 
 #[cfg(test)]
@@ -291,7 +263,7 @@ mod tests {
 
     #[test]
     fn no_key_means_two_things_in_one_place() {
-        for context in VIEWS.iter().chain(&[Context::Prompt, Context::Popup]).copied() {
+        for context in VIEWS.iter().chain(&[Context::Prompt, Context::Popup, Context::Search]).copied() {
             let mut seen: Vec<(Chord, &str)> = Vec::new();
             for spec in actions().filter(|a| a.is_in(context)) {
                 for chord in spec.chords {
@@ -309,21 +281,5 @@ mod tests {
             assert!(actions().skip(n + 1).all(|b| b.id != a.id), "{}", a.id);
             assert!(!a.chords.is_empty() && !a.help.is_empty() && a.help.len() <= 17, "{}", a.id);
         }
-    }
-
-    #[test]
-    fn the_hint_bar_comes_from_the_table() {
-        let hints = hints(Context::View(View::Scanner));
-        assert_eq!(hints[0], ("j k".to_owned(), "move"));
-        assert!(hints.contains(&("< >".to_owned(), "sort")), "{hints:?}");
-        assert!(hints.contains(&("?".to_owned(), "help")));
-        assert!(hints.iter().all(|(keys, _)| keys != "Esc"));
-        let prompt = super::hints(Context::Prompt);
-        assert_eq!(prompt, [("Enter".to_owned(), "keep"), ("Esc".to_owned(), "as before")]);
-        assert!(super::hints(Context::Popup).contains(&("Enter".to_owned(), "take")));
-        assert_eq!(
-            (key_of(Action::Show(View::Cache)), key_of(Action::Quit)),
-            ("4".to_owned(), "Q".to_owned())
-        );
     }
 }

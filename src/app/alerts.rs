@@ -2,6 +2,7 @@
 
 use super::App;
 use super::action::{Action, ActionSpec, Context, Group, c, line};
+use super::list::Motion;
 use super::{Effect, View};
 
 /// What can be done here.
@@ -27,6 +28,10 @@ pub(super) const ACTIONS: &[ActionSpec] = &[line(
 pub(super) struct Alerts {}
 
 impl App {
+    pub(super) fn move_in_alerts(&mut self, motion: Motion) {
+        let _ = (&self.alerts, motion);
+    }
+
     pub(super) fn act_in_alerts(&mut self, act: Act, effects: &mut Vec<Effect>) {
         let _ = (&self.alerts, effects);
         match act {

@@ -2,6 +2,7 @@
 
 use super::App;
 use super::action::{Action, ActionSpec, Context, Group, c, line};
+use super::list::Motion;
 use super::{Effect, View};
 
 /// What can be done here.
@@ -22,6 +23,10 @@ pub(super) const ACTIONS: &[ActionSpec] =
 pub(super) struct Detail {}
 
 impl App {
+    pub(super) fn move_in_detail(&mut self, motion: Motion) {
+        let _ = (&self.detail, motion);
+    }
+
     pub(super) fn act_in_detail(&mut self, act: Act, effects: &mut Vec<Effect>) {
         let _ = (&self.detail, effects);
         match act {

@@ -2,6 +2,7 @@
 //! how long a page is and the drawing need not tell it.
 
 use super::column::{Column, Field};
+use super::list::Pane;
 
 /// How rich the screen is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +66,11 @@ impl Shape {
             Tier::Full => 4,
             Tier::Roomy => 9,
         }
+    }
+
+    /// Where the scanner's rows stand.
+    pub fn pane(self) -> Pane {
+        Pane { first: self.above(), rows: self.page() }
     }
 
     /// Rows of the scanner on screen.

@@ -1,11 +1,12 @@
 //! What lies over the view: help, the sort picker.
 
 use super::action::Action;
+use super::list::Motion;
 use super::{App, Overlay};
 
 impl App {
     pub(super) fn open_sort_picker(&mut self) {
-        let here = self.columns().iter().position(|c| *c == self.sort.column).unwrap_or(0);
+        let here = self.columns().iter().position(|c| *c == self.scanner.sort.column).unwrap_or(0);
         self.overlay = Some(Overlay::SortPicker(here));
     }
 
@@ -17,12 +18,12 @@ impl App {
         };
         let Some(Overlay::Help(at) | Overlay::SortPicker(at)) = &mut self.overlay else { return };
         match action {
-            Action::Up => *at = at.saturating_sub(1),
-            Action::Down => *at = (*at + 1).min(lines.saturating_sub(1)),
-            Action::PageUp => *at = at.saturating_sub(10),
-            Action::PageDown => *at = (*at + 10).min(lines.saturating_sub(1)),
-            Action::First => *at = 0,
-            Action::Last => *at = lines.saturating_sub(1),
+            Action::Move(Motion::Up) => *at = at.saturating_sub(1),
+            Action::Move(Motion::Down) => *at = (*at + 1).min(lines.saturating_sub(1)),
+            Action::Move(Motion::PageUp) => *at = at.saturating_sub(10),
+            Action::Move(Motion::PageDown) => *at = (*at + 10).min(lines.saturating_sub(1)),
+            Action::Move(Motion::First) => *at = 0,
+            Action::Move(Motion::Last) => *at = lines.saturating_sub(1),
             Action::Invert => self.invert(),
             Action::Accept => self.take_sort(),
             Action::Escape | Action::Back | Action::Help => self.overlay = None,

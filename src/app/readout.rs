@@ -4,11 +4,12 @@ use crate::domain::time::{Mono, UnixMs};
 use crate::market::snapshot::{Row, Snapshot};
 use crate::rule::filter::{Filter, FilterError};
 
-use super::action::Context;
+use super::action::{Action, Context};
 use super::column::{Column, Reading, scanner_columns};
+use super::keymap::Keymap;
 use super::layout::Shape;
 use super::order::SortBy;
-use super::{App, AppConfig, Cursor, Overlay, Prompt, Toast, View};
+use super::{App, AppConfig, Overlay, Prompt, Toast, View};
 
 impl App {
     /// The picture of the market.
@@ -47,6 +48,16 @@ impl App {
         self.view
     }
 
+    /// The keys in force.
+    pub fn keys(&self) -> &Keymap {
+        &self.keys
+    }
+
+    /// The first key of an action, for sentences that name it.
+    pub fn key_of(&self, action: Action) -> String {
+        self.keys.key_of(action)
+    }
+
     /// What lies over it.
     pub fn overlay(&self) -> Option<&Overlay> {
         self.overlay.as_ref()
@@ -59,27 +70,27 @@ impl App {
 
     /// The filter that is applied; while a bad one is typed, the one from before.
     pub fn filter(&self) -> &Filter {
-        &self.filter
+        &self.scanner.filter
     }
 
     /// What is wrong with the filter being typed.
     pub fn filter_error(&self) -> Option<&FilterError> {
-        self.filter_error.as_ref()
+        self.prompt.as_ref()?.error()
     }
 
     /// The order.
     pub fn sort(&self) -> SortBy {
-        self.sort
+        self.scanner.sort
     }
 
     /// Whether the order is kept as it is for the moment.
     pub fn is_order_held(&self) -> bool {
-        self.hold_until.is_some()
+        self.scanner.hold_until.is_some()
     }
 
     /// The interval in view, as a place in the snapshot's intervals.
     pub fn lane(&self) -> usize {
-        self.lane
+        self.scanner.lane
     }
 
     /// The scanner's columns, all of them.
@@ -89,32 +100,29 @@ impl App {
 
     /// How cells are read now.
     pub fn reading(&self) -> Reading {
-        let mut reading = Reading::new(&self.snapshot, self.now, self.lane);
+        let mut reading = Reading::new(&self.snapshot, self.now, self.scanner.lane);
         reading.standing |= self.has_ended();
         reading
     }
 
     /// Rows that match.
     pub fn matches(&self) -> usize {
-        self.order.len()
+        self.scanner.order.len()
     }
 
     /// The cursor's place among them.
     pub fn place(&self) -> usize {
-        match &self.cursor {
-            Cursor::Top => 0,
-            Cursor::On(_, place) => *place,
-        }
+        self.scanner.list.place()
     }
 
     /// The first row on screen.
     pub fn top(&self) -> usize {
-        self.top
+        self.scanner.list.top()
     }
 
     /// The rows from `first` on, in order.
     pub fn rows_from(&self, first: usize) -> impl Iterator<Item = &Row> {
-        self.order.iter().skip(first).filter_map(|n| self.snapshot.rows.get(*n)).map(|row| &**row)
+        self.scanner.order.iter().skip(first).filter_map(|n| self.snapshot.rows.get(*n)).map(|row| &**row)
     }
 
     /// The row under the cursor.

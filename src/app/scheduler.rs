@@ -2,6 +2,7 @@
 
 use super::App;
 use super::action::{Action, ActionSpec, Context, Group, c, line};
+use super::list::Motion;
 use super::{Effect, View};
 
 /// What can be done here.
@@ -22,6 +23,10 @@ pub(super) const ACTIONS: &[ActionSpec] =
 pub(super) struct Scheduler {}
 
 impl App {
+    pub(super) fn move_in_scheduler(&mut self, motion: Motion) {
+        let _ = (&self.scheduler, motion);
+    }
+
     pub(super) fn act_in_scheduler(&mut self, act: Act, effects: &mut Vec<Effect>) {
         let _ = (&self.scheduler, effects);
         match act {

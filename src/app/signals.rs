@@ -2,6 +2,7 @@
 
 use super::App;
 use super::action::{Action, ActionSpec, Context, Group, c, line};
+use super::list::Motion;
 use super::{Effect, View};
 
 /// What can be done here.
@@ -27,6 +28,10 @@ pub(super) const ACTIONS: &[ActionSpec] = &[line(
 pub(super) struct Signals {}
 
 impl App {
+    pub(super) fn move_in_signals(&mut self, motion: Motion) {
+        let _ = (&self.signals, motion);
+    }
+
     pub(super) fn act_in_signals(&mut self, act: Act, effects: &mut Vec<Effect>) {
         let _ = (&self.signals, effects);
         match act {

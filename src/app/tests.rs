@@ -1,3 +1,4 @@
+use super::column::Column;
 use super::value::Notation;
 use super::*;
 use crate::fixture::{assorted, row, snapshot};
@@ -276,7 +277,7 @@ fn the_cursor_is_on_a_market_and_a_name() {
 
 #[test]
 fn item_22_prices_compare_as_numbers_and_tiny_and_large_ones_are_written_unrounded() {
-    use super::column::{Column, Field};
+    use super::column::Field;
     use crate::domain::kline_rows::{parse_csv, series};
     use crate::domain::symbol::Tick;
     use crate::market::series::{Origin, Series, Upsert};

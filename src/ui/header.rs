@@ -7,7 +7,7 @@ use std::time::Duration;
 use ratatui::layout::Position;
 use unicode_width::UnicodeWidthStr;
 
-use crate::app::action::{self, Action};
+use crate::app::action::Action;
 use crate::app::column::Direction;
 use crate::app::layout::Tier;
 use crate::app::text::{Precision, utc};
@@ -172,7 +172,7 @@ fn tabs(app: &App) -> Spans {
     for view in View::ALL {
         let (long, short) = view.titles();
         let role = if app.view() == view { Role::Tab } else { Role::Text };
-        let key = action::key_of(Action::Show(view));
+        let key = app.key_of(Action::Show(view));
         spans.push(if roomy { (format!(" {key} {long} "), role) } else { (format!("{key}{short}"), role) });
         spans.push((" ".to_owned(), Role::Text));
     }
@@ -277,7 +277,7 @@ const MIN_FILTER_WIDTH: u16 = 24;
 /// The filter: being typed, applied, or how to get one. What stands on its right comes first.
 fn draw_filter(app: &App, canvas: &mut Canvas<'_>, y: u16, right: &Spans) -> Option<Position> {
     let end = canvas.spans_right(y, &borrow(right)).saturating_sub(1);
-    let key = format!(" {} ", action::key_of(Action::EditFilter));
+    let key = format!(" {} ", app.key_of(Action::EditFilter));
     let Some(prompt) = app.prompt() else {
         let source = app.filter().source();
         if source.is_empty() {
@@ -330,7 +330,7 @@ pub(super) fn draw_bottom(app: &App, canvas: &mut Canvas<'_>) {
         return;
     }
     let mut x = 1;
-    for (keys, what) in action::hints(app.context()) {
+    for (keys, what) in app.keys().hints(app.context()) {
         let wide = u16::try_from(keys.len() + what.len() + 3).unwrap_or(u16::MAX);
         if x + wide > canvas.cols() + 2 {
             break;

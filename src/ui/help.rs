@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use crate::app::action::{Action, Group, actions, key_of};
+use crate::app::action::{Action, Group};
+use crate::app::keymap::Keymap;
+use crate::app::list::Motion;
 use crate::app::value::Notation;
 use crate::app::{App, HOLD};
 use crate::domain::hama::Sign::{Down, Flat, Up};
@@ -41,14 +43,19 @@ fn legend(notation: Notation) -> [String; 13] {
 /// Draws the help from line `at` on.
 pub(super) fn draw(app: &App, at: usize, canvas: &mut Canvas<'_>) {
     let (cols, lines) = (canvas.cols(), canvas.lines());
-    let mut rows = columns_of_actions(cols);
+    let mut rows = columns_of_actions(app.keys(), cols);
     rows.push(Vec::new());
     rows.extend(legend(app.config().notation).map(|line| vec![(1, line, Role::Text)]));
     let inside = usize::from(lines.saturating_sub(3));
     let at = at.min(rows.len().saturating_sub(inside));
-    let mut title = format!("help   {} closes", key_of(Action::Escape));
+    let mut title = format!("help   {} closes", app.key_of(Action::Escape));
     if rows.len() > inside {
-        let _ = write!(title, "  {} {} scroll", key_of(Action::Down), key_of(Action::Up));
+        let _ = write!(
+            title,
+            "  {} {} scroll",
+            app.key_of(Action::Move(Motion::Down)),
+            app.key_of(Action::Move(Motion::Up))
+        );
     }
     let (x, y) = canvas.window(0, 0, (cols, lines - 1), &title);
     for (line, row) in (y..).zip(rows.iter().skip(at).take(inside)) {
@@ -61,7 +68,7 @@ pub(super) fn draw(app: &App, at: usize, canvas: &mut Canvas<'_>) {
 type Piece = (u16, String, Role);
 
 /// The groups side by side where there is room, one below the other where there is not.
-fn columns_of_actions(cols: u16) -> Vec<Vec<Piece>> {
+fn columns_of_actions(keys: &Keymap, cols: u16) -> Vec<Vec<Piece>> {
     let width = cols / 3;
     let side_by_side = width >= KEYS_WIDTH + 16;
     let mut rows: Vec<Vec<Piece>> = Vec::new();
@@ -75,8 +82,8 @@ fn columns_of_actions(cols: u16) -> Vec<Vec<Piece>> {
             rows[line].extend(pieces);
         };
         put(start, vec![(shift + 1, group.title().to_owned(), Role::Heading)]);
-        for (line, action) in (start + 1..).zip(actions().filter(|a| a.group == group)) {
-            let help = action.help.to_owned();
+        for (line, action) in (start + 1..).zip(keys.lines().iter().filter(|a| a.spec.group == group)) {
+            let help = action.spec.help.to_owned();
             put(
                 line,
                 vec![(shift + 1, action.keys(), Role::Key), (shift + 1 + KEYS_WIDTH, help, Role::Text)],

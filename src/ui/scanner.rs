@@ -1,7 +1,7 @@
 //! The scanner: the table, the selected pair, the last signals.
 
 use crate::app::App;
-use crate::app::action::{Action, key_of};
+use crate::app::action::Action;
 use crate::app::behind;
 use crate::app::column::{Align, Column, Direction, Field, Reading, needed};
 use crate::app::layout::{MARGIN, Placed, Tier, place};
@@ -62,7 +62,7 @@ pub(super) fn empty_text(app: &App) -> String {
         // There the key would be typed.
         format!("0 of {total} match")
     } else if total > 0 {
-        format!("0 of {total} match; {} clears the filter", key_of(Action::ClearFilter))
+        format!("0 of {total} match; {} clears the filter", app.key_of(Action::ClearFilter))
     } else {
         "waiting for the exchange's list of pairs".to_owned()
     }
@@ -448,7 +448,7 @@ pub(super) fn draw_sort_picker(app: &App, at: usize, canvas: &mut Canvas<'_>) {
     let height = u16::try_from(columns.len()).unwrap_or(u16::MAX).min(canvas.lines().saturating_sub(4));
     let width = 40.min(canvas.cols());
     let left = canvas.cols().saturating_sub(width) / 2;
-    let (take, invert) = (key_of(Action::Accept), key_of(Action::Invert));
+    let (take, invert) = (app.key_of(Action::Accept), app.key_of(Action::Invert));
     let title = format!("sort by  ({take} takes, {invert} inverts)");
     let (x, y) = canvas.window(left, 2, (width, height + 2), &title);
     let skip = (at + 1).saturating_sub(usize::from(height));
