@@ -6,6 +6,8 @@
 pub mod action;
 pub mod alerts;
 pub mod behind;
+pub mod cache;
+pub mod check;
 pub mod column;
 pub mod detail;
 pub mod keymap;
@@ -154,6 +156,7 @@ pub struct App {
     scanner: Scanner,
     detail: detail::Detail,
     signals: signals::Signals,
+    cache: cache::Cache,
     scheduler: scheduler::Scheduler,
     alerts: alerts::Alerts,
     overlay: Option<Overlay>,
@@ -176,6 +179,7 @@ impl App {
             scanner: Scanner::default(),
             detail: detail::Detail::default(),
             signals: signals::Signals::default(),
+            cache: cache::Cache::default(),
             scheduler: scheduler::Scheduler::default(),
             alerts: alerts::Alerts::default(),
             overlay: None,
@@ -211,6 +215,9 @@ impl App {
             Msg::Tick => self.tell_watched(&mut effects),
         }
         self.expire();
+        if self.view == View::Cache {
+            self.settle_cache();
+        }
         effects
     }
 
@@ -277,12 +284,13 @@ impl App {
             Action::LastView => self.show(self.last_view),
             Action::Detail(act) => self.act_in_detail(act, effects),
             Action::Signals(act) => self.act_in_signals(act, effects),
+            Action::Cache(act) => self.act_in_cache(act),
             Action::Scheduler(act) => self.act_in_scheduler(act, effects),
             Action::Alerts(act) => self.act_in_alerts(act, effects),
             Action::RefreshOne => self.refresh_one(effects),
             Action::RefreshAll => {
                 effects.push(Effect::Send(Command::Refresh(Scope::All)));
-                self.say(Level::Info, "refreshing all pairs");
+                self.say(Level::Info, "checking all pairs, those in view first");
             }
             Action::Help => self.overlay = Some(Overlay::Help(0)),
             Action::Back if self.view != View::Scanner => self.show(View::Scanner),
@@ -294,7 +302,8 @@ impl App {
     /// The one place that says whom a motion is for.
     fn go(&mut self, motion: Motion) {
         match self.view {
-            View::Scanner | View::Cache => self.move_in_scanner(motion),
+            View::Scanner => self.move_in_scanner(motion),
+            View::Cache => self.move_in_cache(motion),
             View::Detail => self.move_in_detail(motion),
             View::Signals => self.move_in_signals(motion),
             View::Scheduler => self.move_in_scheduler(motion),
@@ -319,10 +328,13 @@ impl App {
     }
 
     fn refresh_one(&mut self, effects: &mut Vec<Effect>) {
+        if self.view == View::Cache {
+            return self.refresh_series(effects);
+        }
         let Some(pair) = self.selected().map(|r| r.pair.clone()) else {
-            return self.say(Level::Info, "no pair is selected; R refreshes all");
+            return self.say(Level::Info, "no pair is selected; R checks all");
         };
-        self.say(Level::Info, &format!("refreshing {}", pair.symbol));
+        self.say(Level::Info, &format!("checking {}", pair.symbol));
         effects.push(Effect::Send(Command::Refresh(Scope::One(pair))));
     }
 }

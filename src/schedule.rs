@@ -260,10 +260,6 @@ impl Schedule {
         job.end_if_done(now)
     }
 
-    /// When the run under way began.
-    pub fn begun(&self, id: JobId) -> Option<Mono> {
-        self.job(id).running.as_ref().map(|r| r.run.start)
-    }
 
     /// All there is to show. `next` of a job whose time somebody else keeps is left to that one.
     pub fn view(&self) -> ScheduleView {

@@ -10,7 +10,7 @@ use crate::domain::text::nearest;
 use crate::domain::time::{Mono, UnixMs};
 use crate::market::snapshot::{DataState, LaneView, Row, Snapshot};
 
-use super::behind;
+use super::{behind, check};
 use super::value::{NoteText, Pulse, Tone, Value};
 
 /// What a column is about.
@@ -287,6 +287,8 @@ fn unknown(asked: &str, id: &str) -> UnknownColumn {
 pub struct Reading {
     /// The exchange's time now, where it is known.
     pub clock: Option<UnixMs>,
+    /// Our time now.
+    pub now: Mono,
     /// How fast its clock runs.
     pub rate: f64,
     /// The interval in view.
@@ -300,7 +302,7 @@ impl Reading {
     pub fn new(snapshot: &Snapshot, now: Mono, lane: usize) -> Self {
         let rate = snapshot.clock.as_ref().map_or(1.0, Clock::rate);
         let standing = snapshot.clock.as_ref().is_some_and(Clock::is_standing);
-        Self { clock: snapshot.clock.map(|c| c.at(now)), rate, lane, standing }
+        Self { clock: snapshot.clock.map(|c| c.at(now)), now, rate, lane, standing }
     }
 
     fn age<'a>(&self, seen: Option<UnixMs>, state: DataState) -> Value<'a> {
@@ -336,7 +338,10 @@ fn row_value<'a>(field: Field, row: &'a Row, at: &Reading) -> Value<'a> {
         Field::Age => Some(at.age(behind::row_since(row, at.clock), row.state)),
         Field::Warm => Some(yes_no(row.lanes.iter().all(is_warm))),
         Field::Stale => Some(yes_no(row.state == DataState::Stale)),
-        Field::Note => Some(note(row, at).unwrap_or(Value::Blank)),
+        Field::Note => {
+            let check = check::note_of(row, at.now).map(Value::Check);
+            Some(check.or_else(|| note(row, at)).unwrap_or(Value::Blank))
+        }
         _ => None,
     };
     value.unwrap_or(Value::Absent)

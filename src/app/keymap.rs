@@ -4,6 +4,7 @@
 use super::action::{Action, ActionSpec, Context, actions};
 use super::keys::{Chord, Key};
 use super::list::Motion;
+use super::scheduler::Act::{Longer, Shorter};
 
 /// An action with its keys.
 #[derive(Clone, Debug)]
@@ -71,6 +72,7 @@ impl Keymap {
                 Action::Move(Motion::Down) => self.first(Action::Move(Motion::Up)),
                 Action::SortLeft => self.first(Action::SortRight),
                 Action::IntervalPrev => self.first(Action::IntervalNext),
+                Action::Scheduler(Longer) => self.first(Action::Scheduler(Shorter)),
                 _ => None,
             };
             let keys = twin.map_or_else(|| first.to_string(), |second| format!("{first} {second}"));

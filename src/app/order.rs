@@ -65,6 +65,7 @@ impl<'a> Value<'a> {
             Self::Absent | Self::Blank | Self::Warming(..) => return None,
             Self::Text(text, _) => return Some(Key::Text(text)),
             Self::Note(note) => return Some(Key::Text(note.interval)),
+            Self::Check(_) => return Some(Key::Text("checked")),
             Self::Price(v, _) | Self::Percent(v) | Self::Share(v) | Self::Amount(v) | Self::Number(v, _) => v,
             Self::Score { raw, .. } => raw.abs(),
             Self::Count(n) => f64::from(n),

@@ -9,6 +9,8 @@ use crate::domain::hama::{BandState, Gradient, LastCross, Sign};
 use crate::domain::symbol::Tick;
 use crate::market::snapshot::DataState;
 
+use super::check::CheckNote;
+
 /// How values are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Notation {
@@ -60,6 +62,8 @@ pub enum Value<'a> {
     Text(&'a str, Tone),
     /// The same, made for this cell.
     Note(NoteText<'a>),
+    /// How the row compares with REST, while that is news.
+    Check(CheckNote<'a>),
     /// A price with the pair's digits.
     Price(f64, Tick),
     /// A signed change in per cent.
@@ -153,6 +157,7 @@ impl Value<'_> {
             Self::Age { pulse: Pulse::Off(state), .. } => state_tone(*state),
             Self::Text(_, tone) => *tone,
             Self::Note(n) => state_tone(n.state),
+            Self::Check(c) => c.tone(),
             Self::Percent(v) => by_sign(*v),
             Self::Score { shown, .. } => by_score(*shown),
             Self::Trend { now, .. } => by_direction(*now),
@@ -179,6 +184,7 @@ impl Value<'_> {
             Self::Text(text, _) => write!(out, "{text}"),
             Self::Note(note) if notation == Notation::Words => note.write(out),
             Self::Note(note) => note.write_short(out),
+            Self::Check(check) => check.write(out),
             Self::Price(price, tick) => write_price(price, tick, width, out),
             Self::Percent(v) => write_percent(v, out),
             Self::Share(v) => write!(out, "{:.0}%", v * 100.0),
@@ -204,6 +210,7 @@ impl Value<'_> {
             Self::Absent | Self::Blank | Self::Warming(..) => Ok(()),
             Self::Text(text, _) => write!(out, "{text}"),
             Self::Note(note) => note.write(out),
+            Self::Check(check) => check.write(out),
             Self::Price(price, tick) => write!(out, "{}", tick.format(price)),
             Self::Percent(v) | Self::Share(v) | Self::Amount(v) => write!(out, "{v}"),
             Self::Score { shown, .. } => write!(out, "{shown}"),

@@ -1,23 +1,24 @@
 //! The jobs, as far as they are the engine's: what a round of `refresh` looks at and waits for, and
 //! when the next list of pairs is due.
 //!
-//! A round is cheap: a series that is fresh is counted and nothing is asked. What is under way for
-//! one that is not, is waited for; only where nobody asks already does the round itself.
+//! A round is cheap: a series that has every closed bar is counted and nothing is asked, whether its
+//! stream tells them or REST does. What is under way for one that lacks some is waited for; only
+//! where nobody asks already does the round itself.
 
 use std::collections::HashMap;
 
 use crate::domain::clock::Clock;
 use crate::domain::time::Mono;
 use crate::exchange::Priority;
-use crate::market::freshness::{Refusal, Stage};
-use crate::market::snapshot::{Check, Level, Verdict};
+use crate::market::freshness::{Refusal, Stage, Stream};
+use crate::market::snapshot::Level;
 use crate::market::store::LaneId;
-use crate::schedule::{Begin, JobId, Mode, Outcome, Run, ScheduleCommand, ScheduleView};
+use crate::schedule::{Begin, JobId, Mode, Outcome, Run, ScheduleCommand, ScheduleView, Trigger};
 
 use super::Output;
 use super::core::Engine;
 use super::desk::{Call, Desk};
-use super::repair::{Errand, Purpose};
+use super::repair::{Errand, Need, Purpose};
 
 /// What a round of `refresh` waits for: series, each with its revision when the round began.
 #[derive(Debug, Default)]
@@ -30,7 +31,7 @@ pub(super) struct Round {
 enum Standing {
     /// Not traded, or not there: no part of it.
     Out,
-    /// Kept true, and nothing is missing.
+    /// Every bar that has closed is there, whoever told it.
     Fresh,
     /// Somebody is asking.
     UnderWay,
@@ -131,7 +132,14 @@ impl Engine {
         if lane.freshness.stage == Stage::Delisted {
             return Standing::Out;
         }
-        if lane.freshness.is_current() && self.behind(id, now) == 0 {
+        let given_up = matches!(lane.freshness.refused, Some(Refusal::GivenUp(_)));
+        let lacks = match self.need(id, lane.tail(), now) {
+            // A loss so short that nobody has asked yet.
+            Need::Nothing => matches!(lane.freshness.stream, Stream::Lost(_)) && self.behind(id, now) > 0,
+            Need::Time => return Standing::UnderWay,
+            Need::Klines(_) => true,
+        };
+        if lane.is_loaded() && lane.freshness.doubt.is_none() && !lacks && !given_up {
             return Standing::Fresh;
         }
         if self.is_being_checked(id) {
@@ -150,33 +158,16 @@ impl Engine {
     /// A series that a round waits for may have become what it should be, or have failed.
     pub(super) fn settle_round(&mut self, id: LaneId, now: Mono) {
         let Some(before) = self.round.open.get(&id).copied() else { return };
-        let standing = self.standing(id, now);
-        let outcome = match standing {
+        let outcome = match self.standing(id, now) {
             Standing::UnderWay => return,
             Standing::Out => return self.leave_round(&[id], now),
-            Standing::Failed => Outcome::Failed,
-            // The stream is away, but REST has just said how the bars are.
-            Standing::Open if !self.is_verified(id, now) => Outcome::Failed,
-            Standing::Fresh | Standing::Open if self.revision(id) != before => Outcome::Repaired,
-            Standing::Fresh | Standing::Open => Outcome::Same,
+            // Asked about, and it still lacks something.
+            Standing::Failed | Standing::Open => Outcome::Failed,
+            Standing::Fresh if self.revision(id) != before => Outcome::Repaired,
+            Standing::Fresh => Outcome::Same,
         };
         self.round.open.remove(&id);
         self.count_round(outcome, 1, now);
-    }
-
-    /// Whether the closed bars of a series are what REST said during this round.
-    fn is_verified(&self, id: LaneId, now: Mono) -> bool {
-        let Some(lane) = self.store.lane(id) else { return false };
-        let given_up = matches!(lane.freshness.refused, Some(Refusal::GivenUp(_)));
-        let refuted = match (self.verdicts.get(&id), self.schedule.begun(JobId::Refresh)) {
-            (Some(Check::Told { at, verdict: Verdict::Failed(_) }), Some(begun)) => *at >= begun,
-            _ => false,
-        };
-        lane.is_loaded()
-            && lane.freshness.doubt.is_none()
-            && self.behind(id, now) == 0
-            && !given_up
-            && !refuted
     }
 
     /// These series are no longer there.
@@ -197,7 +188,7 @@ impl Engine {
 
     /// What somebody asked for is answered; what comes round by itself is seen where jobs are.
     fn tell_round(&mut self, ended: Option<Run>, now: Mono) {
-        let Some(run) = ended.filter(|run| run.trigger == crate::schedule::Trigger::Key) else { return };
+        let Some(run) = ended.filter(|run| run.trigger == Trigger::Key) else { return };
         let c = run.counts;
         let level = if c.failed > 0 { Level::Warn } else { Level::Info };
         let text =

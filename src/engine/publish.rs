@@ -102,6 +102,7 @@ impl Engine {
             bars: u32::try_from(bars).unwrap_or(u32::MAX),
             need: self.store.need_full(),
             need_score,
+            oldest: lane.series().closed().front().map(Kline::open_time),
             newest: lane.series().newest().map(|k| (k.open_time(), k.close_time())),
             point: *lane.point(),
             preview: live.and_then(|_| lane.preview()),

@@ -165,6 +165,8 @@ pub struct LaneView {
     pub need: u32,
     /// Bars that the score needs.
     pub need_score: u32,
+    /// Open time of the oldest closed bar.
+    pub oldest: Option<UnixMs>,
     /// Open and close time of the newest closed bar.
     pub newest: Option<(UnixMs, UnixMs)>,
     /// The indicator on the newest closed bar.

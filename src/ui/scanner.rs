@@ -3,6 +3,7 @@
 use crate::app::App;
 use crate::app::action::Action;
 use crate::app::behind;
+use crate::app::check;
 use crate::app::column::{Align, Column, Direction, Field, Reading, needed};
 use crate::app::layout::{MARGIN, Placed, Tier, place};
 use crate::app::text::{Precision, bar_end, utc};
@@ -181,7 +182,7 @@ fn draw_row(
         };
         canvas.field((p.x, y), p.width, align, scratch, role);
     }
-    let (mark, role) = state_mark(row.state);
+    let (mark, role) = if check::is_asked(row) { CHECKING } else { state_mark(row.state) };
     canvas.text(1, y, 1, mark, role);
     if selected {
         canvas.text(0, y, 1, ">", Role::Title);
@@ -192,9 +193,12 @@ fn draw_row(
 
 /// Whether a value is a figure of the market, which ages, and not a word about the row.
 fn is_figure(value: &Value<'_>) -> bool {
-    use Value::{Age, Note, State, Text, Warming};
-    !matches!(value, Text(..) | Note(_) | Age { .. } | State(_) | Warming(..))
+    use Value::{Age, Check, Note, State, Text, Warming};
+    !matches!(value, Text(..) | Note(_) | Check(_) | Age { .. } | State(_) | Warming(..))
 }
+
+/// REST is being asked how the row compares.
+pub(super) const CHECKING: (&str, Role) = ("?", Role::Key);
 
 /// One sign before the name, also where the note has no room.
 pub(super) fn state_mark(state: DataState) -> (&'static str, Role) {

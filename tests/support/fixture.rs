@@ -275,6 +275,7 @@ fn lane(interval: Interval, trend: Sign) -> LaneView {
         bars: 499,
         need: 400,
         need_score: 102,
+        oldest: Some(UnixMs(open - 498 * interval.millis())),
         newest: Some((UnixMs(open), UnixMs(open + interval.millis() - 1))),
         point,
         preview: Some(Preview { bar: bar(interval, open_of_forming.0, 214.0), point }),
@@ -308,6 +309,7 @@ fn empty_lane(interval: Interval, bars: u32) -> LaneView {
     LaneView {
         state: DataState::Warming,
         bars,
+        oldest: None,
         newest: None,
         point: HamaPoint::UNKNOWN,
         preview: None,
