@@ -260,7 +260,6 @@ impl Schedule {
         job.end_if_done(now)
     }
 
-
     /// All there is to show. `next` of a job whose time somebody else keeps is left to that one.
     pub fn view(&self) -> ScheduleView {
         ScheduleView { mode: self.mode, jobs: self.jobs.iter().map(|j| j.view(self.mode)).collect() }

@@ -173,7 +173,9 @@ pub(super) const fn line(
 /// Every action, in the order of the hint bar within a context: those of several views, then each
 /// view's own, which stand beside its state.
 pub fn actions() -> impl Iterator<Item = &'static ActionSpec> + Clone {
-    [SHARED, detail::ACTIONS, signals::ACTIONS, cache::ACTIONS, scheduler::ACTIONS, alerts::ACTIONS].into_iter().flatten()
+    [SHARED, detail::ACTIONS, signals::ACTIONS, cache::ACTIONS, scheduler::ACTIONS, alerts::ACTIONS]
+        .into_iter()
+        .flatten()
 }
 
 const SHARED: &[ActionSpec] = &[

@@ -11,6 +11,8 @@ use super::value::{Tone, write_span};
 
 /// How long a row tells what a comparison found; the cache's view tells it for good.
 const TOLD: Duration = Duration::from_secs(30);
+/// Ages move in steps, of which this is the first.
+const JUST: Duration = Duration::from_secs(5);
 
 /// How the series of one row compare with REST, while that is news.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -113,7 +115,7 @@ fn tone(c: &Compared) -> Tone {
 }
 
 fn write_ago(age: Duration, out: &mut String) -> Result {
-    if age < Duration::from_secs(5) {
+    if age < JUST {
         return out.write_str("now");
     }
     write_span(age, out)?;
@@ -126,8 +128,11 @@ fn write_found(c: &Compared, interval: &str, out: &mut String) -> Result {
         return out.write_str("nothing to compare");
     }
     let first = c.first.map(|open| format!(" {interval} {}", time(open)));
-    let parts =
-        [(c.corrected, "corrected", first.as_deref()), (c.added, "added", None), (c.lagging, "newer here", None)];
+    let parts = [
+        (c.corrected, "corrected", first.as_deref()),
+        (c.added, "added", None),
+        (c.lagging, "newer here", None),
+    ];
     let mut told = false;
     for (n, what, where_) in parts.into_iter().filter(|(n, ..)| *n > 0) {
         let s = if n == 1 { "" } else { "s" };
@@ -165,7 +170,9 @@ pub fn lane_text(lane: &LaneView, now: Mono) -> Option<(String, Tone)> {
                 }
             };
             out.push_str(", ");
-            let _ = write_ago(now.since(*at), &mut out);
+            let age = now.since(*at);
+            out.push_str(if age < JUST { "just " } else { "" });
+            let _ = write_ago(age, &mut out);
             tone
         }
     };

@@ -10,8 +10,8 @@ use crate::domain::text::nearest;
 use crate::domain::time::{Mono, UnixMs};
 use crate::market::snapshot::{DataState, LaneView, Row, Snapshot};
 
-use super::{behind, check};
 use super::value::{NoteText, Pulse, Tone, Value};
+use super::{behind, check};
 
 /// What a column is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -57,7 +57,7 @@ fn ids() -> [JobId; JOBS.len()] {
 impl App {
     /// The line of the first job, and how many there are.
     pub fn job_pane(&self) -> Pane {
-        let first = if self.shape.tier == Tier::Reduced { 6 } else { 9 };
+        let first = if self.shape.tier == Tier::Reduced { 7 } else { 9 };
         Pane { first, rows: JOBS.len() }
     }
 
@@ -132,6 +132,9 @@ mod tests {
         assert_eq!(step(minutes(7), false), Some(minutes(5)), "from between the steps");
         assert_eq!((step(minutes(60), true), step(minutes(1), false)), (None, None));
         assert_eq!(every_text(minutes(60)), "1h");
-        assert_eq!((every_text(minutes(5)), every_text(Duration::from_secs(90))), ("5m".into(), "90s".into()));
+        assert_eq!(
+            (every_text(minutes(5)), every_text(Duration::from_secs(90))),
+            ("5m".into(), "90s".into())
+        );
     }
 }

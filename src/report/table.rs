@@ -102,7 +102,8 @@ pub(super) fn csv(
     for row in rows {
         let mut cells = cells(columns, row, reading, Notation::Machine);
         for (column, cell) in columns.iter().zip(&mut cells) {
-            let is_text = matches!(column.value(row, reading), Value::Text(..) | Value::Note(_) | Value::Check(_));
+            let is_text =
+                matches!(column.value(row, reading), Value::Text(..) | Value::Note(_) | Value::Check(_));
             // A spreadsheet must not take a remote name for a formula.
             if is_text && cell.starts_with(['=', '+', '-', '@']) {
                 cell.insert(0, '\'');

@@ -19,6 +19,7 @@ use crate::domain::time::{Mono, UnixMs};
 use crate::fixture::{MADE, NOW, as_demo, assorted, row, snapshot};
 use crate::market::snapshot::{Level, LinkState, Notice, SignalEvent, Snapshot};
 
+mod jobs;
 mod marks;
 
 const END: UnixMs = UnixMs(1_760_227_200_000);

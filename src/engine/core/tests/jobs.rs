@@ -218,7 +218,10 @@ fn a_round_asks_about_exactly_what_lacks_a_bar_and_counts_what_became_of_it() {
     rows[1] = bar_to(N - 3, 480.0, 200);
     rig.answer(&requests[0], &rows);
     let found = rig.verdict("ETHUSDT");
-    assert!(matches!(found, Verdict::Compared(c) if (c.equal, c.corrected, c.added) == (3, 1, 1)), "{found:?}");
+    assert!(
+        matches!(found, Verdict::Compared(c) if (c.equal, c.corrected, c.added) == (3, 1, 1)),
+        "{found:?}"
+    );
     rig.refuse(&requests[1], ErrorKind::NoConnection, "no route");
     assert_eq!(rig.verdict("SOLUSDT"), Verdict::Failed(CleanText::new("no connection")));
     let run = rig.last_run(JobId::Refresh);
