@@ -95,16 +95,17 @@ impl CheckNote<'_> {
         }
     }
 
-    /// `checking 2 of 3`, `checked 10s ago: 297 bars equal`, `could not ask: banned 2m00s`.
+    /// `checking 2 of 3`, `297 bars equal, 10s ago`, `could not ask: banned 2m00s, 10s ago`. What
+    /// was found comes first: the column is narrow.
     pub fn write(&self, out: &mut String) -> Result {
         match self {
             Self::Asked(asked, of) => write!(out, "checking {asked} of {of}"),
-            Self::Told { failed: Some(why), .. } => write!(out, "could not ask: {why}"),
-            Self::Told { age, sum, interval, .. } => {
-                out.push_str("checked ");
-                write_ago(*age, out)?;
-                out.push_str(": ");
-                write_found(sum, interval, out)
+            Self::Told { age, sum, interval, failed } => {
+                match failed {
+                    Some(why) => write!(out, "could not ask: {why}")?,
+                    None => write_found(sum, interval, out)?,
+                }
+                write_ago(*age, out)
             }
         }
     }
@@ -116,8 +117,9 @@ fn tone(c: &Compared) -> Tone {
 
 fn write_ago(age: Duration, out: &mut String) -> Result {
     if age < JUST {
-        return out.write_str("now");
+        return out.write_str(", just now");
     }
+    out.push_str(", ");
     write_span(age, out)?;
     out.write_str(" ago")
 }
@@ -169,10 +171,7 @@ pub fn lane_text(lane: &LaneView, now: Mono) -> Option<(String, Tone)> {
                     tone(c)
                 }
             };
-            out.push_str(", ");
-            let age = now.since(*at);
-            out.push_str(if age < JUST { "just " } else { "" });
-            let _ = write_ago(age, &mut out);
+            let _ = write_ago(now.since(*at), &mut out);
             tone
         }
     };
@@ -224,8 +223,8 @@ mod tests {
         let mut half = all();
         half[1] = Some(Check::Asked(at(99)));
         assert_eq!(said(half, 100).unwrap().0, "checking 1 of 3");
-        assert_eq!(said(all(), 101).unwrap(), ("checked now: 199 bars equal".to_owned(), Tone::Dim));
-        assert_eq!(said(all(), 112).unwrap().0, "checked 10s ago: 199 bars equal");
+        assert_eq!(said(all(), 101).unwrap(), ("199 bars equal, just now".to_owned(), Tone::Dim));
+        assert_eq!(said(all(), 112).unwrap().0, "199 bars equal, 10s ago");
         assert_eq!(said(all(), 130), None, "no longer news");
     }
 
@@ -234,19 +233,19 @@ mod tests {
         let first = Some(UnixMs(NOW.0 - 131_000));
         let found = Compared { corrected: 1, first, ..equal(98) };
         let (text, tone) = said([compared(found), compared(equal(99)), None], 112).unwrap();
-        assert_eq!((text.as_str(), tone), ("checked 10s ago: 1 bar corrected 15m 14:00", Tone::Warn));
+        assert_eq!((text.as_str(), tone), ("1 bar corrected 15m 14:00, 10s ago", Tone::Warn));
         let found = Compared { added: 2, lagging: 1, ..equal(97) };
         let (text, _) = said([None, None, compared(found)], 100).unwrap();
-        assert_eq!(text, "checked now: 2 bars added, 1 bar newer here");
+        assert_eq!(text, "2 bars added, 1 bar newer here, just now");
         let nothing = said([compared(Compared::default()), None, None], 100).unwrap().0;
-        assert_eq!(nothing, "checked now: nothing to compare");
+        assert_eq!(nothing, "nothing to compare, just now");
     }
 
     #[test]
     fn a_check_that_failed_is_never_said_to_be_well() {
         let failed = Check::Told { at: at(100), verdict: Verdict::Failed(CleanText::new("banned 2m00s")) };
         let (text, tone) = said([compared(equal(99)), Some(failed.clone()), None], 100).unwrap();
-        assert_eq!((text.as_str(), tone), ("could not ask: banned 2m00s", Tone::Bad));
+        assert_eq!((text.as_str(), tone), ("could not ask: banned 2m00s, just now", Tone::Bad));
         let mut lane = row("BTCUSDT").build().lanes[0].clone();
         lane.check = Some(failed);
         let want = ("could not ask: banned 2m00s, 5m ago".to_owned(), Tone::Bad);

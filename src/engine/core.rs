@@ -254,6 +254,8 @@ impl Engine {
                 let is_taken = self.report.counts.lists > taken;
                 let outcome = if is_taken { Outcome::Same } else { Outcome::Failed };
                 self.schedule.count(JobId::Universe, outcome, 1, now);
+                // The first round begins with the first pairs.
+                self.run_jobs(now, out);
             }
             Fetched::Klines { request, covers, result } => {
                 if let Some(settled) = self.settle(request.id, &covers) {

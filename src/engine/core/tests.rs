@@ -137,7 +137,6 @@ impl Rig {
     fn live(names: &[&str]) -> Self {
         let mut rig = Self::new(config());
         rig.start(names);
-        rig.tick();
         let mut rows = bars(N - HISTORY..N);
         rows.push(bar_to(N, 499.5, 5));
         rig.answer_all(&rows);

@@ -151,8 +151,8 @@ fn a_check_is_marked_while_it_runs_and_its_finding_stands_in_the_note() {
     let text = shown(&app);
     let line = |name: &str| text.lines().find(|l| l.contains(name)).unwrap_or_else(|| panic!("{text}"));
     assert!(line("ETHUSDT").starts_with(" ?") && line("ETHUSDT").contains("checking 2 of 3"), "{text}");
-    assert!(line("BTCUSDT").contains("checked now: 297 bars equal"), "{text}");
-    assert!(line("SOLUSDT").contains("checked now: 1 bar corrected 15m 14:00"), "{text}");
+    assert!(line("BTCUSDT").contains("297 bars equal, just now"), "{text}");
+    assert!(line("SOLUSDT").contains("1 bar corrected 15m 14:00, just now"), "{text}");
     assert!(line("ADAUSDT").contains("could not ask: banned 2m00s"), "{text}");
     assert!(line("ADAUSDT").starts_with(" !"), "stale as it was\n{text}");
     // Where there is no room for notes, the sign is there.
