@@ -154,7 +154,7 @@ impl Schedule {
             (true, false) => Mode::Stopped,
             (true, true) => Mode::Running,
         };
-        let mut schedule = Self { mode, jobs: JOBS.iter().map(|spec| Job::new(spec)).collect() };
+        let mut schedule = Self { mode, jobs: JOBS.iter().map(Job::new).collect() };
         schedule.set_every(JobId::Refresh, settings.refresh, Mono::default(), 0);
         for job in &mut schedule.jobs {
             job.next = Mono::default();

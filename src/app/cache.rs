@@ -112,9 +112,9 @@ impl Plan {
         let feeds = y;
         let room = usize::from(end.saturating_sub(y + 1)) / 2;
         let links = snapshot.links.len().min(room.max(1));
-        let lines = |n: usize| u16::try_from(n).unwrap_or(u16::MAX);
-        let below = lines(links.max(1) + snapshot.rest.len().min(2)) + u16::from(shape.rows >= WITH_UPKEEP);
-        y = y.saturating_add(1 + below);
+        let told = links.max(1) + snapshot.rest.len().min(2) + usize::from(shape.rows >= WITH_UPKEEP);
+        let below = u16::try_from(told).unwrap_or(u16::MAX);
+        y = y.saturating_add(1).saturating_add(below);
         let stores = (shape.rows >= AT_LENGTH).then_some(y);
         y += if stores.is_some() { 3 } else { 0 };
         Self { memory: Some(top), upkeep, feeds: Some(feeds), links, stores, series: y, ..alone }

@@ -197,8 +197,8 @@ mod tests {
         Mono(Duration::from_secs(secs))
     }
 
-    fn compared(sum: Compared) -> Option<Check> {
-        Some(Check::Told { at: at(100), verdict: Verdict::Compared(sum) })
+    fn compared(sum: Compared) -> Check {
+        Check::Told { at: at(100), verdict: Verdict::Compared(sum) }
     }
 
     fn equal(bars: u32) -> Compared {
@@ -218,7 +218,7 @@ mod tests {
 
     #[test]
     fn a_row_says_that_it_is_checked_then_what_was_found_and_then_nothing() {
-        let all = || [compared(equal(99)), compared(equal(99)), compared(equal(1))];
+        let all = || [99, 99, 1].map(|n| Some(compared(equal(n))));
         assert_eq!(said([None, None, None], 100), None);
         let mut half = all();
         half[1] = Some(Check::Asked(at(99)));
@@ -232,19 +232,19 @@ mod tests {
     fn what_was_wrong_is_said_before_what_was_right() {
         let first = Some(UnixMs(NOW.0 - 131_000));
         let found = Compared { corrected: 1, first, ..equal(98) };
-        let (text, tone) = said([compared(found), compared(equal(99)), None], 112).unwrap();
+        let (text, tone) = said([Some(compared(found)), Some(compared(equal(99))), None], 112).unwrap();
         assert_eq!((text.as_str(), tone), ("1 bar corrected 15m 14:00, 10s ago", Tone::Warn));
         let found = Compared { added: 2, lagging: 1, ..equal(97) };
-        let (text, _) = said([None, None, compared(found)], 100).unwrap();
+        let (text, _) = said([None, None, Some(compared(found))], 100).unwrap();
         assert_eq!(text, "2 bars added, 1 bar newer here, just now");
-        let nothing = said([compared(Compared::default()), None, None], 100).unwrap().0;
+        let nothing = said([Some(compared(Compared::default())), None, None], 100).unwrap().0;
         assert_eq!(nothing, "nothing to compare, just now");
     }
 
     #[test]
     fn a_check_that_failed_is_never_said_to_be_well() {
         let failed = Check::Told { at: at(100), verdict: Verdict::Failed(CleanText::new("banned 2m00s")) };
-        let (text, tone) = said([compared(equal(99)), Some(failed.clone()), None], 100).unwrap();
+        let (text, tone) = said([Some(compared(equal(99))), Some(failed.clone()), None], 100).unwrap();
         assert_eq!((text.as_str(), tone), ("could not ask: banned 2m00s, just now", Tone::Bad));
         let mut lane = row("BTCUSDT").build().lanes[0].clone();
         lane.check = Some(failed);

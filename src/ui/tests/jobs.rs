@@ -12,7 +12,7 @@ const SECOND: Duration = Duration::from_secs(1);
 /// Two rounds are over, a third is under way and somebody asked for a list of pairs that failed.
 fn worked() -> Schedule {
     let mut schedule = Schedule::new(&Settings::default());
-    let mut begin = |schedule: &mut Schedule, job, secs: u64, total| {
+    let begin = |schedule: &mut Schedule, job, secs: u64, total| {
         let back = i64::try_from(MADE.0.as_secs()).unwrap() - i64::try_from(secs).unwrap();
         let at = Some(UnixMs(NOW.0 - back * 1_000));
         schedule.begin(job, Begin { now: Mono(SECOND * u32::try_from(secs).unwrap()), at, total, seed: 0 });
@@ -123,7 +123,7 @@ fn keys_run_stop_and_set_the_interval_of_the_job_under_the_cursor() {
 /// Some rows are being checked, some have been.
 fn with_checks() -> Snapshot {
     let mut picture = assorted();
-    let found = |c| Some(Check::Told { at: Mono(MADE.0 - SECOND), verdict: Verdict::Compared(c) });
+    let found = |c| Some(Check::Told { at: MADE, verdict: Verdict::Compared(c) });
     let equal = Compared { equal: 99, ..Compared::default() };
     let first = Some(UnixMs(NOW.0 - 131_000));
     for row in &mut picture.rows {
@@ -134,7 +134,7 @@ fn with_checks() -> Snapshot {
             "SOLUSDT" => [found(Compared { equal: 98, corrected: 1, first, ..equal }), None, None],
             "ADAUSDT" => {
                 let verdict = Verdict::Failed(CleanText::new("banned 2m00s"));
-                [Some(Check::Told { at: Mono(MADE.0 - SECOND), verdict }), None, None]
+                [Some(Check::Told { at: MADE, verdict }), None, None]
             }
             _ => continue,
         };
