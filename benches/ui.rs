@@ -36,7 +36,7 @@ const GOAL: f64 = 1.2;
 
 fn main() {
     let pictures: Vec<Arc<Snapshot>> = (0..10).map(|n| Arc::new(picture(n))).collect();
-    let config = AppConfig { notation: Notation::Unicode, replay: None, place: None };
+    let config = AppConfig { notation: Notation::Unicode, ..AppConfig::default() };
     let mut app = App::new(config, Arc::clone(&pictures[0]));
     app.update(fixture::MADE, Msg::Resize(SIZE.0, SIZE.1));
     let theme = Theme::dark();
@@ -87,7 +87,7 @@ fn picture(n: usize) -> Snapshot {
 }
 
 fn placed(app: &App) -> Vec<Placed> {
-    place(app.columns(), SIZE.0)
+    place(&app.column_set(), SIZE.0)
 }
 
 /// The visible rows' figures as a Table.
@@ -102,7 +102,7 @@ fn reference(app: &App, buffer: &mut Buffer) {
                 let value = p.column.value(row, &reading);
                 let mut text = String::new();
                 value.write(Notation::Unicode, usize::from(p.width), &mut text);
-                (text, color(value.tone()), p.column.field.spec().align == Align::Right)
+                (text, color(value.tone()), p.column.field.look().align == Align::Right)
             };
             placed.iter().map(cell).collect()
         })

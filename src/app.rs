@@ -7,17 +7,23 @@ pub mod action;
 pub mod alerts;
 pub mod behind;
 pub mod cache;
+pub mod changed;
 pub mod check;
 pub mod column;
+pub mod columns;
 pub mod detail;
 pub mod keymap;
 pub mod keys;
 pub mod layout;
 pub mod list;
+pub mod look;
+mod mouse;
 pub mod order;
-mod popup;
+mod palette;
+pub mod popup;
 mod prompt;
 mod readout;
+pub mod saved;
 mod scanner;
 pub mod scheduler;
 pub mod signals;
@@ -25,6 +31,7 @@ pub mod text;
 pub mod value;
 mod view;
 mod watched;
+pub mod zone;
 
 #[cfg(test)]
 mod tests;
@@ -36,21 +43,25 @@ use crate::domain::text::CleanText;
 use crate::domain::time::{Mono, UnixMs};
 use crate::engine::{Command, Scope};
 use crate::market::snapshot::{Level, Snapshot};
+use crate::rule::names::Names;
 
 use self::action::{Action, Context};
+use self::columns::{ColumnSet, Columns};
 use self::keymap::Keymap;
 use self::keys::Chord;
 use self::layout::Shape;
 use self::list::Motion;
+use self::look::{Look, ThemeName};
+pub use self::palette::Palette;
+pub use self::popup::{LOG_FOOT, Overlay};
 pub use self::prompt::Prompt;
-pub use self::scanner::HOLD;
+use self::saved::{Memory, Saved};
 use self::scanner::Scanner;
+pub use self::scanner::{HOLD, Shown};
 use self::value::Notation;
 pub use self::view::View;
 use self::watched::Watched;
-
-/// Rows that a notch of the wheel scrolls.
-const WHEEL: i16 = 3;
+use self::zone::Zone;
 
 /// What the state is told.
 #[derive(Clone, Debug)]
@@ -69,6 +80,8 @@ pub enum Msg {
     Focus(bool),
     /// The engine had no room for this.
     Busy(Command),
+    /// Something outside of the market that the user should know.
+    Word(Level, CleanText),
     /// Time has passed.
     Tick,
 }
@@ -94,23 +107,18 @@ pub enum Effect {
     Send(Command),
     /// Paint everything anew.
     Redraw,
+    /// Keep this for the next start.
+    Save(Box<Saved>),
     /// Put this on the clipboard of the terminal's machine.
     Copy(String),
     /// Tell the user even where the terminal is not looked at.
     Notify(String),
+    /// Show this page in the user's browser, or give its address where there is none.
+    Link(String),
     /// Stop, until the shell goes on with us.
     Suspend,
     /// Leave.
     Quit,
-}
-
-/// What lies over the view.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Overlay {
-    /// The keys and the legend; lines scrolled.
-    Help(usize),
-    /// Choose the sort column: which line is chosen.
-    SortPicker(usize),
 }
 
 /// A replay that is shown instead of the market.
@@ -131,6 +139,25 @@ pub struct AppConfig {
     pub replay: Option<Replay>,
     /// The host asked instead of Binance; see [`text::host`].
     pub place: Option<CleanText>,
+    /// The zone of the times that are shown.
+    pub zone: Zone,
+    /// The themes that can be chosen.
+    pub themes: Arc<[ThemeName]>,
+    /// The look at the start.
+    pub look: Look,
+}
+
+impl Default for AppConfig {
+    fn default() -> Self {
+        Self {
+            notation: Notation::Ascii,
+            replay: None,
+            place: None,
+            zone: Zone::default(),
+            themes: Arc::default(),
+            look: Look::default(),
+        }
+    }
 }
 
 /// A word to the user that goes by itself.
@@ -140,7 +167,20 @@ pub struct Toast {
     pub text: String,
     /// How bad.
     pub level: Level,
+    /// So much more was said since, and is in the log.
+    pub more: usize,
     until: Mono,
+}
+
+/// What the user has set up: keys, columns, and where the program was left.
+#[derive(Debug, Default)]
+pub struct Setup {
+    /// The keys.
+    pub keys: Keymap,
+    /// Sets of columns of the config.
+    pub columns: Vec<ColumnSet>,
+    /// What was saved; `None` where nothing was, or is to be.
+    pub saved: Option<Saved>,
 }
 
 /// Everything the screen shows.
@@ -154,6 +194,8 @@ pub struct App {
     view: View,
     last_view: View,
     scanner: Scanner,
+    columns: Columns,
+    memory: Memory,
     detail: detail::Detail,
     signals: signals::Signals,
     cache: cache::Cache,
@@ -161,15 +203,18 @@ pub struct App {
     alerts: alerts::Alerts,
     overlay: Option<Overlay>,
     prompt: Option<Prompt>,
+    names: Arc<Names>,
     toast: Option<Toast>,
     notices_seen: Option<u64>,
     watched: Watched,
+    look: Look,
 }
 
 impl App {
     /// Of the first picture.
     pub fn new(config: AppConfig, snapshot: Arc<Snapshot>) -> Self {
         let mut app = Self {
+            look: config.look,
             config,
             now: snapshot.made,
             shape: Shape::of(80, 24),
@@ -177,6 +222,8 @@ impl App {
             view: View::Scanner,
             last_view: View::Scanner,
             scanner: Scanner::default(),
+            columns: Columns::default(),
+            memory: Memory::default(),
             detail: detail::Detail::default(),
             signals: signals::Signals::default(),
             cache: cache::Cache::default(),
@@ -184,19 +231,38 @@ impl App {
             alerts: alerts::Alerts::default(),
             overlay: None,
             prompt: None,
+            names: Arc::new(Names::new()),
             toast: None,
             notices_seen: None,
             watched: Watched::default(),
             snapshot,
         };
         app.reorder();
+        app.restore(None);
         app
+    }
+
+    /// With the user's keys and columns, where the program was left.
+    pub fn set_up(&mut self, setup: Setup) {
+        self.keys = setup.keys;
+        self.columns = Columns::new(setup.columns);
+        self.restore(setup.saved);
+    }
+
+    /// Takes the names that filters refer to: lists of pairs, aliases, filters. Marks are its own.
+    pub fn set_names(&mut self, names: Arc<Names>) {
+        self.names = names;
+        self.name_marks();
+        self.reorder();
     }
 
     /// Takes what happened at `now`, and says what is to be done.
     pub fn update(&mut self, now: Mono, msg: Msg) -> Vec<Effect> {
         self.now = self.now.max(now);
         let mut effects = Vec::new();
+        if matches!(msg, Msg::Key(_) | Msg::Paste(_) | Msg::Mouse(_)) {
+            self.touched();
+        }
         match msg {
             Msg::Snapshot(snapshot) => self.take_snapshot(snapshot),
             Msg::Key(chord) => self.key(chord, &mut effects),
@@ -205,8 +271,9 @@ impl App {
                 self.shape = Shape::of(cols, rows);
                 self.scanner.reveal(&self.snapshot, self.shape.pane());
             }
-            Msg::Mouse(mouse) => self.mouse(mouse),
+            Msg::Mouse(mouse) => self.mouse(mouse, &mut effects),
             Msg::Focus(_) => {}
+            Msg::Word(level, text) => self.say(level, text.as_str()),
             // Nobody asked for that: it is told again by itself.
             Msg::Busy(Command::Visible(_)) => self.watched.forget(),
             Msg::Busy(_) => {
@@ -218,7 +285,18 @@ impl App {
         if self.view == View::Cache {
             self.settle_cache();
         }
+        if effects.contains(&Effect::Quit) {
+            self.memory.due = Some(self.now);
+        }
+        self.save(&mut effects);
         effects
+    }
+
+    /// Somebody is there.
+    fn touched(&mut self) {
+        self.scanner.see(&self.snapshot);
+        self.memory.newcomer = false;
+        self.memory.touch(self.now);
     }
 
     fn tell_watched(&mut self, effects: &mut Vec<Effect>) {
@@ -232,7 +310,7 @@ impl App {
     /// When the screen changes by itself, apart from ages and the clock.
     pub fn deadline(&self) -> Option<Mono> {
         let toast = self.toast.as_ref().map(|t| t.until);
-        [self.scanner.hold_until, toast].into_iter().flatten().min()
+        [self.scanner.deadline(), self.memory.due, toast].into_iter().flatten().min()
     }
 
     fn expire(&mut self) {
@@ -243,18 +321,34 @@ impl App {
     }
 
     fn take_snapshot(&mut self, snapshot: Arc<Snapshot>) {
-        let newest = snapshot.notices.last().filter(|n| self.notices_seen.is_none_or(|seen| n.seq > seen));
-        if let Some(notice) = newest {
-            self.notices_seen = Some(notice.seq);
-            self.say(notice.level, notice.text.as_str());
-        }
+        self.hear(&snapshot);
         self.take_rows(snapshot);
+        self.settle_popup();
+    }
+
+    /// Says the worst of what is new; what is said already stays where it is worse. The rest is
+    /// counted, and in the log.
+    fn hear(&mut self, snapshot: &Snapshot) {
+        let is_new = |seq: u64| self.notices_seen.is_none_or(|seen| seq > seen);
+        let new: Vec<_> = snapshot.notices.iter().filter(|n| is_new(n.seq)).collect();
+        let Some(worst) = new.iter().max_by_key(|n| (n.level, n.seq)) else { return };
+        self.notices_seen = new.iter().map(|n| n.seq).max();
+        if let Some(said) = self.toast.as_mut().filter(|t| t.level > worst.level) {
+            said.more += new.len();
+            return;
+        }
+        // What was about to be read and is not any more counts, too.
+        let unread = self.toast.as_ref().filter(|t| t.level > Level::Info).map_or(0, |t| t.more + 1);
+        self.say(worst.level, worst.text.as_str());
+        if let Some(toast) = &mut self.toast {
+            toast.more = new.len() - 1 + unread;
+        }
     }
 
     fn say(&mut self, level: Level, text: &str) {
         let seconds = if level == Level::Info { 4 } else { 8 };
         let until = self.now + Duration::from_secs(seconds);
-        self.toast = Some(Toast { text: text.to_owned(), level, until });
+        self.toast = Some(Toast { text: text.to_owned(), level, more: 0, until });
     }
 
     fn key(&mut self, chord: Chord, effects: &mut Vec<Effect>) {
@@ -262,8 +356,9 @@ impl App {
         match self.keys.lookup(context, chord) {
             Some(Action::Quit) => effects.push(Effect::Quit),
             Some(Action::Redraw) => effects.push(Effect::Redraw),
+            Some(Action::Suspend) => effects.push(Effect::Suspend),
             found if context == Context::Prompt => self.key_in_prompt(found, chord),
-            Some(action) if context == Context::Popup => self.act_in_popup(action),
+            found if self.overlay.is_some() => self.key_in_popup(found, chord, effects),
             Some(action) => self.act(action, effects),
             None => {}
         }
@@ -278,6 +373,16 @@ impl App {
             Action::SortRight => self.shift_sort(1),
             Action::Invert => self.invert(),
             Action::PickSort => self.open_sort_picker(),
+            Action::Follow => self.toggle_follow(),
+            Action::Freeze => self.toggle_freeze(),
+            Action::Mark => self.toggle_mark(),
+            Action::Unmark => self.unmark_all(),
+            Action::OnlyMarked => self.toggle_marked(),
+            Action::NextColumns => self.next_columns(),
+            Action::EditColumns => self.open_editor(),
+            Action::CopyName => self.copy_name(effects),
+            Action::CopyRow => self.copy_row(effects),
+            Action::Open => self.open_selected(),
             Action::IntervalPrev => self.shift_lane(self.scanner.lane.saturating_sub(1)),
             Action::IntervalNext => self.shift_lane(self.scanner.lane + 1),
             Action::Show(view) => self.show(view),
@@ -292,10 +397,18 @@ impl App {
                 effects.push(Effect::Send(Command::Refresh(Scope::All)));
                 self.say(Level::Info, "checking all pairs, those in view first");
             }
-            Action::Help => self.overlay = Some(Overlay::Help(0)),
+            Action::Palette => self.open_palette(),
+            Action::Log => self.open_log(),
+            Action::Help => self.open_help(),
+            Action::PickLook => self.open_look(),
             Action::Back if self.view != View::Scanner => self.show(View::Scanner),
             Action::Back => effects.push(Effect::Quit),
-            Action::Accept | Action::Redraw | Action::Quit => {}
+            Action::Accept
+            | Action::Edit(_)
+            | Action::NextPalette
+            | Action::Redraw
+            | Action::Suspend
+            | Action::Quit => {}
         }
     }
 
@@ -311,20 +424,38 @@ impl App {
         }
     }
 
-    fn mouse(&mut self, mouse: Mouse) {
-        if self.overlay.is_some() || self.prompt.is_some() {
-            return;
-        }
-        match mouse {
-            Mouse::Click { y, .. } => self.go(Motion::Line(y)),
-            Mouse::Wheel(by) => self.go(Motion::Scroll(by.saturating_mul(WHEEL))),
-        }
-    }
-
     fn show(&mut self, view: View) {
         if view != self.view {
             self.last_view = std::mem::replace(&mut self.view, view);
         }
+    }
+
+    fn open_selected(&mut self) {
+        match self.selected() {
+            Some(_) => self.show(View::Detail),
+            None => self.say(Level::Info, "no pair is selected"),
+        }
+    }
+
+    fn copy_name(&mut self, effects: &mut Vec<Effect>) {
+        let Some(name) = self.selected().map(|r| r.pair.symbol.to_string()) else { return };
+        self.say(Level::Info, &format!("copied {name}"));
+        effects.push(Effect::Copy(name));
+    }
+
+    /// The row as programs read it: the columns shown, with tabs between them.
+    fn copy_row(&mut self, effects: &mut Vec<Effect>) {
+        let Some(row) = self.selected() else { return };
+        let reading = self.reading();
+        let mut line = String::new();
+        for column in self.columns() {
+            if !line.is_empty() {
+                line.push('\t');
+            }
+            column.value(row, &reading).write(Notation::Machine, usize::from(column.width()), &mut line);
+        }
+        self.say(Level::Info, "copied the row, with tabs between its columns");
+        effects.push(Effect::Copy(line));
     }
 
     fn refresh_one(&mut self, effects: &mut Vec<Effect>) {

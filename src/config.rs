@@ -1,7 +1,9 @@
 //! Settings: flag > process environment > `.env` > config file > default.
 
+mod aliases;
 pub mod color;
 pub mod file;
+pub mod manners;
 mod presets;
 pub mod settings;
 mod watchlists;
@@ -15,7 +17,8 @@ use crate::domain::interval::Interval;
 use crate::domain::preset::Preset;
 use crate::domain::symbol::{Market, Symbol};
 
-use self::color::Color;
+use self::color::{Color, Depth};
+use self::manners::{MouseChoice, NotifyChoice};
 use self::settings::{About, SETTINGS, Setting};
 
 /// Settings, checked.
@@ -33,6 +36,10 @@ pub struct Config {
     pub symbols: Vec<Symbol>,
     /// Pairs of the lists that are asked for, each once.
     pub watched: Vec<Symbol>,
+    /// All lists of the config file, by name.
+    pub watchlists: Vec<(String, Vec<Symbol>)>,
+    /// Names that symbols can be found by beside their own.
+    pub aliases: Vec<(Symbol, String)>,
     /// Intervals, primary first; not empty.
     pub intervals: Vec<Interval>,
     /// The indicator.
@@ -49,10 +56,24 @@ pub struct Config {
     pub color: Color,
     /// ASCII only.
     pub ascii: bool,
+    /// The theme's name; whether there is one is found out where themes are.
+    pub theme: String,
+    /// The palette's name.
+    pub palette: String,
+    /// The zone's name, or `local`.
+    pub tz: String,
+    /// Whose the mouse is.
+    pub mouse: MouseChoice,
+    /// How the user is told outside.
+    pub notify: NotifyChoice,
     /// Screens a second for new data.
     pub data_fps: u32,
     /// How much is logged.
     pub log_level: String,
+    /// Keys of actions; whether they can be used is found out where the actions are.
+    pub keys: Vec<(String, Vec<String>)>,
+    /// Sets of columns; the same.
+    pub columns: Vec<(String, Vec<String>)>,
     /// Where each setting came from, by key.
     pub origins: BTreeMap<&'static str, (String, Origin)>,
 }
@@ -90,6 +111,11 @@ pub struct Draft {
     pub clock_rate: f64,
     pub color: Color,
     pub ascii: bool,
+    pub theme: String,
+    pub palette: String,
+    pub tz: String,
+    pub mouse: MouseChoice,
+    pub notify: NotifyChoice,
     pub data_fps: u32,
     pub log_level: String,
 }
@@ -142,18 +168,25 @@ impl Config {
         if draft.markets.is_empty() {
             return Err(ConfigError("`market` needs usdm, spot or usdm,spot".into()));
         }
-        let watched = watchlists::resolve(&draft.watchlist, &content.watchlists, &path)?;
+        let watchlists = watchlists::read_all(&content.watchlists, &path)?;
+        let watched = watchlists::resolve(&draft.watchlist, &watchlists)?;
+        let aliases = aliases::read_all(&content.aliases, &path)?;
         if draft.top == 0 && draft.movers == 0 && draft.symbols.is_empty() && watched.is_empty() {
             let cure = "with --top 0 some --symbols, a --watchlist or --movers are needed";
             return Err(ConfigError(cure.into()));
         }
+        let texts = |lists: Vec<file::RawList>| lists.into_iter().map(|l| (l.name, l.texts)).collect();
         Ok(Self {
+            keys: texts(content.keys),
+            columns: texts(content.columns),
             markets: draft.markets,
             quote,
             top: draft.top,
             movers: draft.movers,
             symbols: draft.symbols,
             watched,
+            watchlists,
+            aliases,
             intervals: draft.intervals,
             preset: Arc::new(preset),
             bars,
@@ -162,10 +195,21 @@ impl Config {
             clock_rate: draft.clock_rate,
             color: draft.color,
             ascii: draft.ascii,
+            theme: draft.theme,
+            palette: draft.palette,
+            tz: draft.tz,
+            mouse: draft.mouse,
+            notify: draft.notify,
             data_fps: draft.data_fps,
             log_level: draft.log_level,
             origins,
         })
+    }
+
+    /// How many colours the terminal gets, by the settings and the environment.
+    pub fn depth(&self, var: impl Fn(&str) -> Option<String>) -> Depth {
+        let is_flag = self.origins.get("color").is_some_and(|(_, origin)| *origin == Origin::Flag);
+        self.color.resolve(is_flag, var)
     }
 }
 
@@ -213,7 +257,7 @@ pub fn example() -> String {
         // Writing to a string cannot fail.
         let _ = write!(out, "\n# {} [{value}].{env}\n{set}{} = {default}\n", s.help, s.key);
     }
-    out + watchlists::EXAMPLE + presets::EXAMPLE
+    out + watchlists::EXAMPLE + aliases::EXAMPLE + presets::EXAMPLE
 }
 
 #[cfg(test)]

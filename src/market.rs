@@ -3,6 +3,7 @@
 //!
 //! Invariant: pure. No IO, no ambient clock, no async; time comes in as a parameter.
 
+pub mod behind;
 pub mod freshness;
 pub mod lane;
 pub mod series;

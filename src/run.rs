@@ -1,22 +1,26 @@
 //! The composition root: the only place that makes channels, tasks and runtimes.
 
+pub mod crash;
 pub mod demo;
 pub mod doctor;
 pub mod failure;
+mod kept;
+mod names;
 pub mod scan;
 pub mod session;
+pub mod setup;
 mod signals;
 pub mod tasks;
 mod terminal;
+pub mod themes;
+mod zone;
 
-use std::fmt::Write as _;
 use std::future::Future;
 use std::io;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::app::keymap::Keymap;
 use crate::config::Config;
 use crate::domain::time::UnixMs;
 use crate::sim::command::ExchangeArgs;
@@ -51,6 +55,9 @@ pub fn terminal(config: &Config, demo: Option<DemoRun>) -> Result<(), Failure> {
         Ok(guard) => (guard, None),
         Err(problem) => (None, Some(problem)),
     };
+    if let Some(folder) = telemetry::state_folder() {
+        crash::install(folder);
+    }
     under_signals(|cancel| terminal::run(config, demo, problem, cancel))
 }
 
@@ -77,17 +84,6 @@ pub fn doctor(config: &Config, demo: Option<DemoRun>, format: DoctorFormat) -> R
 pub fn exchange(args: ExchangeArgs) -> Result<(), Failure> {
     let _ = telemetry::start("info", telemetry::Sink::Stderr);
     under_signals(async |cancel| Ok(sim::command::run(args, io::stdout(), cancel).await?))
-}
-
-/// The keys of the terminal program, a line each.
-pub fn keys() -> String {
-    let keys = Keymap::default();
-    let width = keys.lines().iter().map(|l| l.keys().chars().count()).max().unwrap_or(0);
-    keys.lines().iter().fold(String::new(), |mut out, line| {
-        // Writing to a string cannot fail.
-        let _ = writeln!(out, "{:width$}  {}", line.keys(), line.spec.help);
-        out
-    })
 }
 
 /// Runs `work` on a runtime of its own, with signals turned into a cancelled token.
@@ -126,7 +122,6 @@ mod tests {
 
     use super::session::{Purpose, Session};
     use super::*;
-    use crate::app::action::actions;
 
     #[test]
     fn a_root_future_that_is_stuck_does_not_stall_the_market() {
@@ -150,12 +145,5 @@ mod tests {
             Ok(())
         })
         .unwrap();
-    }
-
-    #[test]
-    fn every_action_is_in_the_list_of_keys() {
-        let text = keys();
-        assert_eq!(text.lines().count(), actions().count());
-        assert!(actions().all(|a| text.contains(a.help)));
     }
 }

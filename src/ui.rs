@@ -7,18 +7,25 @@ mod alerts;
 mod cache;
 mod canvas;
 mod detail;
+mod encode;
 pub mod event_loop;
 mod hangup;
 mod header;
 mod help;
 mod input;
+mod jobs;
 mod keyboard;
+mod look;
+pub mod outside;
+mod popup;
 mod scanner;
 mod scheduler;
 mod screen;
+pub mod shade;
 mod signals;
 pub mod terminal;
 pub mod theme;
+pub mod themes;
 
 #[cfg(test)]
 mod tests;
@@ -28,9 +35,10 @@ use ratatui::layout::Position;
 use unicode_width::UnicodeWidthStr;
 
 use crate::app::layout::{MIN_COLS, MIN_ROWS, Tier};
-use crate::app::{App, Overlay, View};
+use crate::app::{App, View};
 
 use self::canvas::Canvas;
+pub use self::encode::Letters;
 pub use self::screen::{Painted, Screen};
 use self::theme::{Role, Theme};
 
@@ -80,10 +88,8 @@ pub fn draw(app: &App, theme: &Theme, buffer: &mut Buffer) -> Option<Position> {
     if let Some(cursor) = prompt {
         draw_caret(app, cursor, &mut canvas);
     }
-    match app.overlay() {
-        Some(Overlay::Help(at)) => help::draw(app, *at, &mut canvas),
-        Some(Overlay::SortPicker(at)) => scanner::draw_sort_picker(app, *at, &mut canvas),
-        None => return prompt,
+    if app.overlay().is_some() {
+        return popup::draw(app, &mut canvas);
     }
-    None
+    prompt
 }

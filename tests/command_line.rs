@@ -215,7 +215,9 @@ fn what_cannot_be_used_is_refused_with_the_cure() {
     assert_refused(&["scan", "--preset", "nstd"], 2, "did you mean `nsdt`");
     assert_refused(&["scan", "--rest-url", "ftp://x"], 2, "http://");
     assert_refused(&["scan", "--columns", "scoer"], 2, "score");
-    assert_refused(&["scan", "--filter", "score>6"], 2, "column");
+    assert_refused(&["scan", "--filter", "btc scor>6"], 2, "column 5: there is no field `scor`");
+    assert_refused(&["scan", "--filter", "1d:bull"], 2, "`1d` is not among the intervals");
+    assert_refused(&["scan", "--filter", "@majors"], 2, "there is no list `@majors`");
     assert_refused(&["scan", "--nonsense"], 2, "--nonsense");
     assert_refused(&["scan", "--demo", "--symbols", "BTCUDST"], 2, "BTCUSDT");
     assert_refused(&["scan", "--demo", "--start", "2020-01-01T00:00Z"], 2, "outside");

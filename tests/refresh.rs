@@ -8,8 +8,8 @@ mod world;
 
 use std::time::Duration;
 
-use hamatop::app::column::{Column, Field, Reading};
-use hamatop::app::value::Notation;
+use hamatop::app::check;
+use hamatop::app::zone::Zone;
 use hamatop::domain::symbol::Pair;
 use hamatop::domain::time::UnixMs;
 use hamatop::engine::{Command, Scope};
@@ -45,7 +45,7 @@ fn verdict(lane: &LaneView) -> Option<&Verdict> {
 fn note(s: &Snapshot, pair: &Pair) -> String {
     let row = s.rows.iter().find(|r| r.pair == *pair).unwrap();
     let mut out = String::new();
-    Column::of(Field::Note).value(row, &Reading::new(s, s.made, 0)).write(Notation::Ascii, 80, &mut out);
+    check::note_of(row, s.made).unwrap().write(&Zone::default(), &mut out).unwrap();
     out
 }
 

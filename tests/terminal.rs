@@ -8,6 +8,7 @@ mod orphan;
 #[path = "pty/screen.rs"]
 mod screen;
 
+use hamatop::ui::terminal::{Mouse, Terminal};
 use screen::Screen;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_hamatop");
@@ -137,8 +138,8 @@ fn fault_35_a_storm_of_sizes_is_survived() {
 #[test]
 fn panic_inside_the_screen() {
     if std::env::var_os("HAMATOP_TEST_PANIC").is_some() {
-        let _screen =
-            hamatop::ui::terminal::Terminal::enter(tokio_util::sync::CancellationToken::new()).unwrap();
+        let cancel = tokio_util::sync::CancellationToken::new();
+        let _screen = Terminal::enter(cancel, Mouse::Ours).unwrap();
         panic!("on purpose");
     }
 }

@@ -153,6 +153,11 @@ impl App {
         (self.cache.order.len(), self.cache.list.place())
     }
 
+    /// The series under the cursor.
+    pub fn series_selected(&self) -> Option<SeriesRow<'_>> {
+        self.series_at(self.cache.list.place())
+    }
+
     fn series_at(&self, place: usize) -> Option<SeriesRow<'_>> {
         let (row, lane) = *self.cache.order.get(place)?;
         let row = self.snapshot.rows.get(row)?;
@@ -205,8 +210,7 @@ impl App {
     }
 
     pub(super) fn refresh_series(&mut self, effects: &mut Vec<Effect>) {
-        let (_, place) = self.series_count();
-        let Some(SeriesRow { row, lane, .. }) = self.series_at(place) else {
+        let Some(SeriesRow { row, lane, .. }) = self.series_selected() else {
             return self.say(Level::Info, "no series is selected");
         };
         let key = SeriesKey::new(row.pair.clone(), lane.interval);

@@ -3,11 +3,12 @@
 use std::fmt::{Result, Write};
 use std::time::Duration;
 
-use crate::domain::time::{Mono, UnixMs};
+use crate::domain::time::Mono;
 use crate::market::snapshot::{Check, Compared, LaneView, Row, Verdict};
 
-use super::text::{Precision, utc};
+use super::text::Precision;
 use super::value::{Tone, write_span};
+use super::zone::Zone;
 
 /// How long a row tells what a comparison found; the cache's view tells it for good.
 const TOLD: Duration = Duration::from_secs(30);
@@ -97,13 +98,13 @@ impl CheckNote<'_> {
 
     /// `checking 2 of 3`, `297 bars equal, 10s ago`, `could not ask: banned 2m00s, 10s ago`. What
     /// was found comes first: the column is narrow.
-    pub fn write(&self, out: &mut String) -> Result {
+    pub fn write(&self, zone: &Zone, out: &mut String) -> Result {
         match self {
             Self::Asked(asked, of) => write!(out, "checking {asked} of {of}"),
             Self::Told { age, sum, interval, failed } => {
                 match failed {
                     Some(why) => write!(out, "could not ask: {why}")?,
-                    None => write_found(sum, interval, out)?,
+                    None => write_found(sum, interval, zone, out)?,
                 }
                 write_ago(*age, out)
             }
@@ -125,11 +126,11 @@ fn write_ago(age: Duration, out: &mut String) -> Result {
 }
 
 /// `3 bars equal`, `1 bar corrected 15m 14:00`, `2 bars added`: what was wrong comes first.
-fn write_found(c: &Compared, interval: &str, out: &mut String) -> Result {
+fn write_found(c: &Compared, interval: &str, zone: &Zone, out: &mut String) -> Result {
     if c.is_empty() {
         return out.write_str("nothing to compare");
     }
-    let first = c.first.map(|open| format!(" {interval} {}", time(open)));
+    let first = c.first.map(|open| format!(" {interval} {}", zone.time(open, Precision::Minute)));
     let parts = [
         (c.corrected, "corrected", first.as_deref()),
         (c.added, "added", None),
@@ -148,12 +149,8 @@ fn write_found(c: &Compared, interval: &str, out: &mut String) -> Result {
     Ok(())
 }
 
-fn time(open: UnixMs) -> String {
-    utc(open, Precision::Minute)
-}
-
 /// How one series compared, whenever that was: `checking`, `99 bars equal 5m ago`.
-pub fn lane_text(lane: &LaneView, now: Mono) -> Option<(String, Tone)> {
+pub fn lane_text(lane: &LaneView, now: Mono, zone: &Zone) -> Option<(String, Tone)> {
     let mut out = String::new();
     let tone = match lane.check.as_ref()? {
         Check::Asked(_) => {
@@ -167,7 +164,7 @@ pub fn lane_text(lane: &LaneView, now: Mono) -> Option<(String, Tone)> {
                     Tone::Bad
                 }
                 Verdict::Compared(c) => {
-                    let _ = write_found(c, lane.interval.as_str(), &mut out);
+                    let _ = write_found(c, lane.interval.as_str(), zone, &mut out);
                     tone(c)
                 }
             };
@@ -191,6 +188,7 @@ pub fn is_news(lane: &LaneView, now: Mono) -> bool {
 mod tests {
     use super::*;
     use crate::domain::text::CleanText;
+    use crate::domain::time::UnixMs;
     use crate::fixture::{NOW, row};
 
     fn at(secs: u64) -> Mono {
@@ -212,7 +210,7 @@ mod tests {
         }
         let note = note_of(&row, at(secs))?;
         let mut out = String::new();
-        note.write(&mut out).unwrap();
+        note.write(&Zone::default(), &mut out).unwrap();
         Some((out, note.tone()))
     }
 
@@ -249,7 +247,7 @@ mod tests {
         let mut lane = row("BTCUSDT").build().lanes[0].clone();
         lane.check = Some(failed);
         let want = ("could not ask: banned 2m00s, 5m ago".to_owned(), Tone::Bad);
-        assert_eq!(lane_text(&lane, at(400)), Some(want));
+        assert_eq!(lane_text(&lane, at(400), &Zone::default()), Some(want));
         assert!(is_news(&lane, at(129)) && !is_news(&lane, at(130)));
     }
 }

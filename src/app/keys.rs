@@ -1,6 +1,7 @@
 //! Keys as the program speaks of them, whatever terminal library reads them.
 
 use std::fmt;
+use std::str::FromStr;
 
 /// A key without its modifiers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -87,17 +88,17 @@ impl Chord {
             return Some(Self::ctrl(c));
         }
         let key = match name {
-            "ret" => Key::Enter,
+            "ret" | "enter" => Key::Enter,
             "esc" => Key::Esc,
-            "backspace" => Key::Backspace,
-            "del" => Key::Delete,
+            "backspace" | "bksp" => Key::Backspace,
+            "del" | "delete" => Key::Delete,
             "tab" => Key::Tab,
             "up" => Key::Up,
-            "down" => Key::Down,
+            "down" | "dn" => Key::Down,
             "left" => Key::Left,
             "right" => Key::Right,
-            "pageup" => Key::PageUp,
-            "pagedown" => Key::PageDown,
+            "pageup" | "pgup" => Key::PageUp,
+            "pagedown" | "pgdn" => Key::PageDown,
             "home" => Key::Home,
             "end" => Key::End,
             "space" => Key::Char(' '),
@@ -106,6 +107,29 @@ impl Chord {
             f => Key::F(f.strip_prefix('f')?.parse().ok().filter(|n| (1..=12).contains(n))?),
         };
         Some(Self::plain(key))
+    }
+}
+
+/// No such key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "a key is one character, or space, enter, tab, backspace, delete, up, down, left, right, pageup, pagedown, home, end, f1 to f12, or ctrl-x"
+)]
+pub struct UnknownKey;
+
+impl FromStr for Chord {
+    type Err = UnknownKey;
+
+    /// `r`, `R`, `ctrl-r`, `f5`, `pagedown`; as help writes it, too: `^r`, `PgDn`.
+    fn from_str(s: &str) -> Result<Self, UnknownKey> {
+        let mut chars = s.chars();
+        if let (Some(c), None) = (chars.next(), chars.next()) {
+            return if crate::domain::text::is_unsafe(c) { Err(UnknownKey) } else { Ok(Self::char(c)) };
+        }
+        let name = s.to_lowercase();
+        let control = name.strip_prefix("ctrl-").or_else(|| name.strip_prefix('^'));
+        let name = control.map_or_else(|| name.clone(), |c| format!("c-{c}"));
+        Self::parse_name(&name).ok_or(UnknownKey)
     }
 }
 
@@ -132,6 +156,31 @@ impl fmt::Display for Chord {
             Key::Home => f.write_str("Home"),
             Key::End => f.write_str("End"),
             Key::F(n) => write!(f, "F{n}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_read_as_people_write_them_and_as_help_shows_them() {
+        for (text, chord) in [
+            ("r", Chord::char('r')),
+            ("R", Chord::char('R')),
+            ("ctrl-r", Chord::ctrl('r')),
+            ("Ctrl-R", Chord::ctrl('r')),
+            ("space", Chord::char(' ')),
+            ("F5", Chord::plain(Key::F(5))),
+            ("PgDn", Chord::plain(Key::PageDown)),
+            ("^", Chord::char('^')),
+        ] {
+            assert_eq!(text.parse(), Ok(chord), "{text}");
+            assert_eq!(chord.to_string().parse(), Ok(chord), "{chord}");
+        }
+        for bad in ["", "f13", "ctrl-", "ctrl-ab", "hyper-x", "\u{1b}", "jj"] {
+            assert_eq!(bad.parse::<Chord>(), Err(UnknownKey), "{bad:?}");
         }
     }
 }

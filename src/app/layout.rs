@@ -1,11 +1,15 @@
 //! How much of what fits a terminal of a given size. Pure arithmetic, so that the state knows
 //! how long a page is and the drawing need not tell it.
 
+use super::View;
+use super::action::Action;
 use super::column::{Column, Field};
+use super::columns::ColumnSet;
+use super::keymap::Keymap;
 use super::list::Pane;
 
 /// How rich the screen is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Tier {
     /// Less than [`MIN_COLS`] by [`MIN_ROWS`]: only a line that says so.
     TooSmall,
@@ -58,6 +62,11 @@ impl Shape {
         }
     }
 
+    /// The line of the filter.
+    pub fn filter_line(self) -> u16 {
+        if self.tier == Tier::Reduced { 1 } else { 2 }
+    }
+
     /// Lines below the scanner's last row.
     pub fn below(self) -> u16 {
         match self.tier {
@@ -82,11 +91,78 @@ impl Shape {
     }
 }
 
-/// Cells before the first column: the cursor, the state, a gap.
+/// A window over the view, its frame included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Frame {
+    /// From the left edge.
+    pub x: u16,
+    /// From the top.
+    pub y: u16,
+    /// Cells.
+    pub width: u16,
+    /// Lines.
+    pub height: u16,
+}
+
+impl Frame {
+    /// All of the screen but its last line.
+    pub fn whole(shape: Shape) -> Self {
+        Self { x: 0, y: 0, width: shape.cols, height: shape.rows.saturating_sub(1) }
+    }
+
+    /// In the middle, with room for so many lines where there is.
+    pub fn centered(shape: Shape, width: u16, lines: usize) -> Self {
+        let lines = u16::try_from(lines).unwrap_or(u16::MAX).min(shape.rows.saturating_sub(4));
+        let width = width.min(shape.cols);
+        Self { x: (shape.cols - width) / 2, y: 2, width, height: lines + 2 }
+    }
+
+    /// Lines inside.
+    pub fn lines(self) -> usize {
+        usize::from(self.height.saturating_sub(2)).max(1)
+    }
+
+    /// Whether a cell is part of it.
+    pub fn contains(self, x: u16, y: u16) -> bool {
+        (self.x..self.x + self.width).contains(&x) && (self.y..self.y + self.height).contains(&y)
+    }
+}
+
+/// The name of a view on the second line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tab {
+    /// Which view.
+    pub view: View,
+    /// From the left edge.
+    pub x: u16,
+    /// Its key and its name.
+    pub text: String,
+}
+
+/// The views' names and where they stand; none where there is no line for them.
+pub fn tabs(shape: Shape, keys: &Keymap) -> Vec<Tab> {
+    if shape.tier <= Tier::Reduced {
+        return Vec::new();
+    }
+    let mut x = 1;
+    let tab = |view: View| {
+        let (long, short) = view.titles();
+        let key = keys.key_of(Action::Show(view));
+        let text =
+            if shape.tier == Tier::Roomy { format!(" {key} {long} ") } else { format!("{key}{short}") };
+        let tab = Tab { view, x, text };
+        x += u16::try_from(tab.text.chars().count()).unwrap_or(u16::MAX).saturating_add(1);
+        tab
+    };
+    View::ALL.into_iter().map(tab).collect()
+}
+
+/// Cells before the first column: the cursor or what has changed, the state, the mark.
 pub const MARGIN: u16 = 3;
 
-/// What goes first where width is short, trends last and from the longest interval on. What is not
-/// named stays: the age above all, since without it an old figure looks like a new one.
+/// What goes first where width is short; then what is of no list, from the right; then the trends,
+/// from the longest interval on. What a set pins stays, and so do the name, the price, the score and
+/// the age: without an age an old figure looks like a new one.
 const DROPPED: [Field; 8] = [
     Field::Vol,
     Field::Basis,
@@ -97,6 +173,7 @@ const DROPPED: [Field; 8] = [
     Field::Cross,
     Field::Dist,
 ];
+const STAY: [Field; 5] = [Field::Sym, Field::Market, Field::Last, Field::Score, Field::Age];
 
 /// A column and where it stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,16 +187,23 @@ pub struct Placed {
 }
 
 /// The columns that fit, and where; the note takes what is left.
-pub fn place(mut columns: Vec<Column>, cols: u16) -> Vec<Placed> {
+pub fn place(set: &ColumnSet, cols: u16) -> Vec<Placed> {
+    let mut columns = set.columns.clone();
     let need = |columns: &[Column]| MARGIN + columns.iter().map(|c| c.width() + 1).sum::<u16>() - 1;
-    for field in DROPPED {
-        if need(&columns) <= cols {
-            break;
+    let listed = DROPPED.into_iter().map(Some);
+    for drop in listed.chain([None]) {
+        while need(&columns) > cols {
+            let goes = |c: &Column| match drop {
+                Some(field) => c.field == field,
+                None => c.field != Field::Trend && !STAY.contains(&c.field),
+            };
+            let Some(n) = columns.iter().rposition(|c| goes(c) && !set.pinned.contains(c)) else { break };
+            columns.remove(n);
         }
-        columns.retain(|c| c.field != field);
     }
     while need(&columns) > cols {
-        let Some(last) = columns.iter().rposition(|c| c.field == Field::Trend) else { break };
+        let goes = |c: &Column| c.field == Field::Trend && !set.pinned.contains(c);
+        let Some(last) = columns.iter().rposition(goes) else { break };
         columns.remove(last);
     }
     let spare = cols.saturating_sub(need(&columns));
@@ -143,9 +227,14 @@ mod tests {
     use crate::app::column::scanner_columns;
     use crate::domain::interval::Interval;
 
+    fn overview(intervals: &[Interval], several: bool) -> ColumnSet {
+        let columns = scanner_columns(intervals, several);
+        ColumnSet { name: String::new(), columns, pinned: Vec::new() }
+    }
+
     fn fields(cols: u16) -> Vec<Field> {
         let intervals = [Interval::M15, Interval::H1, Interval::H4];
-        let placed = place(scanner_columns(&intervals, false), cols);
+        let placed = place(&overview(&intervals, false), cols);
         let last = placed.last().unwrap();
         assert!(last.x + last.width <= cols);
         placed.iter().map(|p| p.column.field).filter(|f| *f != Field::Trend).collect()
@@ -166,11 +255,23 @@ mod tests {
     }
 
     #[test]
+    fn what_is_pinned_stays_where_its_neighbours_go() {
+        let mut set = overview(&[Interval::M15, Interval::H1, Interval::H4], false);
+        set.pinned = vec![Column::of(Field::Vol)];
+        for cols in MIN_COLS..=120 {
+            assert!(place(&set, cols).iter().any(|p| p.column.field == Field::Vol), "{cols}");
+        }
+        set.columns = crate::rule::field::FIELDS.iter().map(|f| Column::of(f.field)).collect();
+        let placed = place(&set, MIN_COLS);
+        assert!(placed.iter().any(|p| p.column.field == Field::Age), "of a set that is far too wide");
+    }
+
+    #[test]
     fn the_age_is_never_dropped() {
         let few = [Interval::M15, Interval::H1, Interval::H4];
         for intervals in [&few[..], Interval::ALL] {
             for (cols, several) in (MIN_COLS..=200).flat_map(|c| [(c, false), (c, true)]) {
-                let placed = place(scanner_columns(intervals, several), cols);
+                let placed = place(&overview(intervals, several), cols);
                 let age = placed.iter().find(|p| p.column.field == Field::Age);
                 let whole = age.is_some_and(|p| p.width >= p.column.width());
                 assert!(whole, "{cols} columns, {} intervals", intervals.len());
@@ -182,7 +283,7 @@ mod tests {
     fn no_size_is_too_small_to_place() {
         let intervals = [Interval::M15, Interval::H1, Interval::H4];
         for cols in 0..200 {
-            for p in place(scanner_columns(&intervals, true), cols) {
+            for p in place(&overview(&intervals, true), cols) {
                 assert!(p.x + p.width <= cols);
             }
         }

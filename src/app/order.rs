@@ -1,6 +1,7 @@
 //! The order of the rows.
 
 use std::cmp::{Ordering, Reverse};
+use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -8,6 +9,7 @@ use crate::domain::score::Rank;
 use crate::domain::symbol::Pair;
 use crate::market::snapshot::Row;
 use crate::rule::filter::Filter;
+use crate::rule::truth::Truth;
 
 use super::column::{Column, Direction, Field, Reading, UnknownColumn};
 use super::value::Value;
@@ -31,10 +33,17 @@ impl Default for SortBy {
 impl SortBy {
     /// Which end is on top.
     pub fn direction(self) -> Direction {
-        match (self.column.field.spec().first, self.inverted) {
+        match (self.column.field.look().first, self.inverted) {
             (Direction::Rising, false) | (Direction::Falling, true) => Direction::Rising,
             (Direction::Falling, false) | (Direction::Rising, true) => Direction::Falling,
         }
+    }
+}
+
+impl fmt::Display for SortBy {
+    /// As it is read: `score`, `-score`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", if self.inverted { "-" } else { "" }, self.column)
     }
 }
 
@@ -59,25 +68,15 @@ enum Key<'a> {
 /// A cross that was inferred is older than the bars at hand, so it sorts behind those seen.
 const OLDER_THAN_ALL: f64 = 1e9;
 
-impl<'a> Value<'a> {
-    fn key(&self) -> Option<Key<'a>> {
-        let number = match *self {
-            Self::Absent | Self::Blank | Self::Warming(..) => return None,
-            Self::Text(text, _) => return Some(Key::Text(text)),
-            Self::Note(note) => return Some(Key::Text(note.interval)),
-            Self::Check(_) => return Some(Key::Text("checked")),
-            Self::Price(v, _) | Self::Percent(v) | Self::Share(v) | Self::Amount(v) | Self::Number(v, _) => v,
-            Self::Score { raw, .. } => raw.abs(),
-            Self::Count(n) => f64::from(n),
-            Self::Trend { now: sign, .. } | Self::Side(sign) => sign.as_f64(),
-            Self::Cross(c) => f64::from(c.bars) + if c.inferred { OLDER_THAN_ALL } else { 0.0 },
-            Self::Bands(state, _) => f64::from(state as u8),
-            Self::Gradient(g) => g.dir.as_f64() * f64::from(g.steps),
-            Self::Age { theirs, .. } => theirs.as_secs_f64(),
-            Self::State(state) => f64::from(state as u8),
-        };
-        Some(Key::Number(number))
-    }
+fn key<'a>(value: &Value<'a>) -> Option<Key<'a>> {
+    let number = match *value {
+        Value::Score { raw, .. } => raw.abs(),
+        Value::Cross(c) if c.inferred => f64::from(c.bars) + OLDER_THAN_ALL,
+        Value::Note(note) => return Some(Key::Text(note.interval)),
+        Value::Text(text) | Value::Label(text) => return Some(Key::Text(text)),
+        ref other => other.number()?,
+    };
+    Some(Key::Number(number))
 }
 
 struct Keyed<'a> {
@@ -92,7 +91,7 @@ impl<'a> Keyed<'a> {
         let key = match by.column.field {
             // `1000PEPEUSDT` stands where people look for it, beside `PEPEUSDT` of spot.
             Field::Sym => Some(Key::Text(row.pair.symbol.without_count().0)),
-            _ => by.column.value(row, at).key(),
+            _ => key(&by.column.value(row, at)),
         };
         Self { key, rank: Rank::new(row.score, cross, &row.pair), index }
     }
@@ -114,30 +113,49 @@ impl<'a> Keyed<'a> {
     }
 }
 
-/// The wanted rows in order, as indices.
-pub fn order(rows: &[Arc<Row>], filter: &Filter, by: SortBy, at: &Reading) -> Vec<usize> {
-    let mut keyed: Vec<Keyed<'_>> = rows
-        .iter()
-        .enumerate()
-        .filter(|(_, row)| filter.matches(row))
-        .map(|(n, row)| Keyed::new(n, row, by, at))
-        .collect();
+/// What a filter leaves.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ordered {
+    /// The wanted rows, as indices.
+    pub rows: Vec<usize>,
+    /// How many are left out since it is not known whether they are wanted.
+    pub unknown: usize,
+}
+
+/// The wanted rows in order.
+pub fn order(rows: &[Arc<Row>], filter: &Filter, by: SortBy, at: &Reading) -> Ordered {
+    let wanted = wanted(rows, filter, at);
+    let mut keyed: Vec<Keyed<'_>> =
+        wanted.rows.iter().filter_map(|n| Some(Keyed::new(*n, rows.get(*n)?, by, at))).collect();
     let direction = by.direction();
     keyed.sort_unstable_by(|a, b| a.compare(b, direction));
-    keyed.into_iter().map(|k| k.index).collect()
+    Ordered { rows: keyed.into_iter().map(|k| k.index).collect(), ..wanted }
 }
 
 /// The wanted rows in the order they had among `before`; new ones at the end, by name.
-pub fn keep_order(rows: &[Arc<Row>], filter: &Filter, before: &[Pair]) -> Vec<usize> {
+pub fn keep_order(rows: &[Arc<Row>], filter: &Filter, before: &[Pair], at: &Reading) -> Ordered {
     let place: std::collections::HashMap<&Pair, usize> =
         before.iter().enumerate().map(|(n, p)| (p, n)).collect();
-    let mut kept: Vec<usize> = (0..rows.len()).filter(|n| filter.matches(&rows[*n])).collect();
-    kept.sort_by_key(|n| {
-        let pair = &rows[*n].pair;
-        let known = place.get(pair).copied();
-        (Reverse(known.is_some()), known, pair.clone())
+    let mut kept = wanted(rows, filter, at);
+    kept.rows.sort_by_key(|n| {
+        let pair = rows.get(*n).map(|row| &row.pair);
+        let known = pair.and_then(|p| place.get(p)).copied();
+        (Reverse(known.is_some()), known, pair)
     });
     kept
+}
+
+/// Asks the filter once for each row.
+fn wanted(rows: &[Arc<Row>], filter: &Filter, at: &Reading) -> Ordered {
+    let mut wanted = Ordered::default();
+    for (n, row) in rows.iter().enumerate() {
+        match filter.test(row, at) {
+            Truth::True => wanted.rows.push(n),
+            Truth::Unknown => wanted.unknown += 1,
+            Truth::False => {}
+        }
+    }
+    wanted
 }
 
 #[cfg(test)]
@@ -156,7 +174,7 @@ mod tests {
         ]);
         let at = Reading::new(&picture, picture.made, 0);
         let order = order(&picture.rows, &Filter::default(), by.parse().unwrap(), &at);
-        order.into_iter().map(|n| picture.rows[n].pair.symbol.to_string()).collect()
+        order.rows.into_iter().map(|n| picture.rows[n].pair.symbol.to_string()).collect()
     }
 
     #[test]
@@ -174,7 +192,7 @@ mod tests {
         let at = Reading::new(&picture, picture.made, 0);
         for by in ["score", "chg", "-chg"] {
             let order = order(&picture.rows, &Filter::default(), by.parse().unwrap(), &at);
-            let names: Vec<_> = order.iter().map(|n| picture.rows[*n].pair.symbol.as_str()).collect();
+            let names: Vec<_> = order.rows.iter().map(|n| picture.rows[*n].pair.symbol.as_str()).collect();
             assert_eq!(names, ["CUSDT", "BUSDT", "AUSDT"], "{by}");
         }
     }

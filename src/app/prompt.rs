@@ -8,7 +8,7 @@ use crate::rule::filter::{Filter, FilterError};
 
 use super::action::Action;
 use super::keys::{Chord, Key};
-use super::list::List;
+use super::list::{List, Motion};
 use super::{App, View};
 
 /// The longest filter, in characters; a paste of a megabyte is no filter.
@@ -23,6 +23,9 @@ pub struct Prompt {
     before: String,
     list: List<Pair>,
     error: Option<FilterError>,
+    /// How far back in the history, and what was typed before that.
+    back: usize,
+    draft: String,
 }
 
 impl Prompt {
@@ -34,6 +37,11 @@ impl Prompt {
     /// Cells left of the cursor.
     pub fn cursor(&self) -> usize {
         self.input.visual_cursor()
+    }
+
+    /// The filter it began with.
+    pub(super) fn before(&self) -> &str {
+        &self.before
     }
 
     /// The view whose filter it is.
@@ -72,22 +80,36 @@ impl App {
         }
     }
 
+    /// The filter of a text that can be answered here: with these intervals and names.
+    pub(super) fn usable(&self, text: &str) -> Result<Filter, FilterError> {
+        let filter = Filter::parse(text)?;
+        filter.check(&self.snapshot.intervals, &self.names)?;
+        Ok(filter)
+    }
+
     pub(super) fn open_prompt(&mut self) {
         let of = self.filtered_view();
         let before = self.filter_source(of).to_owned();
         let list = self.scanner.list.clone();
-        self.prompt = Some(Prompt { input: Input::new(before.clone()), of, before, list, error: None });
+        let input = Input::new(before.clone());
+        self.prompt = Some(Prompt { input, of, before, list, error: None, back: 0, draft: String::new() });
     }
 
     pub(super) fn key_in_prompt(&mut self, action: Option<Action>, chord: Chord) {
         match action {
             // A text that is no filter is not taken: the prompt stays until it is one, or is left.
             Some(Action::Accept) if self.filter_error().is_some() => {}
-            Some(Action::Accept) => self.prompt = None,
+            Some(Action::Accept) => {
+                let typed = self.prompt.take().map(|p| p.text().trim().to_owned()).unwrap_or_default();
+                self.memory.remember(&typed);
+            }
+            Some(Action::Move(Motion::Up)) => self.recall(1),
+            Some(Action::Move(Motion::Down)) => self.recall(-1),
             Some(Action::Escape) => {
                 let Some(prompt) = self.prompt.take() else { return };
                 self.scanner.list = prompt.list;
-                self.apply_filter(prompt.of, Filter::parse(&prompt.before).unwrap_or_default());
+                let before = self.usable(&prompt.before).unwrap_or_default();
+                self.apply_filter(prompt.of, before);
                 self.reorder();
             }
             _ => {
@@ -101,7 +123,7 @@ impl App {
 
     pub(super) fn paste(&mut self, text: &str) {
         if self.prompt.is_none() {
-            return;
+            return self.paste_in_popup(text);
         }
         for c in text.chars().take(MAX_CHARS) {
             let c = if c.is_whitespace() { ' ' } else { c };
@@ -109,6 +131,23 @@ impl App {
                 self.edit(InputRequest::InsertChar(c));
             }
         }
+        self.apply_prompt();
+    }
+
+    /// A filter typed before: so many steps back, or forth again to what was being typed.
+    fn recall(&mut self, steps: isize) {
+        let Some(prompt) = &mut self.prompt else { return };
+        let history = &self.memory.history;
+        let back = prompt.back.saturating_add_signed(steps).min(history.len());
+        if back == prompt.back {
+            return;
+        }
+        if prompt.back == 0 {
+            prompt.input.value().clone_into(&mut prompt.draft);
+        }
+        prompt.back = back;
+        let text = if back == 0 { &prompt.draft } else { &history[history.len() - back] };
+        prompt.input = Input::new(text.clone());
         self.apply_prompt();
     }
 
@@ -123,18 +162,15 @@ impl App {
     /// While the text is no filter, the one from before the prompt is in force: a half of what is
     /// typed is not what was meant.
     fn apply_prompt(&mut self) {
-        let Some(prompt) = &mut self.prompt else { return };
-        let (of, filter) = (prompt.of, Filter::parse(prompt.input.value()));
-        let filter = match filter {
-            Ok(filter) => {
-                prompt.error = None;
-                filter
-            }
-            Err(error) => {
-                prompt.error = Some(error);
-                Filter::parse(&prompt.before).unwrap_or_default()
-            }
+        let Some(prompt) = &self.prompt else { return };
+        let of = prompt.of;
+        let (filter, error) = match self.usable(prompt.text()) {
+            Ok(filter) => (filter, None),
+            Err(error) => (self.usable(&prompt.before).unwrap_or_default(), Some(error)),
         };
+        if let Some(prompt) = &mut self.prompt {
+            prompt.error = error;
+        }
         self.apply_filter(of, filter);
     }
 
@@ -143,7 +179,7 @@ impl App {
     }
 }
 
-fn request(chord: Chord) -> Option<InputRequest> {
+pub(super) fn request(chord: Chord) -> Option<InputRequest> {
     Some(match (chord.ctrl, chord.key) {
         (false, Key::Char(c)) if !text::is_unsafe(c) => InputRequest::InsertChar(c),
         (false, Key::Backspace) | (true, Key::Char('h')) => InputRequest::DeletePrevChar,

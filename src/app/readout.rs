@@ -1,15 +1,22 @@
 //! What the drawing reads of the state. Nothing here changes it.
 
+use std::collections::BTreeSet;
+
+use crate::domain::symbol::Pair;
 use crate::domain::time::{Mono, UnixMs};
 use crate::market::snapshot::{Row, Snapshot};
 use crate::rule::filter::{Filter, FilterError};
+use crate::rule::names::Names;
 
 use super::action::{Action, Context};
-use super::column::{Column, Reading, scanner_columns};
+use super::changed::News;
+use super::column::{Column, Reading};
+use super::columns::ColumnSet;
 use super::keymap::Keymap;
 use super::layout::Shape;
+use super::list::Keep;
 use super::order::SortBy;
-use super::{App, AppConfig, Overlay, Prompt, Toast, View};
+use super::{App, AppConfig, Overlay, Prompt, Shown, Toast, View};
 
 impl App {
     /// The picture of the market.
@@ -93,21 +100,72 @@ impl App {
         self.scanner.lane
     }
 
-    /// The scanner's columns, all of them.
+    /// The set of columns in force.
+    pub fn column_set(&self) -> ColumnSet {
+        self.columns.set(&self.snapshot)
+    }
+
+    /// Its columns, also those that there is no room for.
     pub fn columns(&self) -> Vec<Column> {
-        scanner_columns(&self.snapshot.intervals, self.snapshot.markets.len() > 1)
+        self.column_set().columns
+    }
+
+    /// Whether the order is kept until it is let go.
+    pub fn is_frozen(&self) -> bool {
+        self.scanner.is_frozen()
+    }
+
+    /// What stays where it is when rows change their places.
+    pub fn keeps(&self) -> Keep {
+        self.scanner.keep
+    }
+
+    /// The marked pairs.
+    pub fn marks(&self) -> &BTreeSet<Pair> {
+        &self.scanner.marks
+    }
+
+    /// Which rows there are to see.
+    pub fn shown(&self) -> Shown {
+        self.scanner.shown
+    }
+
+    /// What is new in the row at a place of the order, since somebody last pressed a key.
+    pub fn news(&self, place: usize) -> Option<News> {
+        let row = *self.scanner.order.get(place)?;
+        self.scanner.news.get(row).copied().flatten()
+    }
+
+    /// Rows with news, also those that are not shown.
+    pub fn news_count(&self) -> usize {
+        self.scanner.news.iter().flatten().count()
+    }
+
+    /// Whether somebody may see this for the first time.
+    pub fn greets(&self) -> bool {
+        self.memory.newcomer
     }
 
     /// How cells are read now.
     pub fn reading(&self) -> Reading {
         let mut reading = Reading::new(&self.snapshot, self.now, self.scanner.lane);
         reading.standing |= self.has_ended();
-        reading
+        reading.with_names(&self.names)
     }
 
     /// Rows that match.
     pub fn matches(&self) -> usize {
         self.scanner.order.len()
+    }
+
+    /// Rows that are left out since it is not known whether they match.
+    pub fn unknown(&self) -> usize {
+        self.scanner.unknown
+    }
+
+    /// The names that filters refer to.
+    pub fn names(&self) -> &Names {
+        &self.names
     }
 
     /// The cursor's place among them.
@@ -127,6 +185,9 @@ impl App {
 
     /// The row under the cursor.
     pub fn selected(&self) -> Option<&Row> {
+        if self.view == View::Cache {
+            return self.series_selected().map(|series| series.row);
+        }
         self.rows_from(self.place()).next()
     }
 
@@ -139,7 +200,7 @@ impl App {
     pub fn context(&self) -> Context {
         match (&self.prompt, &self.overlay) {
             (Some(_), _) => Context::Prompt,
-            (None, Some(_)) => Context::Popup,
+            (None, Some(overlay)) => overlay.context(),
             (None, None) => Context::View(self.view),
         }
     }

@@ -5,7 +5,9 @@ use chrono::{DateTime, SecondsFormat};
 use crate::domain::text::CleanText;
 use crate::domain::time::UnixMs;
 
-/// How much of a time is shown; always UTC.
+pub use crate::domain::time::bar_end;
+
+/// How much of a time is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Precision {
     /// `14:02`
@@ -18,20 +20,15 @@ pub enum Precision {
     Full,
 }
 
-/// When a bar ends, as people say it: a millisecond after the close time that it carries.
-pub fn bar_end(close: UnixMs) -> UnixMs {
-    UnixMs(close.0.saturating_add(1))
-}
-
-/// The time in UTC; `-` where it is out of the calendar.
-pub fn utc(time: UnixMs, precision: Precision) -> String {
-    let format = match precision {
-        Precision::Minute => "%H:%M",
-        Precision::Second => "%H:%M:%S",
-        Precision::Day => "%m-%d %H:%M",
-        Precision::Full => "%Y-%m-%dT%H:%M",
-    };
-    DateTime::from_timestamp_millis(time.0).map_or_else(|| "-".to_owned(), |t| t.format(format).to_string())
+impl Precision {
+    pub(super) fn format(self) -> &'static str {
+        match self {
+            Self::Minute => "%H:%M",
+            Self::Second => "%H:%M:%S",
+            Self::Day => "%m-%d %H:%M",
+            Self::Full => "%Y-%m-%dT%H:%M",
+        }
+    }
 }
 
 /// The time as RFC 3339 has it, in UTC; `None` where it is out of the calendar.

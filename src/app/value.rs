@@ -1,15 +1,15 @@
-//! What a cell says, apart from how it is written and coloured.
+//! How values are written, and what they mean to a theme.
 
 use std::fmt::Write;
 use std::time::Duration;
 
 use unicode_width::UnicodeWidthStr;
 
-use crate::domain::hama::{BandState, Gradient, LastCross, Sign};
+use crate::domain::hama::{BandState, LastCross, Sign};
 use crate::domain::symbol::Tick;
 use crate::market::snapshot::DataState;
 
-use super::check::CheckNote;
+pub use crate::rule::value::{NoteText, Pulse, Value};
 
 /// How values are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,102 +49,6 @@ pub enum Tone {
     Preview,
 }
 
-/// What a cell says.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Value<'a> {
-    /// No data.
-    Absent,
-    /// Nothing to say, and nothing missing.
-    Blank,
-    /// Not enough bars yet: how many there are, how many it takes.
-    Warming(u32, u32),
-    /// A name or a sentence, with what it means.
-    Text(&'a str, Tone),
-    /// The same, made for this cell.
-    Note(NoteText<'a>),
-    /// How the row compares with REST, while that is news.
-    Check(CheckNote<'a>),
-    /// A price with the pair's digits.
-    Price(f64, Tick),
-    /// A signed change in per cent.
-    Percent(f64),
-    /// A share of 1.
-    Share(f64),
-    /// An amount of the quote asset.
-    Amount(f64),
-    /// The score as it is shown; sorted on `raw` without its sign.
-    Score {
-        /// Rounded.
-        shown: i32,
-        /// Unrounded.
-        raw: f64,
-        /// Some intervals take no part in it.
-        partial: bool,
-    },
-    /// A number with so many digits behind the point.
-    Number(f64, u8),
-    /// A count.
-    Count(u32),
-    /// A trend: of the last closed bar, and what the forming bar would make of it.
-    Trend {
-        /// Of the last closed bar.
-        now: Sign,
-        /// What the forming bar would make of it.
-        forming: Option<Sign>,
-    },
-    /// The live price above or below the line.
-    Side(Sign),
-    /// The last cross.
-    Cross(LastCross),
-    /// The bands' state, and a breakout on the last closed bar.
-    Bands(BandState, Option<Sign>),
-    /// The gradient counter.
-    Gradient(Gradient),
-    /// How old, on the exchange's clock and on ours.
-    Age {
-        /// On the exchange's clock.
-        theirs: Duration,
-        /// The same span on ours.
-        ours: Duration,
-        /// Whether it is kept young.
-        pulse: Pulse,
-    },
-    /// What may be thought of it.
-    State(DataState),
-}
-
-/// Whether an age is of something that is kept true.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pulse {
-    /// It is.
-    Live,
-    /// It is not, and this is why: its age is never `now`.
-    Off(DataState),
-    /// The clock stands: nothing grows older, and nothing is new.
-    Standing,
-}
-
-/// A note on what is not as it should be.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct NoteText<'a> {
-    /// Of which interval.
-    pub interval: &'a str,
-    /// What is the matter.
-    pub state: DataState,
-    /// Closes it lacks.
-    pub missing: u32,
-    /// Why, if known.
-    pub why: Option<&'a str>,
-    /// Bars at hand and needed, where that is the matter.
-    pub bars: Option<(u32, u32)>,
-    /// Whether it is the matter with every interval.
-    pub everywhere: bool,
-    /// Another interval that lacks bars: which, at hand, needed.
-    pub young: Option<(&'a str, u32, u32)>,
-    /// Share of the weights that the score is made of, where that is not all.
-    pub coverage: Option<f64>,
-}
-
 impl Value<'_> {
     /// What it means.
     pub fn tone(&self) -> Tone {
@@ -153,11 +57,9 @@ impl Value<'_> {
             | Self::Blank
             | Self::Warming(..)
             | Self::Age { pulse: Pulse::Live | Pulse::Standing, .. }
-            | Self::Bands(BandState::Normal, None) => Tone::Dim,
+            | Self::Label(_) => Tone::Dim,
             Self::Age { pulse: Pulse::Off(state), .. } => state_tone(*state),
-            Self::Text(_, tone) => *tone,
             Self::Note(n) => state_tone(n.state),
-            Self::Check(c) => c.tone(),
             Self::Percent(v) => by_sign(*v),
             Self::Score { shown, .. } => by_score(*shown),
             Self::Trend { now, .. } => by_direction(*now),
@@ -165,7 +67,11 @@ impl Value<'_> {
             Self::Cross(c) if c.inferred => Tone::Dim,
             Self::Cross(c) if c.bars == 0 => strong(by_direction(c.dir)),
             Self::Cross(c) => by_direction(c.dir),
-            Self::Bands(_, Some(sign)) => by_direction(*sign),
+            Self::Bands(b) => match (b.breakout, b.state) {
+                (Some(sign), _) => by_direction(sign),
+                (None, BandState::Normal) => Tone::Dim,
+                (None, _) => Tone::Plain,
+            },
             Self::Gradient(g) => by_direction(g.dir),
             Self::State(s) => state_tone(*s),
             _ => Tone::Plain,
@@ -181,10 +87,10 @@ impl Value<'_> {
             Self::Absent => write!(out, "{}", notation.absent()),
             Self::Blank => Ok(()),
             Self::Warming(bars, need) => write!(out, "{bars}/{need}"),
-            Self::Text(text, _) => write!(out, "{text}"),
+            Self::Text(text) | Self::Label(text) => write!(out, "{text}"),
+            Self::Flag(is_so) => out.write_str(if is_so { "yes" } else { "no" }),
             Self::Note(note) if notation == Notation::Words => note.write(out),
             Self::Note(note) => note.write_short(out),
-            Self::Check(check) => check.write(out),
             Self::Price(price, tick) => write_price(price, tick, width, out),
             Self::Percent(v) => write_percent(v, out),
             Self::Share(v) => write!(out, "{:.0}%", v * 100.0),
@@ -198,7 +104,7 @@ impl Value<'_> {
             }
             Self::Side(sign) => write!(out, "{}", side_word(sign)),
             Self::Cross(c) => write_cross(c, out),
-            Self::Bands(state, breakout) => write_bands(state, breakout, notation, out),
+            Self::Bands(b) => write_bands(b.state, b.breakout, notation, out),
             Self::Gradient(g) => write!(out, "{} {}", notation.trend(g.dir), g.steps),
             Self::Age { theirs, ours, pulse } => write_age(theirs, ours, pulse, out),
             Self::State(state) => write!(out, "{}", state.as_str()),
@@ -208,9 +114,9 @@ impl Value<'_> {
     fn write_machine(&self, out: &mut String) {
         let _ = match *self {
             Self::Absent | Self::Blank | Self::Warming(..) => Ok(()),
-            Self::Text(text, _) => write!(out, "{text}"),
+            Self::Text(text) | Self::Label(text) => write!(out, "{text}"),
+            Self::Flag(is_so) => out.write_str(if is_so { "yes" } else { "no" }),
             Self::Note(note) => note.write(out),
-            Self::Check(check) => check.write(out),
             Self::Price(price, tick) => write!(out, "{}", tick.format(price)),
             Self::Percent(v) | Self::Share(v) | Self::Amount(v) => write!(out, "{v}"),
             Self::Score { shown, .. } => write!(out, "{shown}"),
@@ -219,7 +125,7 @@ impl Value<'_> {
             Self::Trend { now: sign, .. } => write!(out, "{}", sign.as_i8()),
             Self::Side(sign) => write!(out, "{}", side_word(sign)),
             Self::Cross(c) => write_cross(c, out),
-            Self::Bands(state, breakout) => write_bands(state, breakout, Notation::Words, out),
+            Self::Bands(b) => write_bands(b.state, b.breakout, Notation::Words, out),
             Self::Gradient(g) => write!(out, "{}", i16::from(g.dir.as_i8()) * i16::from(g.steps)),
             Self::Age { theirs, .. } => write!(out, "{}", theirs.as_millis()),
             Self::State(state) => write!(out, "{}", state.as_str()),
@@ -228,6 +134,16 @@ impl Value<'_> {
 }
 
 impl Notation {
+    /// A row with news since the last key.
+    pub fn changed(self) -> &'static str {
+        if self == Self::Unicode { "•" } else { "." }
+    }
+
+    /// The same under the cursor.
+    pub fn changed_cursor(self) -> &'static str {
+        if self == Self::Unicode { "»" } else { "}" }
+    }
+
     /// What stands for no data.
     pub fn absent(self) -> &'static str {
         match self {
@@ -256,12 +172,21 @@ impl Notation {
     /// where the locale is UTF-8, and not where it is Chinese, Japanese or Korean, since
     /// terminals there often draw these very signs two cells wide.
     pub fn for_locale(all: Option<&str>, ctype: Option<&str>, lang: Option<&str>) -> Self {
-        let set = [all, ctype, lang].into_iter().flatten().find(|v| !v.is_empty());
-        let locale = set.unwrap_or_default().to_ascii_lowercase();
-        let utf8 = locale.contains("utf-8") || locale.contains("utf8");
+        let locale = locale(all, ctype, lang);
         let wide = ["zh", "ja", "ko"].iter().any(|l| locale.starts_with(l));
-        if utf8 && !wide { Self::Unicode } else { Self::Ascii }
+        if is_utf8(&locale) && !wide { Self::Unicode } else { Self::Ascii }
     }
+}
+
+/// The locale of letters by the values of `LC_ALL`, `LC_CTYPE` and `LANG`, in small letters.
+pub fn locale(all: Option<&str>, ctype: Option<&str>, lang: Option<&str>) -> String {
+    let set = [all, ctype, lang].into_iter().flatten().find(|v| !v.is_empty());
+    set.unwrap_or_default().to_ascii_lowercase()
+}
+
+/// Whether such a locale has all letters.
+pub fn is_utf8(locale: &str) -> bool {
+    locale.contains("utf-8") || locale.contains("utf8")
 }
 
 impl NoteText<'_> {

@@ -1,9 +1,10 @@
 //! The views.
 
 /// The main views.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum View {
     /// The table of pairs.
+    #[default]
     Scanner,
     /// One pair on one interval, as a chart.
     Detail,

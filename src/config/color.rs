@@ -1,4 +1,4 @@
-//! Whether there are colours: the setting, then the environment.
+//! How many colours there are: the setting, then the environment.
 
 use std::str::FromStr;
 
@@ -8,15 +8,42 @@ pub enum Color {
     /// As the environment says.
     #[default]
     Auto,
-    /// Yes.
+    /// Yes, as many as the environment says, and at least 16.
     Always,
     /// No.
     Never,
+    /// So many.
+    Exactly(Depth),
 }
 
-/// The word is neither `auto`, `always` nor `never`.
+/// How many colours a terminal shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Depth {
+    /// None.
+    None,
+    /// The sixteen of its palette.
+    Sixteen,
+    /// 256.
+    Indexed,
+    /// All.
+    True,
+}
+
+impl Depth {
+    /// For people.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "no colours",
+            Self::Sixteen => "16 colours",
+            Self::Indexed => "256 colours",
+            Self::True => "truecolor",
+        }
+    }
+}
+
+/// The word is no choice of colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a colour choice is `auto`, `always` or `never`")]
+#[error("a colour choice is `auto`, `always`, `never`, `16`, `256` or `truecolor`")]
 pub struct UnknownColor;
 
 impl FromStr for Color {
@@ -27,37 +54,81 @@ impl FromStr for Color {
             "auto" => Ok(Self::Auto),
             "always" => Ok(Self::Always),
             "never" => Ok(Self::Never),
+            "16" => Ok(Self::Exactly(Depth::Sixteen)),
+            "256" => Ok(Self::Exactly(Depth::Indexed)),
+            "truecolor" => Ok(Self::Exactly(Depth::True)),
             _ => Err(UnknownColor),
         }
     }
 }
 
+/// Terminals of all colours whose `TERM` says so where nothing else does, as over SSH, which does
+/// not carry `COLORTERM`.
+const TRUE: [&str; 7] =
+    ["-direct", "xterm-kitty", "xterm-ghostty", "alacritty", "foot", "wezterm", "contour"];
+
 impl Color {
-    /// Whether a terminal gets colours, by the values of `NO_COLOR`, `CLICOLOR_FORCE` and `TERM`.
-    /// `NO_COLOR` counts when it is not empty.
-    pub fn resolve(self, no_color: Option<&str>, force: Option<&str>, term: Option<&str>) -> bool {
+    /// How many colours a terminal gets: the flag, `NO_COLOR`, the config file, `CLICOLOR_FORCE`,
+    /// `COLORTERM`, `TERM`, the first that says something. A variable counts when it is not empty.
+    pub fn resolve(self, is_flag: bool, var: impl Fn(&str) -> Option<String>) -> Depth {
+        let var = |name| var(name).filter(|v| !v.is_empty());
+        let allowed = is_flag || var("NO_COLOR").is_none();
         match self {
-            Self::Always => true,
-            Self::Never => false,
-            Self::Auto if no_color.is_some_and(|v| !v.is_empty()) => false,
-            Self::Auto if force.is_some_and(|v| !v.is_empty() && v != "0") => true,
-            Self::Auto => !term.is_some_and(|t| t == "dumb" || t.ends_with("-m") || t == "vt100"),
+            _ if !allowed => Depth::None,
+            Self::Never => Depth::None,
+            Self::Exactly(depth) => depth,
+            Self::Always => shown(&var).unwrap_or(Depth::Sixteen),
+            Self::Auto if var("CLICOLOR_FORCE").is_some_and(|v| v != "0") => {
+                shown(&var).unwrap_or(Depth::Sixteen)
+            }
+            Self::Auto => shown(&var).unwrap_or(Depth::None),
         }
     }
+}
+
+/// What the environment says of the terminal; `None` where it shows no colours.
+fn shown(var: &impl Fn(&'static str) -> Option<String>) -> Option<Depth> {
+    let term = var("TERM").unwrap_or_default();
+    if term == "dumb" || term == "vt100" || term.ends_with("-m") {
+        return None;
+    }
+    let says_true = var("COLORTERM").is_some_and(|v| v == "truecolor" || v == "24bit");
+    Some(if says_true || TRUE.iter().any(|t| term.contains(t)) {
+        Depth::True
+    } else if term.contains("256color") {
+        Depth::Indexed
+    } else {
+        Depth::Sixteen
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn of(color: &str, is_flag: bool, vars: &[(&str, &str)]) -> Depth {
+        let var = |name: &str| vars.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned());
+        color.parse::<Color>().unwrap().resolve(is_flag, var)
+    }
+
     #[test]
-    fn the_option_wins_and_then_no_color() {
-        use Color::{Always, Auto, Never};
-        assert!(Always.resolve(Some("1"), None, Some("dumb")));
-        assert!(!Never.resolve(None, Some("1"), Some("xterm")));
-        assert!(!Auto.resolve(Some("1"), Some("1"), Some("xterm")));
-        assert!(Auto.resolve(Some(""), None, Some("xterm")));
-        assert!(Auto.resolve(None, Some("1"), Some("dumb")));
-        assert!(!Auto.resolve(None, None, Some("dumb")));
+    fn the_first_that_says_something_wins() {
+        let all = [("NO_COLOR", "1"), ("COLORTERM", "truecolor"), ("TERM", "xterm-256color")];
+        assert_eq!(of("always", true, &all), Depth::True);
+        assert_eq!(of("16", true, &all), Depth::Sixteen);
+        // What is always wanted by the file is not wanted by who sets NO_COLOR now.
+        assert_eq!(of("always", false, &all), Depth::None);
+        assert_eq!(of("256", false, &all), Depth::None);
+        assert_eq!(of("256", false, &all[1..]), Depth::Indexed);
+        assert_eq!(of("never", false, &all[1..]), Depth::None);
+        assert_eq!(of("auto", false, &all[1..]), Depth::True);
+        assert_eq!(of("auto", false, &all[2..]), Depth::Indexed);
+        assert_eq!(of("auto", false, &[("TERM", "linux")]), Depth::Sixteen);
+        assert_eq!(of("auto", false, &[("TERM", "xterm-kitty")]), Depth::True);
+        assert_eq!(of("auto", false, &[("NO_COLOR", ""), ("TERM", "xterm")]), Depth::Sixteen);
+        assert_eq!(of("auto", false, &[("TERM", "dumb")]), Depth::None);
+        assert_eq!(of("auto", false, &[("TERM", "dumb"), ("CLICOLOR_FORCE", "1")]), Depth::Sixteen);
+        assert_eq!(of("always", false, &[("TERM", "vt100")]), Depth::Sixteen);
+        assert!("pink".parse::<Color>().is_err());
     }
 }

@@ -8,6 +8,7 @@ use crate::domain::symbol::{Market, Symbol};
 
 use super::Draft;
 use super::color::UnknownColor;
+use super::manners::{MouseChoice, NotifyChoice};
 
 /// One setting.
 #[derive(Debug)]
@@ -181,9 +182,9 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         key: "color",
         env: None,
-        value: "auto|always|never",
+        value: "auto|always|never|16|256|truecolor",
         default: "auto",
-        help: "Colours; auto obeys NO_COLOR and CLICOLOR_FORCE",
+        help: "Colours; auto obeys NO_COLOR, CLICOLOR_FORCE, COLORTERM and TERM",
         about: About::Program,
         set: |d, v| {
             d.color = v.parse().map_err(|e: UnknownColor| e.to_string())?;
@@ -198,6 +199,87 @@ pub static SETTINGS: &[Setting] = &[
         help: "Draw with ASCII only (on by itself where the locale is not UTF-8)",
         about: About::Program,
         set: |d, v| boolean(v).map(|b| d.ascii = b),
+    },
+    Setting {
+        key: "theme",
+        env: None,
+        value: "NAME",
+        default: "dark",
+        help: "Styles of the screen; `hamatop themes` lists them, T tries them out",
+        about: About::Program,
+        set: |d, v| {
+            v.clone_into(&mut d.theme);
+            Ok(())
+        },
+    },
+    Setting {
+        key: "palette",
+        env: None,
+        value: "green-up|red-up|blue-orange",
+        default: "green-up",
+        help: "Colours of up and down",
+        about: About::Program,
+        set: |d, v| word(v, &["green-up", "red-up", "blue-orange"]).map(|p| d.palette = p),
+    },
+    Setting {
+        key: "tz",
+        env: None,
+        value: "local|utc|NAME",
+        default: "utc",
+        help: "Zone of the times on the screen: also Asia/Shanghai or +08:00; exports stay UTC",
+        about: About::Program,
+        set: |d, v| {
+            v.clone_into(&mut d.tz);
+            Ok(())
+        },
+    },
+    Setting {
+        key: "mouse",
+        env: None,
+        value: "auto|on|off",
+        default: "auto",
+        help: "Whether the mouse is the program's; auto: not over SSH. With Shift it selects text all the same",
+        about: About::Program,
+        set: |d, v| {
+            d.mouse = match v {
+                "auto" => MouseChoice::Auto,
+                "on" | "true" => MouseChoice::On,
+                "off" | "false" => MouseChoice::Off,
+                _ => return Err("is auto, on or off".into()),
+            };
+            Ok(())
+        },
+    },
+    Setting {
+        key: "no_mouse",
+        env: None,
+        value: "",
+        default: "false",
+        help: "The same as --mouse off",
+        about: About::Program,
+        set: |d, v| {
+            if boolean(v)? {
+                d.mouse = MouseChoice::Off;
+            }
+            Ok(())
+        },
+    },
+    Setting {
+        key: "notify",
+        env: None,
+        value: "auto|bell|off",
+        default: "auto",
+        help: "How alerts reach you outside: the bell and a notification of the terminal, the bell, nothing",
+        about: About::Program,
+        set: |d, v| {
+            d.notify = match v {
+                "auto" => NotifyChoice::Auto,
+                "bell" => NotifyChoice::Bell,
+                "off" => NotifyChoice::Off,
+                _ => return Err("is auto, bell or off".into()),
+            };
+            Ok(())
+        },
     },
     Setting {
         key: "data_fps",
@@ -215,16 +297,17 @@ pub static SETTINGS: &[Setting] = &[
         default: "info",
         help: "error, warn, info, debug or trace",
         about: About::Program,
-        set: |d, v| {
-            let known = ["error", "warn", "info", "debug", "trace"];
-            if !known.contains(&v) {
-                return Err("is error, warn, info, debug or trace".into());
-            }
-            v.clone_into(&mut d.log_level);
-            Ok(())
-        },
+        set: |d, v| word(v, &["error", "warn", "info", "debug", "trace"]).map(|l| d.log_level = l),
     },
 ];
+
+fn word(text: &str, known: &[&str]) -> Result<String, String> {
+    if known.contains(&text) {
+        return Ok(text.to_owned());
+    }
+    let (last, others) = known.split_last().unwrap_or((&"", &[]));
+    Err(format!("is {} or {last}", others.join(", ")))
+}
 
 fn one<T: FromStr>(text: &str, wanted: &str) -> Result<T, String> {
     text.parse().map_err(|_| format!("needs {wanted}"))

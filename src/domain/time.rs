@@ -39,6 +39,11 @@ impl fmt::Display for UnixMs {
     }
 }
 
+/// When a bar ends, as people say it: a millisecond after the close time that it carries.
+pub fn bar_end(close: UnixMs) -> UnixMs {
+    UnixMs(close.0.saturating_add(1))
+}
+
 /// A moment on our own monotonic clock: how long after the program's start.
 ///
 /// Latencies, pings, backoff and time-outs are on this clock. Pure code is handed it.

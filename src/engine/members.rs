@@ -13,7 +13,7 @@ use crate::domain::time::{Mono, UnixMs};
 use crate::exchange::{ErrorKind, ExchangeError, FeedCommand, UniverseAnswer};
 use crate::market::freshness::{Freshness, Stage, Stream};
 use crate::market::series::Merge;
-use crate::market::snapshot::{DayFigures, Level, Pool, Row};
+use crate::market::snapshot::{Assets, DayFigures, Level, Pool, Row};
 use crate::market::store::{LaneId, PairId};
 use crate::schedule::JobId;
 
@@ -35,6 +35,7 @@ const TOLD: usize = 5;
 /// What a row shows beside its lanes.
 #[derive(Debug)]
 pub(super) struct RowSlot {
+    pub(super) assets: Option<Assets>,
     pub(super) pool: Pool,
     pub(super) tick: Tick,
     pub(super) day: Option<DayFigures>,
@@ -52,8 +53,22 @@ pub(super) struct RowSlot {
 
 impl RowSlot {
     fn new(pool: Pool, tick: Tick) -> Self {
-        Self { pool, tick, day: None, last: None, spot: None, perpetual: None, gone: None, shown: None }
+        Self {
+            assets: None,
+            pool,
+            tick,
+            day: None,
+            last: None,
+            spot: None,
+            perpetual: None,
+            gone: None,
+            shown: None,
+        }
     }
+}
+
+fn assets(instrument: &Instrument) -> Assets {
+    Assets { base: instrument.base.clone(), quote: instrument.quote.clone() }
 }
 
 /// What a list changes.
@@ -260,6 +275,7 @@ impl Engine {
             }
             let id = self.store.add(pair, &Freshness::new(stream.clone()));
             let mut row = RowSlot::new(c.pool, c.instrument.tick);
+            row.assets = Some(assets(&c.instrument));
             row.day = c.day.as_ref().map(day_figures);
             row.last = c.day.as_ref().map(|d| (d.last, d.event_time));
             self.put_row(id, row);
@@ -319,11 +335,11 @@ impl Engine {
         if !over {
             return;
         }
-        let (pool, tick) = (row.pool, row.tick);
+        let left = RowSlot { assets: row.assets.clone(), ..RowSlot::new(row.pool, row.tick) };
         self.evict(pair, now);
         if self.cfg.universe.by_name(&pair.symbol).is_some() {
             let id = self.store.add(pair, &Freshness::delisted());
-            self.put_row(id, RowSlot::new(pool, tick));
+            self.put_row(id, left);
         }
     }
 

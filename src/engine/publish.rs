@@ -63,6 +63,7 @@ impl Engine {
             .collect();
         let row = Arc::new(Row {
             pair: self.store.pair(id)?.clone(),
+            assets: slot.assets.clone(),
             pool: slot.pool,
             tick: slot.tick,
             last,
@@ -105,6 +106,7 @@ impl Engine {
             oldest: lane.series().closed().front().map(Kline::open_time),
             newest: lane.series().newest().map(|k| (k.open_time(), k.close_time())),
             point: *lane.point(),
+            previous: *lane.previous(),
             preview: live.and_then(|_| lane.preview()),
             price_side: live.zip(lane.point().ma).map(|(price, ma)| tie::sign(price, ma)),
             seen: lane.seen,

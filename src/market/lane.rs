@@ -77,8 +77,7 @@ pub struct Lane {
     interval: Interval,
     series: Series,
     preset: Arc<Preset>,
-    hama: Hama,
-    point: HamaPoint,
+    head: Head,
     /// Closed by the stream, with something missing before them; ascending.
     kept: Vec<Kline>,
     /// The newest state of a candle whose successor is forming already.
@@ -90,6 +89,24 @@ pub struct Lane {
     revision: u64,
 }
 
+/// The indicator, and what it says of the two newest closed bars.
+#[derive(Clone, Debug)]
+struct Head {
+    hama: Hama,
+    point: HamaPoint,
+    previous: HamaPoint,
+}
+
+impl Head {
+    fn new(preset: &Preset, interval: Interval) -> Self {
+        Self { hama: Hama::new(preset, interval), point: HamaPoint::UNKNOWN, previous: HamaPoint::UNKNOWN }
+    }
+
+    fn push(&mut self, kline: &Kline) {
+        self.previous = std::mem::replace(&mut self.point, self.hama.push(kline));
+    }
+}
+
 impl Lane {
     /// An empty lane whose ring holds `capacity` bars.
     pub fn new(interval: Interval, preset: &Arc<Preset>, capacity: usize, freshness: Freshness) -> Self {
@@ -99,8 +116,7 @@ impl Lane {
             interval,
             series: Series::new(capacity),
             preset: Arc::clone(preset),
-            hama: Hama::new(preset, interval),
-            point: HamaPoint::UNKNOWN,
+            head: Head::new(preset, interval),
             kept: Vec::new(),
             unclosed: None,
             freshness,
@@ -121,7 +137,12 @@ impl Lane {
 
     /// The indicator on the newest closed bar.
     pub fn point(&self) -> &HamaPoint {
-        &self.point
+        &self.head.point
+    }
+
+    /// The indicator on the closed bar before that one.
+    pub fn previous(&self) -> &HamaPoint {
+        &self.head.previous
     }
 
     /// Counts up whenever the closed bars change.
@@ -139,7 +160,7 @@ impl Lane {
     pub fn preview(&self) -> Option<Preview> {
         let bar = self.series.forming()?.kline;
         let whole = self.is_loaded() && self.series.follows(bar.open_time());
-        whole.then(|| Preview { bar, point: self.hama.peek(&bar) })
+        whole.then(|| Preview { bar, point: self.head.hama.peek(&bar) })
     }
 
     /// A candle the stream calls closed. `None` where it is kept for later, since the REST rows
@@ -272,7 +293,7 @@ impl Lane {
 
     /// Bytes on the heap.
     pub fn heap_bytes(&self) -> usize {
-        self.series.heap_bytes() + self.hama.heap_bytes() + self.kept.capacity() * size_of::<Kline>()
+        self.series.heap_bytes() + self.head.hama.heap_bytes() + self.kept.capacity() * size_of::<Kline>()
     }
 
     /// Splits an answer into closed rows and those that are not, by the clock's proof and by what
@@ -352,9 +373,9 @@ impl Lane {
 
     fn push(&mut self, out: &mut Vec<Closed>) {
         if let Some(kline) = self.series.newest().copied() {
-            self.point = self.hama.push(&kline);
+            self.head.push(&kline);
             self.revision += 1;
-            out.push(Closed { kline, point: self.point });
+            out.push(Closed { kline, point: self.head.point });
         }
     }
 
@@ -363,20 +384,19 @@ impl Lane {
         let ring = self.series.closed();
         let start = before.map_or(0, |b| ring.partition_point(|k| k.open_time() <= b));
         for kline in ring.range(start..) {
-            self.point = self.hama.push(kline);
-            out.push(Closed { kline: *kline, point: self.point });
+            self.head.push(kline);
+            out.push(Closed { kline: *kline, point: self.head.point });
         }
         self.revision += 1;
     }
 
     /// Computes everything anew from the bars at hand; those that open at `from` or later come out.
     fn recompute(&mut self, from: UnixMs, out: &mut Vec<Closed>) {
-        self.hama = Hama::new(&self.preset, self.interval);
-        self.point = HamaPoint::UNKNOWN;
+        self.head = Head::new(&self.preset, self.interval);
         for kline in self.series.closed() {
-            self.point = self.hama.push(kline);
+            self.head.push(kline);
             if kline.open_time() >= from {
-                out.push(Closed { kline: *kline, point: self.point });
+                out.push(Closed { kline: *kline, point: self.head.point });
             }
         }
         self.revision += 1;

@@ -17,7 +17,7 @@ use crate::domain::interval::Interval;
 use crate::domain::kline::Kline;
 use crate::domain::preset::Preset;
 use crate::domain::score::SymbolScore;
-use crate::domain::symbol::{Market, Pair, Tick};
+use crate::domain::symbol::{Market, Pair, Symbol, Tick};
 use crate::domain::text::CleanText;
 use crate::domain::time::{Mono, UnixMs};
 use crate::schedule::ScheduleView;
@@ -114,6 +114,8 @@ pub struct Snapshot {
 pub struct Row {
     /// Which.
     pub pair: Pair,
+    /// Which asset is priced in which; `None` where the exchange does not list the pair.
+    pub assets: Option<Assets>,
     /// Why it is here.
     pub pool: Pool,
     /// The price step.
@@ -137,6 +139,15 @@ pub struct Row {
     pub seen: Option<UnixMs>,
     /// One entry per configured interval, in that order.
     pub lanes: Vec<LaneView>,
+}
+
+/// The two assets of a pair.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Assets {
+    /// `BTC` of `BTCUSDT`.
+    pub base: Symbol,
+    /// `USDT` of `BTCUSDT`.
+    pub quote: Symbol,
 }
 
 /// The exchange's 24 h figures.
@@ -171,6 +182,8 @@ pub struct LaneView {
     pub newest: Option<(UnixMs, UnixMs)>,
     /// The indicator on the newest closed bar.
     pub point: HamaPoint,
+    /// The indicator on the closed bar before that one.
+    pub previous: HamaPoint,
     /// The indicator if the forming bar closed now. A preview: never sorted on, never a signal.
     pub preview: Option<Preview>,
     /// Live price against the moving average of the last closed bar.

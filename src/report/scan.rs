@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::app::column::{Column, Field, Reading, UnknownColumn, scanner_columns};
@@ -9,6 +10,7 @@ use crate::app::order::{SortBy, order};
 use crate::domain::time::Mono;
 use crate::market::snapshot::{Row, Snapshot};
 use crate::rule::filter::Filter;
+use crate::rule::names::Names;
 
 use super::{json, table};
 
@@ -64,6 +66,8 @@ pub struct ScanOptions {
     pub format: Format,
     /// Which rows.
     pub filter: Filter,
+    /// What the filter's names stand for.
+    pub names: Arc<Names>,
     /// In which order.
     pub sort: SortBy,
     /// Which columns of table, csv and md; empty: those of the screen.
@@ -100,23 +104,25 @@ pub struct Written {
     pub matched: usize,
     /// Rows written.
     pub rows: usize,
+    /// Rows left out since it is not known whether they match.
+    pub unknown: usize,
 }
 
 /// Writes the rows that are wanted.
 pub fn write(snapshot: &Snapshot, options: &ScanOptions, out: &mut dyn Write) -> io::Result<Written> {
-    let reading = Reading::new(snapshot, options.now, 0);
+    let reading = Reading::new(snapshot, options.now, 0).with_names(&options.names);
     let order = order(&snapshot.rows, &options.filter, options.sort, &reading);
     let strong = |row: &&Row| {
         options.min_score.is_none_or(|min| row.score.is_some_and(|s| s.score.unsigned_abs() >= min))
     };
-    let mut rows: Vec<&Row> = order.iter().map(|n| &*snapshot.rows[*n]).filter(strong).collect();
+    let mut rows: Vec<&Row> = order.rows.iter().map(|n| &*snapshot.rows[*n]).filter(strong).collect();
     let matched = rows.len();
     rows.truncate(options.limit.unwrap_or(usize::MAX));
     let columns = || match options.columns.as_slice() {
         [] => default_columns(snapshot),
         columns => columns.to_vec(),
     };
-    let written = Written { matched, rows: rows.len() };
+    let written = Written { matched, rows: rows.len(), unknown: order.unknown };
     match options.format {
         Format::Table => table::table(&columns(), &rows, &reading, out)?,
         Format::Md => table::markdown(&columns(), &rows, &reading, out)?,

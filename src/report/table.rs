@@ -45,7 +45,7 @@ impl Sheet {
 
     fn line(&self, columns: &[Column], cells: &[String], between: &str) -> String {
         let padded = columns.iter().zip(cells).zip(&self.widths);
-        let padded: Vec<String> = padded.map(|((c, t), w)| pad(t, *w, c.field.spec().align)).collect();
+        let padded: Vec<String> = padded.map(|((c, t), w)| pad(t, *w, c.field.look().align)).collect();
         padded.join(between)
     }
 }
@@ -79,7 +79,7 @@ pub(super) fn markdown(
         }
     }
     writeln!(out, "| {} |", sheet.line(columns, &sheet.titles, " | "))?;
-    let rule = columns.iter().zip(&sheet.widths).map(|(c, w)| match c.field.spec().align {
+    let rule = columns.iter().zip(&sheet.widths).map(|(c, w)| match c.field.look().align {
         Align::Left => "-".repeat(w + 2),
         Align::Right => format!("{}:", "-".repeat(w + 1)),
     });
@@ -102,8 +102,10 @@ pub(super) fn csv(
     for row in rows {
         let mut cells = cells(columns, row, reading, Notation::Machine);
         for (column, cell) in columns.iter().zip(&mut cells) {
-            let is_text =
-                matches!(column.value(row, reading), Value::Text(..) | Value::Note(_) | Value::Check(_));
+            let is_text = matches!(
+                column.value(row, reading),
+                Value::Text(_) | Value::Label(_) | Value::Flag(_) | Value::Note(_)
+            );
             // A spreadsheet must not take a remote name for a formula.
             if is_text && cell.starts_with(['=', '+', '-', '@']) {
                 cell.insert(0, '\'');

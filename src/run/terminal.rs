@@ -1,19 +1,33 @@
 //! The terminal program: a session and a screen on it.
 
+use std::io::{self, Write as _};
 use std::sync::Arc;
 
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use crate::app::saved::Saved;
 use crate::app::text::host;
-use crate::app::value::Notation;
-use crate::app::{App, AppConfig, Replay};
+use crate::app::value::{Notation, is_utf8, locale};
+use crate::app::{App, AppConfig, Msg, Replay};
 use crate::config::Config;
+use crate::config::color::Depth;
+use crate::config::manners::NotifyChoice;
+use crate::domain::text::CleanText;
+use crate::market::snapshot::Level;
+use crate::ui::Letters;
 use crate::ui::event_loop::{self, UiConfig, Wires};
-use crate::ui::theme::Theme;
+use crate::ui::outside::{Notify, Outside};
+use crate::ui::shade::Level as Colors;
+use crate::ui::terminal::Mouse;
+use crate::ui::themes::{Named, Wardrobe};
 
 use super::failure::Failure;
+use super::kept::{self, Found};
+use super::names::names;
 use super::session::{Place, Purpose, Session};
-use super::{DemoRun, demo};
+use super::themes::Themes;
+use super::{DemoRun, demo, setup, zone};
 
 /// Runs until the user leaves or `cancel`.
 pub(super) async fn run(
@@ -30,28 +44,45 @@ pub(super) async fn run(
             (place, Some(Replay { speed: run.speed, end }))
         }
     };
+    let zone = zone::find(&config.tz)?;
+    let themes = Themes::gather();
+    let (look, broken) = themes.look(config)?;
     let mut session = Session::start(config, &place, Purpose::LIVE, cancel.clone())?;
     let first = Arc::clone(&session.snapshots.borrow());
     let named = config.rest_url.as_deref().or(config.ws_url.as_deref()).map(host);
-    let app = App::new(AppConfig { notation: notation(config), replay, place: named }, first);
-    if let Some(problem) = log_problem {
+    let theme_names = themes.all.iter().map(|t| t.name.clone()).collect();
+    let mut app = App::new(
+        AppConfig { notation: signs(config).0, replay, place: named, zone, themes: theme_names, look },
+        first,
+    );
+    let found = if replay.is_some() { Found::default() } else { kept::find() };
+    app.set_names(names(config));
+    app.set_up(setup::of(config, found.saved)?);
+    let (to_keep, saves) = watch::channel(Saved::default());
+    for problem in [log_problem, broken, found.problem].into_iter().flatten() {
         tracing::warn!("{problem}");
+        app.update(session.stopwatch.now(), Msg::Word(Level::Warn, CleanText::new(&problem)));
     }
     let wires = Wires {
         snapshots: session.snapshots.clone(),
         commands: session.commands.clone(),
         stopwatch: session.stopwatch,
+        saves: found.path.is_some().then_some(to_keep),
         cancel: cancel.clone(),
     };
-    let ui = UiConfig {
-        theme: Theme::dark(),
-        colors: colors(config),
-        data_fps: u8::try_from(config.data_fps).unwrap_or(u8::MAX),
-    };
+    let ui = ui(config, themes.all);
     // The screen is the root future: a terminal that blocks the write blocks nothing else.
-    let screen = event_loop::run(app, wires, ui);
+    let screen = async {
+        let keeping = async {
+            match found.path {
+                Some(path) => kept::keep(path, saves).await,
+                None => None,
+            }
+        };
+        tokio::join!(event_loop::run(app, wires, ui), keeping)
+    };
     tokio::pin!(screen);
-    let (ended, broken) = tokio::select! {
+    let ((ended, not_kept), broken) = tokio::select! {
         ended = &mut screen => (ended, None),
         died = session.died() => {
             // Told to end, tasks may end before the screen does.
@@ -61,6 +92,10 @@ pub(super) async fn run(
         }
     };
     session.end().await;
+    if let Some(problem) = not_kept {
+        // The terminal is given back: it can be said there.
+        drop(writeln!(io::stderr(), "hamatop: {problem}"));
+    }
     match (broken, ended) {
         (Some(died), _) => Err(died.into()),
         (None, Err(error)) => Err(Failure::Terminal(error)),
@@ -68,18 +103,38 @@ pub(super) async fn run(
     }
 }
 
-/// Signs beyond ASCII only where they are wanted and the locale can show them.
-fn notation(config: &Config) -> Notation {
+/// Signs beyond ASCII only where they are wanted and the locale can show them; letters beyond it,
+/// as in Chinese names, wherever the locale has them.
+fn signs(config: &Config) -> (Notation, Letters) {
     if config.ascii {
-        return Notation::Ascii;
+        return (Notation::Ascii, Letters::SevenBit);
     }
     let var = |name: &str| std::env::var(name).ok();
     let (all, ctype, lang) = (var("LC_ALL"), var("LC_CTYPE"), var("LANG"));
-    Notation::for_locale(all.as_deref(), ctype.as_deref(), lang.as_deref())
+    let (all, ctype, lang) = (all.as_deref(), ctype.as_deref(), lang.as_deref());
+    let utf8 = is_utf8(&locale(all, ctype, lang));
+    (Notation::for_locale(all, ctype, lang), if utf8 { Letters::All } else { Letters::SevenBit })
 }
 
-fn colors(config: &Config) -> bool {
+fn ui(config: &Config, themes: Vec<Named>) -> UiConfig {
     let var = |name: &str| std::env::var(name).ok();
-    let (no_color, force, term) = (var("NO_COLOR"), var("CLICOLOR_FORCE"), var("TERM"));
-    config.color.resolve(no_color.as_deref(), force.as_deref(), term.as_deref())
+    let level = match config.depth(var) {
+        Depth::None => Colors::Plain,
+        Depth::Sixteen => Colors::Sixteen,
+        Depth::Indexed => Colors::Indexed,
+        Depth::True => Colors::True,
+    };
+    let found = Outside::of(var);
+    let notify = match config.notify {
+        NotifyChoice::Auto => found.notify,
+        NotifyChoice::Bell => Notify::Bell,
+        NotifyChoice::Off => Notify::Off,
+    };
+    UiConfig {
+        wardrobe: Wardrobe::new(themes, level),
+        data_fps: u8::try_from(config.data_fps).unwrap_or(u8::MAX),
+        letters: signs(config).1,
+        mouse: if config.mouse.resolve(found.over_ssh) { Mouse::Ours } else { Mouse::Theirs },
+        outside: Outside { notify, ..found },
+    }
 }

@@ -5,7 +5,8 @@ mod series;
 
 use crate::app::App;
 use crate::app::cache::TWO_COLUMNS;
-use crate::app::text::{Precision, bar_end, utc};
+use crate::app::text::{Precision, bar_end};
+use crate::app::zone::Zone;
 use crate::domain::time::UnixMs;
 use crate::market::snapshot::CacheStats;
 
@@ -17,7 +18,7 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>) {
     let (shape, plan) = (app.shape(), app.cache_plan());
     let stats = &app.snapshot().stats;
     if let Some(y) = plan.memory {
-        draw_memory(canvas, y, plan.short, stats);
+        draw_memory(app, canvas, y, plan.short);
     }
     if let Some(y) = plan.upkeep {
         draw_upkeep(canvas, y, stats);
@@ -33,7 +34,8 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>) {
     }
 }
 
-fn draw_memory(canvas: &mut Canvas<'_>, y: u16, short: bool, stats: &CacheStats) {
+fn draw_memory(app: &App, canvas: &mut Canvas<'_>, y: u16, short: bool) {
+    let stats = &app.snapshot().stats;
     let cols = canvas.cols();
     let half = if short { cols } else { cols / 2 };
     let capacity = or_dash(u64::from(stats.capacity));
@@ -42,7 +44,7 @@ fn draw_memory(canvas: &mut Canvas<'_>, y: u16, short: bool, stats: &CacheStats)
     lines(canvas, 1, y + 1, half - 1, &left);
     if !short {
         canvas.rule_between(half, cols, y, "upserts");
-        lines(canvas, half + 1, y + 1, cols - half - 1, &upsert_lines(stats));
+        lines(canvas, half + 1, y + 1, cols - half - 1, &upsert_lines(stats, &app.config().zone));
     }
 }
 
@@ -73,10 +75,9 @@ fn memory_lines(s: &CacheStats) -> Vec<Line> {
     ]
 }
 
-fn upsert_lines(s: &CacheStats) -> Vec<Line> {
+fn upsert_lines(s: &CacheStats, zone: &Zone) -> Vec<Line> {
     let o = s.outcomes;
-    let time =
-        |t: Option<UnixMs>| t.map_or_else(|| "-".to_owned(), |t| format!("{}Z", utc(t, Precision::Day)));
+    let time = |t: Option<UnixMs>| t.map_or_else(|| "-".to_owned(), |t| zone.stamp(t, Precision::Day));
     vec![
         ("updates", group(s.updates), Role::Text),
         ("new", format!("{} bars, {} amended", group(o.appended), group(o.amended)), Role::Text),

@@ -20,7 +20,17 @@ pub(super) struct Canvas<'a> {
 
 impl<'a> Canvas<'a> {
     pub(super) fn new(buffer: &'a mut Buffer, theme: &'a Theme, notation: Notation) -> Self {
-        Self { buffer, theme, notation }
+        let mut new = Self { buffer, theme, notation };
+        new.lay_ground();
+        new
+    }
+
+    /// A theme with a background of its own has it under everything.
+    fn lay_ground(&mut self) {
+        let ground = self.theme.ground();
+        if ground.bg.is_some() {
+            self.buffer.set_style(self.buffer.area, ground);
+        }
     }
 
     pub(super) fn cols(&self) -> u16 {
@@ -43,7 +53,7 @@ impl<'a> Canvas<'a> {
         }
         let width = usize::from(width.min(self.cols() - x));
         // What lies beneath must not shine through: a role without a colour has the terminal's.
-        let style = Style::reset().patch(self.style(role));
+        let style = self.theme.over(role);
         if text.len() <= width || text.width() <= width {
             return self.buffer.set_stringn(x, y, text, width, style).0;
         }
@@ -150,6 +160,7 @@ impl<'a> Canvas<'a> {
         for x in [left, Some(x), right].into_iter().flatten() {
             if let Some(cell) = self.buffer.cell_mut((x, y)) {
                 cell.reset();
+                cell.set_style(self.theme.ground());
             }
         }
     }

@@ -9,10 +9,12 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::app::action::Action;
 use crate::app::column::Direction;
-use crate::app::layout::Tier;
-use crate::app::text::{Precision, utc};
+use crate::app::columns::OVERVIEW;
+use crate::app::layout::{Tier, tabs};
+use crate::app::list::Keep;
+use crate::app::text::Precision;
 use crate::app::value::write_span;
-use crate::app::{App, View};
+use crate::app::{App, Shown, Toast};
 use crate::domain::hold::{HoldKind, countdown};
 use crate::domain::symbol::Market;
 use crate::domain::time::UnixMs;
@@ -32,17 +34,22 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>) -> Option<Position> {
     let right = canvas.spans_right(0, &borrow(&feed(app)));
     canvas.spans(0, 0, right.saturating_sub(1), &borrow(&identity(app)));
     let cols = canvas.cols();
+    let is_filtering = !app.filter().is_empty() || app.prompt().is_some();
     if app.shape().tier == Tier::Reduced {
         // There is no line for the state of the whole: it stands beside the filter.
-        let is_filtering = !app.filter().is_empty() || app.prompt().is_some();
-        let spans =
-            if is_filtering { filter_state(app, cols) } else { progress(app, cols - NO_FILTER_WIDTH) };
+        let spans = if is_filtering { filter_state(app, cols) } else { all(app, cols - NO_FILTER_WIDTH) };
         return draw_filter(app, canvas, 1, &spans);
     }
-    let tabs = tabs(app);
-    let right = canvas.spans_right(1, &borrow(&progress(app, cols.saturating_sub(wide(&tabs) + 1))));
-    canvas.spans(0, 1, right.saturating_sub(1), &borrow(&tabs));
-    draw_filter(app, canvas, 2, &filter_count(app))
+    let mut x = 1;
+    for tab in tabs(app.shape(), app.keys()) {
+        let role = if app.view() == tab.view { Role::Tab } else { Role::Text };
+        x = canvas.text(tab.x, 1, cols.saturating_sub(tab.x), &tab.text, role) + 1;
+    }
+    canvas.spans_right(1, &borrow(&progress(app, cols.saturating_sub(x))));
+    let count = filter_count(app);
+    let left = if is_filtering { cols / 2 } else { NO_FILTER_WIDTH };
+    let spans = order(app, count, cols.saturating_sub(left));
+    draw_filter(app, canvas, 2, &spans)
 }
 
 /// Cells of how to get a filter, where there is none.
@@ -61,7 +68,7 @@ fn identity(app: &App) -> Spans {
     if let Some(replay) = app.config().replay {
         let time = app.exchange_now().map_or_else(String::new, |t| {
             let t = UnixMs(t.0.min(replay.end.0));
-            format!(" {}Z", utc(t, Precision::Full))
+            format!(" {}", app.config().zone.stamp(t, Precision::Full))
         });
         let end = if app.has_ended() { " ENDED" } else { "" };
         spans.push((format!(" DEMO {}x{time}{end} ", replay.speed), Role::Demo));
@@ -125,8 +132,9 @@ fn feed(app: &App) -> Spans {
     }
     if app.config().replay.is_none() {
         let precision = if tier == Tier::Roomy { Precision::Second } else { Precision::Minute };
-        let clock = app.exchange_now().map_or_else(|| "--:--".to_owned(), |t| utc(t, precision));
-        spans.push((format!("  {clock}Z"), Role::Text));
+        let stamp = |t| app.config().zone.stamp(t, precision);
+        let clock = app.exchange_now().map_or_else(|| "--:--Z".to_owned(), stamp);
+        spans.push((format!("  {clock}"), Role::Text));
     }
     spans.push((" ".to_owned(), Role::Text));
     spans
@@ -166,47 +174,84 @@ fn weight(rest: &RestStatus, now: Option<UnixMs>) -> (String, Role) {
     (format!("  REST {used}/{}", rest.limit), if busy { Role::Warn } else { Role::Text })
 }
 
-fn tabs(app: &App) -> Spans {
-    let roomy = app.shape().tier == Tier::Roomy;
-    let mut spans = vec![(" ".to_owned(), Role::Text)];
-    for view in View::ALL {
-        let (long, short) = view.titles();
-        let role = if app.view() == view { Role::Tab } else { Role::Text };
-        let key = app.key_of(Action::Show(view));
-        spans.push(if roomy { (format!(" {key} {long} "), role) } else { (format!("{key}{short}"), role) });
-        spans.push((" ".to_owned(), Role::Text));
+/// How far the loading is, then what may be thought of the whole; and what is unusual about the
+/// rows, as much as there is room for.
+fn progress(app: &App, room: u16) -> Spans {
+    let mut spans: Spans = vec![state(app), (" ".to_owned(), Role::Text)];
+    for (word, role) in modes(app) {
+        let more = [(format!(" {word}"), role)];
+        if wide(&spans) + wide(&more) > room {
+            break;
+        }
+        spans.splice(spans.len() - 1..spans.len() - 1, [(" ".to_owned(), Role::Text), more[0].clone()]);
     }
     spans
 }
 
-/// How far the loading is, then what may be thought of the whole; and what the table shows, in as
-/// many words as there is room for.
-fn progress(app: &App, room: u16) -> Spans {
-    let said = LABELS.map(|labels| progress_with(app, labels));
+/// What is not as it is at the start, the most important first.
+fn modes(app: &App) -> Vec<(String, Role)> {
+    let mut words = Vec::new();
+    if app.is_frozen() {
+        words.push(("FROZEN".to_owned(), Role::Warn));
+    } else if app.is_order_held() {
+        words.push(("order held".to_owned(), Role::Dim));
+    }
+    if app.shown() == Shown::Marked {
+        words.push(("MARKED ONLY".to_owned(), Role::Warn));
+    }
+    match app.news_count() {
+        0 => {}
+        n => words.push((format!("{n} changed"), Role::Key)),
+    }
+    if app.keeps() == Keep::Cursor {
+        words.push(("follow".to_owned(), Role::Dim));
+    }
+    words
+}
+
+/// What stands before the sort column, the interval of the figures, the set of columns.
+type Labels = Option<[&'static str; 3]>;
+
+/// From the roomiest to none, with nothing that would take a label.
+const LABELS: [Labels; 4] = [
+    Some(["sort: ", "figures: ", "columns: "]),
+    Some(["sort ", "figures ", "columns "]),
+    Some(["by ", "of ", ""]),
+    None,
+];
+
+/// What the table shows, behind `first`, in as many words as there is room for.
+fn order(app: &App, first: Spans, room: u16) -> Spans {
+    let said = LABELS.map(|labels| order_with(app, first.clone(), labels));
     let fits = said.iter().position(|spans| wide(spans) <= room);
     said.into_iter().nth(fits.unwrap_or(LABELS.len() - 1)).unwrap_or_default()
 }
 
-/// What stands before the sort column and before the interval of the figures.
-type Labels = Option<(&'static str, &'static str)>;
-
-/// From the roomiest to none, with nothing that would take a label.
-const LABELS: [Labels; 4] =
-    [Some(("sort: ", "figures: ")), Some(("sort ", "figures ")), Some(("by ", "of ")), None];
-
-fn progress_with(app: &App, labels: Labels) -> Spans {
-    let mut spans: Spans = vec![state(app)];
-    if app.is_order_held() {
-        spans.push(("  order held".to_owned(), Role::Dim));
-    }
+fn order_with(app: &App, mut spans: Spans, labels: Labels) -> Spans {
+    let Some([by, of, columns]) = labels else { return spans };
     let sort = app.sort();
     let arrow = if sort.direction() == Direction::Falling { "v" } else { "^" };
+    let gap = if spans.is_empty() { "" } else { " " };
+    spans.push((format!("{gap}{by}{} {arrow}", sort.column.title()), Role::Text));
     let interval = app.snapshot().intervals.get(app.lane());
-    if let Some((by, of)) = labels {
-        spans.push((format!("  {by}{} {arrow}", sort.column.title()), Role::Text));
-        spans.extend(interval.map(|i| (format!("  {of}{i}"), Role::Text)));
+    spans.extend(interval.map(|i| (format!("  {of}{i}"), Role::Text)));
+    let set = app.column_set();
+    if set.name != OVERVIEW {
+        spans.push((format!("  {columns}{}", set.name), Role::Text));
     }
     spans.push((" ".to_owned(), Role::Text));
+    spans
+}
+
+/// Both in one line.
+fn all(app: &App, room: u16) -> Spans {
+    let mut spans = progress(app, room);
+    let left = room.saturating_sub(wide(&spans));
+    let order = order(app, Spans::new(), left.saturating_sub(1));
+    if !order.is_empty() {
+        spans.push((" ".to_owned(), Role::Text));
+        spans.extend(order);
+    }
     spans
 }
 
@@ -242,7 +287,7 @@ fn warmup_text(snapshot: &Snapshot) -> String {
 fn overall(snapshot: &Snapshot) -> (String, Role) {
     let in_state = |s| snapshot.rows.iter().filter(|r| r.state == s).count();
     match (in_state(DataState::Failed), in_state(DataState::Stale)) {
-        (0, 0) => ("LIVE".to_owned(), Role::Up),
+        (0, 0) => ("LIVE".to_owned(), Role::Good),
         (0, stale) => (format!("{stale} STALE"), Role::Warn),
         (failed, 0) => (format!("{failed} FAILED"), Role::Bad),
         (failed, stale) => (format!("{failed} FAILED {stale} STALE"), Role::Bad),
@@ -256,7 +301,19 @@ fn filter_count(app: &App) -> Spans {
     match app.filter_error() {
         Some(e) => vec![(format!("column {} ", e.column), Role::Bad)],
         None if app.filter().is_empty() && app.prompt().is_none() => Spans::new(),
-        None => vec![(format!("{} of {total} match ", app.matches()), Role::Dim)],
+        None => vec![(match_count(app, total), Role::Dim)],
+    }
+}
+
+/// Rows of which it is not known whether they match are not shown, so that they have to be counted.
+fn match_count(app: &App, total: usize) -> String {
+    let matches = app.matches();
+    match app.unknown() {
+        0 => format!("{matches} of {total} match "),
+        unknown if app.shape().tier == Tier::Roomy => {
+            format!("{matches} of {total} match, {unknown} unknown ")
+        }
+        unknown => format!("{matches}/{total}  {unknown}? "),
     }
 }
 
@@ -321,20 +378,67 @@ pub(super) fn draw_bottom(app: &App, canvas: &mut Canvas<'_>) {
         return;
     }
     if let Some(toast) = app.toast() {
-        let role = match toast.level {
-            Level::Info => Role::Text,
-            Level::Warn => Role::Warn,
-            Level::Error => Role::Bad,
-        };
-        canvas.spans(0, y, canvas.cols(), &[(" ", role), (toast.text.as_str(), role)]);
-        return;
+        return draw_toast(app, toast, canvas, y);
     }
+    if app.greets() {
+        return draw_welcome(app, canvas, y);
+    }
+    draw_hints(app, canvas, y);
+}
+
+/// What the keys do here, as much as there is room for; how to get help in any case.
+fn draw_hints(app: &App, canvas: &mut Canvas<'_>, y: u16) {
+    let mut hints = app.keys().hints(app.context());
+    let help = app.key_of(Action::Help);
+    let help = hints.iter().position(|(keys, _)| *keys == help).map(|n| hints.remove(n));
+    let wide =
+        |(keys, what): &(String, &str)| u16::try_from(keys.width() + what.width() + 3).unwrap_or(u16::MAX);
+    let mut room = (canvas.cols() + 1).saturating_sub(help.as_ref().map_or(0, wide));
+    let mut fits = |hint: &(String, &'static str)| {
+        let fits = wide(hint) <= room;
+        room = if fits { room - wide(hint) } else { 0 };
+        fits
+    };
+    let shown: Vec<_> = hints.into_iter().filter(|h| fits(h)).collect();
     let mut x = 1;
-    for (keys, what) in app.keys().hints(app.context()) {
-        let wide = u16::try_from(keys.len() + what.len() + 3).unwrap_or(u16::MAX);
-        if x + wide > canvas.cols() + 2 {
+    for (keys, what) in shown.into_iter().chain(help) {
+        x = canvas.spans(x, y, canvas.cols(), &[(&keys, Role::Key), (" ", Role::Dim), (what, Role::Dim)]) + 2;
+    }
+}
+
+fn draw_toast(app: &App, toast: &Toast, canvas: &mut Canvas<'_>, y: u16) {
+    let role = match toast.level {
+        Level::Info => Role::Text,
+        Level::Warn => Role::Warn,
+        Level::Error => Role::Bad,
+    };
+    let more = match toast.more {
+        0 => String::new(),
+        n => format!("  +{n} more: {} ", app.key_of(Action::Log)),
+    };
+    let end = canvas.cols().saturating_sub(u16::try_from(more.width()).unwrap_or(0));
+    let x = canvas.spans(0, y, end, &[(" ", role), (toast.text.as_str(), role)]);
+    canvas.text(x, y, canvas.cols().saturating_sub(x), &more, Role::Key);
+}
+
+/// For who sees this for the first time, until the first key.
+fn draw_welcome(app: &App, canvas: &mut Canvas<'_>, y: u16) {
+    let key = |action| app.key_of(action);
+    let (help, find, filter) = (key(Action::Help), key(Action::Palette), key(Action::EditFilter));
+    let (open, quit) = (key(Action::Open), key(Action::Back));
+    let cols = canvas.cols();
+    let mut x = canvas.text(1, y, cols - 1, "Welcome. ", Role::Title);
+    for (key, what) in [
+        (help, "every key and sign"),
+        (find, "find anything"),
+        (filter, "filter"),
+        (open, "open a pair"),
+        (quit, "leave"),
+    ] {
+        let wide = u16::try_from(key.width() + what.len() + 3).unwrap_or(u16::MAX);
+        if x + wide > cols + 2 {
             break;
         }
-        x = canvas.spans(x, y, canvas.cols(), &[(&keys, Role::Key), (" ", Role::Dim), (what, Role::Dim)]) + 2;
+        x = canvas.spans(x, y, cols, &[(&key, Role::Key), (" ", Role::Dim), (what, Role::Text)]) + 2;
     }
 }

@@ -1,9 +1,11 @@
 //! What the terminal library reads, as messages.
 
-use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use crossterm::event::{
+    Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
+};
 
-use crate::app::Msg;
 use crate::app::keys::{Chord, Key};
+use crate::app::{Mouse, Msg};
 
 /// What an event means; `None` where it means nothing to us.
 pub(super) fn message(event: Event) -> Option<Msg> {
@@ -14,6 +16,17 @@ pub(super) fn message(event: Event) -> Option<Msg> {
             let (cols, rows) = sane((cols, rows));
             Some(Msg::Resize(cols, rows))
         }
+        Event::Mouse(event) => mouse(event).map(Msg::Mouse),
+        Event::FocusGained => Some(Msg::Focus(true)),
+        Event::FocusLost => Some(Msg::Focus(false)),
+    }
+}
+
+fn mouse(event: MouseEvent) -> Option<Mouse> {
+    match event.kind {
+        MouseEventKind::Down(MouseButton::Left) => Some(Mouse::Click { x: event.column, y: event.row }),
+        MouseEventKind::ScrollUp => Some(Mouse::Wheel(-1)),
+        MouseEventKind::ScrollDown => Some(Mouse::Wheel(1)),
         _ => None,
     }
 }

@@ -1,13 +1,14 @@
 //! The scanner: the table, the selected pair, the last signals.
 
-use crate::app::App;
 use crate::app::action::Action;
 use crate::app::behind;
+use crate::app::changed::News;
 use crate::app::check;
-use crate::app::column::{Align, Column, Direction, Field, Reading, needed};
+use crate::app::column::{Align, Direction, Field, Reading, needed};
 use crate::app::layout::{MARGIN, Placed, Tier, place};
-use crate::app::text::{Precision, bar_end, utc};
+use crate::app::text::{Precision, bar_end};
 use crate::app::value::{Notation, Value, state_tone};
+use crate::app::{App, Shown};
 use crate::domain::hama::{HamaPoint, Sign};
 use crate::domain::symbol::{Pair, Tick};
 use crate::domain::time::UnixMs;
@@ -22,7 +23,7 @@ use super::theme::Role;
 /// Draws the table and what stands below it.
 pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>) {
     let shape = app.shape();
-    let placed = place(app.columns(), shape.cols);
+    let placed = place(&app.column_set(), shape.cols);
     let first = shape.above();
     if shape.tier == Tier::Roomy {
         canvas.rule(first - 2, "");
@@ -33,7 +34,13 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>) {
     let mut scratch = String::with_capacity(64);
     let visible = app.top()..app.top() + page;
     for (y, (at, row)) in (first..).zip(visible.zip(app.rows_from(app.top()))) {
-        draw_row(canvas, &placed, row, (y, at == app.place()), &reading, &mut scratch);
+        draw_row(canvas, &placed, row, y, &reading, &mut scratch);
+        draw_check(app, canvas, &placed, row, y);
+        draw_margin(app, canvas, row, y, at);
+        if at == app.place() {
+            let named = placed.iter().filter(|p| matches!(p.column.field, Field::Sym | Field::Market));
+            canvas.select(y, MARGIN..named.map(|p| p.x + p.width).max().unwrap_or(MARGIN));
+        }
     }
     if app.matches() == 0 {
         draw_empty(app, canvas, first + 1, page - 1);
@@ -59,11 +66,17 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>) {
 /// What to do about an empty table.
 pub(super) fn empty_text(app: &App) -> String {
     let total = app.snapshot().rows.len();
+    let unknown = match app.unknown() {
+        0 => String::new(),
+        n => format!(", of {n} it is not known"),
+    };
     if total > 0 && app.prompt().is_some() {
         // There the key would be typed.
-        format!("0 of {total} match")
+        format!("0 of {total} match{unknown}")
+    } else if total > 0 && app.shown() == Shown::Marked {
+        format!("no marked pair matches; {} shows the others", app.key_of(Action::OnlyMarked))
     } else if total > 0 {
-        format!("0 of {total} match; {} clears the filter", app.key_of(Action::ClearFilter))
+        format!("0 of {total} match{unknown}; {} clears the filter", app.key_of(Action::ClearFilter))
     } else {
         "waiting for the exchange's list of pairs".to_owned()
     }
@@ -118,7 +131,7 @@ fn empty_lines(app: &App) -> Vec<(String, Role)> {
 }
 
 /// Breaks a sentence between words, and words that are longer than a line.
-fn wrap(text: &str, width: usize) -> Vec<String> {
+pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split(' ') {
         let used = lines.last().map_or(0, |l| l.width());
@@ -153,7 +166,7 @@ fn draw_heading(app: &App, canvas: &mut Canvas<'_>, placed: &[Placed], y: u16) {
             canvas.text(p.x - 1, y, 8, title, role);
             continue;
         }
-        canvas.field((p.x, y), p.width, p.column.field.spec().align, &title, role);
+        canvas.field((p.x, y), p.width, p.column.field.look().align, &title, role);
     }
 }
 
@@ -161,7 +174,7 @@ fn draw_row(
     canvas: &mut Canvas<'_>,
     placed: &[Placed],
     row: &Row,
-    (y, selected): (u16, bool),
+    y: u16,
     reading: &Reading,
     scratch: &mut String,
 ) {
@@ -177,24 +190,44 @@ fn draw_row(
             role => role,
         };
         let align = match value {
-            Value::Absent if p.column.field.spec().align == Align::Right => Align::Right,
-            _ => p.column.field.spec().align,
+            Value::Absent if p.column.field.look().align == Align::Right => Align::Right,
+            _ => p.column.field.look().align,
         };
         canvas.field((p.x, y), p.width, align, scratch, role);
     }
+}
+
+/// How the row compares with REST, while that is news: in the place of the note.
+fn draw_check(app: &App, canvas: &mut Canvas<'_>, placed: &[Placed], row: &Row, y: u16) {
+    let note = placed.iter().find(|p| p.column.field == Field::Note);
+    let Some((p, check)) = note.zip(check::note_of(row, app.now())) else { return };
+    let mut text = String::new();
+    let _ = check.write(&app.config().zone, &mut text);
+    canvas.text(p.x, y, p.width, &" ".repeat(usize::from(p.width)), Role::Text);
+    canvas.text(p.x, y, p.width, &text, check.tone().into());
+}
+
+/// Before the name: the cursor or what is new, the state of the data, the user's mark.
+fn draw_margin(app: &App, canvas: &mut Canvas<'_>, row: &Row, y: u16, at: usize) {
+    let (sign, role) = match (at == app.place(), app.news(at)) {
+        (true, None) => (">", Role::Title),
+        (true, Some(_)) => (canvas.notation.changed_cursor(), Role::Title),
+        (false, Some(News::New)) => ("n", Role::Key),
+        (false, Some(News::Changed)) => (canvas.notation.changed(), Role::Key),
+        (false, None) => (" ", Role::Text),
+    };
+    canvas.text(0, y, 1, sign, role);
     let (mark, role) = if check::is_asked(row) { CHECKING } else { state_mark(row.state) };
     canvas.text(1, y, 1, mark, role);
-    if selected {
-        canvas.text(0, y, 1, ">", Role::Title);
-        let named = placed.iter().filter(|p| matches!(p.column.field, Field::Sym | Field::Market));
-        canvas.select(y, MARGIN..named.map(|p| p.x + p.width).max().unwrap_or(MARGIN));
+    if app.marks().contains(&row.pair) {
+        canvas.text(2, y, 1, "*", Role::Key);
     }
 }
 
 /// Whether a value is a figure of the market, which ages, and not a word about the row.
 fn is_figure(value: &Value<'_>) -> bool {
-    use Value::{Age, Check, Note, State, Text, Warming};
-    !matches!(value, Text(..) | Note(_) | Check(_) | Age { .. } | State(_) | Warming(..))
+    use Value::{Age, Note, State, Text, Warming};
+    !matches!(value, Text(..) | Note(_) | Age { .. } | State(_) | Warming(..))
 }
 
 /// REST is being asked how the row compares.
@@ -219,7 +252,12 @@ fn draw_selected(app: &App, canvas: &mut Canvas<'_>, y: u16) {
     };
     let pool = row.pool.as_str();
     let (name, trends) = (name(app, &row.pair), trends_text(row, app, canvas.notation));
-    let rank = format!("{name}  rank {} of {}  pool {pool}  {trends}", app.place() + 1, app.matches());
+    let rank = format!(
+        "{name}{}  rank {} of {}  pool {pool}  {trends}",
+        off_screen(app),
+        app.place() + 1,
+        app.matches()
+    );
     strip(app, canvas, y, &rank);
     let Some(lane) = row.lanes.get(app.lane()) else { return };
     let cols = canvas.cols();
@@ -227,7 +265,7 @@ fn draw_selected(app: &App, canvas: &mut Canvas<'_>, y: u16) {
     let closed = closed_text(&lane.point, row.tick).unwrap_or_else(|| missing_text(lane));
     let x = canvas.spans(0, y + 1, cols, &[(&head, Role::Title), (&closed, Role::Text)]);
     if let Some(time) = lane.point.last_cross.and_then(|c| c.time) {
-        let text = format!("  crossed {}Z", utc(bar_end(time), Precision::Day));
+        let text = format!("  crossed {}", app.config().zone.stamp(bar_end(time), Precision::Day));
         canvas.text(x, y + 1, cols.saturating_sub(x), &text, Role::Dim);
     }
     let amiss = amiss_text(row, app.exchange_now());
@@ -265,6 +303,15 @@ fn fold_text(app: &App) -> String {
         return String::new();
     }
     format!(" rows {}-{} of {matches} ", app.top() + 1, (app.top() + page).min(matches))
+}
+
+/// Where the selected row is when the screen has not gone after it.
+fn off_screen(app: &App) -> &'static str {
+    match app.place() {
+        place if place < app.top() => " (above)",
+        place if place >= app.top() + app.shape().page() => " (below)",
+        _ => "",
+    }
 }
 
 /// The symbol, and the market where there are several.
@@ -401,7 +448,7 @@ fn short_strip(app: &App) -> String {
         _ => missing_text(lane),
     };
     let pos = point.bands.and_then(|b| b.pos).map(|p| format!("  BB pos {p:.2}")).unwrap_or_default();
-    let name = name(app, &row.pair);
+    let name = name(app, &row.pair) + off_screen(app);
     if row.state != DataState::Live {
         return format!("{name}: {}", amiss_text(row, app.exchange_now()));
     }
@@ -433,7 +480,10 @@ fn signal_line(app: &App, signal: &SignalEvent, canvas: &mut Canvas<'_>, y: u16)
         Sign::Flat => ("cross", Role::Flat),
     };
     let cols = canvas.cols();
-    let time = format!("{}Z", utc(bar_end(signal.close_time), Precision::Minute));
+    let (zone, closed) = (&app.config().zone, bar_end(signal.close_time));
+    let stamp = zone.stamp(closed, Precision::Minute);
+    // Where the zone's mark is too long for the field, the clock in the header has it.
+    let time = if stamp.len() > 6 { zone.time(closed, Precision::Minute) } else { stamp };
     canvas.text(1, y, 6, &time, Role::Dim);
     canvas.text(8, y, 18, &name(app, &signal.pair), Role::Text);
     canvas.text(27, y, 3, signal.interval.as_str(), Role::Text);
@@ -444,30 +494,4 @@ fn signal_line(app: &App, signal: &SignalEvent, canvas: &mut Canvas<'_>, y: u16)
     if usize::from(cols.saturating_sub(end)) > lag.len() {
         canvas.text(end, y, cols - end, &lag, Role::Dim);
     }
-}
-
-/// The list of columns to sort by.
-pub(super) fn draw_sort_picker(app: &App, at: usize, canvas: &mut Canvas<'_>) {
-    let columns = app.columns();
-    let height = u16::try_from(columns.len()).unwrap_or(u16::MAX).min(canvas.lines().saturating_sub(4));
-    let width = 40.min(canvas.cols());
-    let left = canvas.cols().saturating_sub(width) / 2;
-    let (take, invert) = (app.key_of(Action::Accept), app.key_of(Action::Invert));
-    let title = format!("sort by  ({take} takes, {invert} inverts)");
-    let (x, y) = canvas.window(left, 2, (width, height + 2), &title);
-    let skip = (at + 1).saturating_sub(usize::from(height));
-    for (n, column) in columns.iter().enumerate().skip(skip).take(usize::from(height)) {
-        let line = y + u16::try_from(n - skip).unwrap_or(0);
-        let role = if n == at { Role::Tab } else { Role::Text };
-        canvas.text(x, line, width - 2, &picker_line(*column, app), role);
-    }
-}
-
-fn picker_line(column: Column, app: &App) -> String {
-    let here = if column == app.sort().column { '*' } else { ' ' };
-    let about = match column.interval {
-        Some(i) => format!("{} on {i}", column.field.spec().about),
-        None => column.field.spec().about.to_owned(),
-    };
-    format!(" {here} {:<10} {about:<22} ", column.title())
 }

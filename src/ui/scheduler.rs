@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::app::App;
 use crate::app::layout::Tier;
 use crate::app::scheduler::every_text;
-use crate::app::text::{Precision, utc};
+use crate::app::text::Precision;
 use crate::app::value::{Notation, write_span};
 use crate::domain::time::UnixMs;
 use crate::schedule::{JobView, Mode, Progress, Run};
@@ -75,7 +75,7 @@ fn last_text(app: &App, job: &JobView) -> (String, Role) {
     let c = run.counts;
     let text = format!(
         "last {name} {}  took {}  ok {}  failed {}  fresh {}  repaired {}",
-        time(run.at),
+        time(app, run.at),
         lag_text(run.took),
         c.ok,
         c.failed,
@@ -183,7 +183,7 @@ fn draw_job(app: &App, canvas: &mut Canvas<'_>, (y, selected): (u16, bool), job:
         text(every_text(job.every)),
         (state.to_owned(), role),
         text(next),
-        text(last.map_or_else(absent, |r| time(r.at))),
+        text(last.map_or_else(absent, |r| time(app, r.at))),
         text(last.map_or_else(absent, |r| lag_text(r.took))),
         (format!("{}/{}", job.good, job.bad), if job.bad > 0 { Role::Warn } else { Role::Text }),
     ];
@@ -211,7 +211,7 @@ fn draw_runs(app: &App, canvas: &mut Canvas<'_>, (y, end): (u16, u16), job: &Job
         let n = |n: u32| (n.to_string(), Role::Text);
         let texts = [
             (format!("#{}", run.number), Role::Text),
-            (time(run.at), Role::Text),
+            (time(app, run.at), Role::Text),
             (lag_text(run.took), Role::Text),
             n(c.ok),
             (c.failed.to_string(), if c.failed > 0 { Role::Warn } else { Role::Text }),
@@ -224,6 +224,6 @@ fn draw_runs(app: &App, canvas: &mut Canvas<'_>, (y, end): (u16, u16), job: &Job
 }
 
 /// The exchange's time of a run's beginning, where that was known.
-fn time(at: Option<UnixMs>) -> String {
-    at.map_or_else(|| "-".to_owned(), |at| utc(at, Precision::Second))
+fn time(app: &App, at: Option<UnixMs>) -> String {
+    at.map_or_else(|| "-".to_owned(), |at| app.config().zone.time(at, Precision::Second))
 }

@@ -2,9 +2,10 @@
 
 use std::io::{self, Write};
 
-use ratatui::backend::{Backend, CrosstermBackend};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
+
+use super::encode::{self, Letters};
 
 /// Terminals that know it show what stands between the two at once; the others ignore it.
 const BEGIN_SYNC: &[u8] = b"\x1b[?2026h";
@@ -33,6 +34,7 @@ pub struct Screen<W> {
     cursor: Option<Position>,
     stale: bool,
     out: Vec<u8>,
+    letters: Letters,
 }
 
 impl<W: Write> Screen<W> {
@@ -46,7 +48,13 @@ impl<W: Write> Screen<W> {
             cursor: None,
             stale: true,
             out: Vec::with_capacity(CAPACITY),
+            letters: Letters::All,
         }
+    }
+
+    /// The same on a terminal that shows these letters.
+    pub fn with_letters(self, letters: Letters) -> Self {
+        Self { letters, ..self }
     }
 
     /// The terminal has another size now. Where it is the one we knew, it had another in between,
@@ -65,6 +73,16 @@ impl<W: Write> Screen<W> {
         self.stale = true;
     }
 
+    /// Writes something that is no part of the picture. Frames are written whole, so that it never
+    /// comes to stand in one.
+    pub fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        self.writer.write_all(bytes)?;
+        self.writer.flush()
+    }
+
     /// Draws a frame and writes what differs.
     pub fn paint(&mut self, draw: impl FnOnce(&mut Buffer) -> Option<Position>) -> io::Result<Painted> {
         self.next.reset();
@@ -81,7 +99,7 @@ impl<W: Write> Screen<W> {
         let mut changes = self.shown.diff_iter(&self.next).peekable();
         let differs = changes.peek().is_some();
         if differs {
-            CrosstermBackend::new(&mut self.out).draw(changes)?;
+            encode::cells(&mut self.out, changes, self.letters)?;
         }
         debug_assert!(differs || self.out.len() == empty, "nothing is encoded for no change");
         if !differs && !self.stale && cursor == self.cursor {

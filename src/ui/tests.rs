@@ -6,7 +6,8 @@ use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier};
 use unicode_width::UnicodeWidthStr;
 
-use super::theme::Theme;
+use super::shade;
+use super::theme::{Role, Theme, ThemeFile};
 use super::{Painted, Screen, draw};
 use crate::app::keys::Chord;
 use crate::app::value::Notation;
@@ -19,7 +20,9 @@ use crate::domain::time::{Mono, UnixMs};
 use crate::fixture::{MADE, NOW, as_demo, assorted, row, snapshot};
 use crate::market::snapshot::{Level, LinkState, Notice, SignalEvent, Snapshot};
 
+mod escapes;
 mod jobs;
+mod looks;
 mod marks;
 
 const END: UnixMs = UnixMs(1_760_227_200_000);
@@ -27,7 +30,7 @@ const END: UnixMs = UnixMs(1_760_227_200_000);
 fn app_of(picture: Snapshot, size: (u16, u16)) -> App {
     let demo = picture.source == crate::market::snapshot::Source::Demo;
     let replay = demo.then_some(Replay { speed: 60.0, end: END });
-    let config = AppConfig { notation: Notation::Unicode, replay, place: None };
+    let config = AppConfig { notation: Notation::Unicode, replay, ..AppConfig::default() };
     let mut app = App::new(config, Arc::new(picture));
     app.update(MADE, Msg::Resize(size.0, size.1));
     app
@@ -44,6 +47,16 @@ fn buffer(app: &App) -> Buffer {
     let mut buffer = Buffer::empty(Rect::new(0, 0, shape.cols, shape.rows));
     draw(app, &Theme::dark(), &mut buffer);
     buffer
+}
+
+/// The colour of a role.
+fn of(role: Role) -> Color {
+    Theme::dark().style(role).fg.unwrap_or_default()
+}
+
+fn without_colors() -> Theme {
+    let file = ThemeFile::parse(super::themes::BUILT_IN[0].text).unwrap();
+    file.theme(crate::app::look::Palette::default(), shade::Level::Plain)
 }
 
 fn text(buffer: &Buffer) -> String {
@@ -249,7 +262,7 @@ fn the_demo_says_so_at_every_size_and_in_every_view() {
 fn another_host_than_binance_is_named_at_every_size() {
     for size in [(60, 16), (80, 24), (120, 36)] {
         let place = Some(crate::app::text::host("http://127.0.0.1:9100/x"));
-        let config = AppConfig { notation: Notation::Unicode, replay: None, place };
+        let config = AppConfig { notation: Notation::Unicode, place, ..AppConfig::default() };
         let mut app = App::new(config, Arc::new(assorted()));
         app.update(MADE, Msg::Resize(size.0, size.1));
         let text = shown(&app);
@@ -313,7 +326,7 @@ fn rest_that_keeps_failing_is_told_at_every_size_with_its_age() {
         app.update(MADE + Duration::from_secs(725), Msg::Tick);
         let header = shown(&app).lines().next().unwrap().to_owned();
         assert!(header.contains("usdm REST failing 12m"), "{header}");
-        assert_eq!(cell_of(&buffer(&app), "REST failing", "failing").fg, Color::Yellow);
+        assert_eq!(cell_of(&buffer(&app), "REST failing", "failing").fg, of(Role::Warn));
         press(&mut app, "4");
         if size.0 >= 120 {
             assert!(shown(&app).contains("last 1m ago: it answers with a web page"), "{}", shown(&app));
@@ -398,7 +411,7 @@ fn rows_below_the_fold_are_counted() {
 
 #[test]
 fn without_signs_the_screen_is_seven_bit() {
-    let config = AppConfig { notation: Notation::Ascii, replay: None, place: None };
+    let config = AppConfig { notation: Notation::Ascii, ..AppConfig::default() };
     let rows =
         vec![row("BTCUSDT"), row("ETHUSDT").trends([Sign::Down, Sign::Flat, Sign::Up]), row("X").unknown()];
     for keys in ["", "4", "?", "s", "/averyveryveryveryveryveryveryverylongfilterthatcanneverfitintotheline"]
@@ -469,8 +482,19 @@ fn a_filter_error_stands_beside_the_prompt_with_its_column() {
     let cursor = draw(&app, &Theme::dark(), &mut buffer).unwrap();
     assert_eq!((cursor.x, cursor.y), (10, 2));
     let text = text(&buffer);
-    assert!(text.contains("column 6: `=`"));
-    assert_eq!(text.lines().nth(3).unwrap().find('^'), Some(3 + 5), "{text}");
+    assert!(text.contains("column 5: there is no field `x`"), "{text}");
+    assert_eq!(text.lines().nth(3).unwrap().find('^'), Some(3 + 4), "{text}");
+}
+
+#[test]
+fn rows_of_which_nothing_is_known_are_counted_beside_the_filter() {
+    for (size, count) in
+        [((120, 36), "4 of 12 match, 3 unknown"), ((80, 24), "4/12  3?"), ((60, 16), "4/12  3?")]
+    {
+        let mut app = app_of(assorted(), size);
+        press(&mut app, "/score<lt>60 1h:bull");
+        assert!(shown(&app).contains(count), "{}", shown(&app));
+    }
 }
 
 #[test]

@@ -6,7 +6,12 @@ use std::str::FromStr;
 use ratatui::style::{Color, Modifier, Style};
 use serde::Deserialize;
 
+use crate::app::look::Palette;
 use crate::app::value::Tone;
+
+use crate::domain::text::nearest as nearest_name;
+
+use super::shade::{Level, On, nearest};
 
 macro_rules! roles {
     ($($name:ident = $id:literal, $about:literal;)+) => {
@@ -41,6 +46,7 @@ roles! {
     Down = "down", "Down.";
     DownStrong = "down-strong", "Down, by far.";
     Flat = "flat", "Neither.";
+    Good = "good", "As it should be; not a direction, and no palette changes it.";
     Warn = "warn", "Not as it should be.";
     Bad = "bad", "Wrong.";
     Stale = "stale", "A figure that is no longer kept true.";
@@ -65,24 +71,60 @@ impl From<Tone> for Role {
     }
 }
 
-/// A style for each role.
+/// A style for each role, as one terminal shows it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Theme {
     styles: Vec<Style>,
+    /// What every cell begins with; without colours where the terminal's own stay.
+    ground: Style,
+}
+
+/// A theme as its file has it, for every palette and any number of colours.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ThemeFile {
+    ground: Ground,
+    roles: Vec<Paint>,
+    palettes: Vec<(Palette, Vec<(Role, Paint)>)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Ground {
+    fg: Color,
+    bg: Color,
+    paint: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Paint {
+    fg: Option<Color>,
+    bg: Option<Color>,
+    ansi: Option<Color>,
+    add: Modifier,
 }
 
 /// The file is no theme.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ThemeError {
     /// Not TOML, or not of the right shape.
-    #[error("the theme can't be read: {0}")]
-    Format(String),
+    #[error("line {line}: {why}; `hamatop themes dark` prints one that is right")]
+    Format {
+        /// Counted from 1.
+        line: usize,
+        /// Why.
+        why: String,
+    },
     /// A role without a style.
     #[error("the theme has no role `{0}`; add `{0} = {{}}` under [roles]")]
     Missing(&'static str),
     /// A style for a role that does not exist.
-    #[error("the theme has a role `{0}` that does not exist; take it out")]
+    #[error("there is no role `{0}`{near}; take it out", near = near(.0, Role::ALL.iter().map(|r| r.id())))]
     Unknown(String),
+    /// A palette that does not exist.
+    #[error("there is no palette `{0}`; there are green-up, red-up and blue-orange")]
+    Palette(String),
+    /// A palette may change what is up and what is down, and nothing else.
+    #[error("palette `{0}` has the role `{1}`; a palette has up, up-strong, down and down-strong")]
+    Direction(&'static str, String),
     /// A colour or an attribute that does not exist.
     #[error("role `{role}`: `{word}` is neither a colour name, an index, #rrggbb nor an attribute")]
     Word {
@@ -93,10 +135,25 @@ pub enum ThemeError {
     },
 }
 
+fn near<'a>(asked: &str, known: impl Iterator<Item = &'a str>) -> String {
+    nearest_name(asked, known).map_or_else(String::new, |name| format!("; `{name}` is the nearest"))
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
+    theme: Option<Head>,
     roles: BTreeMap<String, Entry>,
+    #[serde(default)]
+    palettes: BTreeMap<String, BTreeMap<String, Entry>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct Head {
+    foreground: Option<String>,
+    background: Option<String>,
+    paint: bool,
 }
 
 #[derive(Deserialize, Default)]
@@ -104,99 +161,169 @@ struct File {
 struct Entry {
     fg: Option<String>,
     bg: Option<String>,
+    ansi: Option<String>,
     add: Vec<String>,
 }
 
-impl Theme {
+/// The roles that a palette is about, and what each becomes where up and down are swapped.
+const DIRECTIONS: [(Role, Role); 4] = [
+    (Role::Up, Role::Down),
+    (Role::UpStrong, Role::DownStrong),
+    (Role::Down, Role::Up),
+    (Role::DownStrong, Role::UpStrong),
+];
+
+impl ThemeFile {
     /// Reads a theme file.
     pub fn parse(text: &str) -> Result<Self, ThemeError> {
-        let file: File = toml::from_str(text).map_err(|e| ThemeError::Format(e.message().to_owned()))?;
-        if let Some(name) = file.roles.keys().find(|k| Role::ALL.iter().all(|r| r.id() != k.as_str())) {
+        let file: File = toml::from_str(text).map_err(|e| ThemeError::Format {
+            line: e.span().and_then(|s| text.get(..s.start)).map_or(1, |t| t.matches('\n').count() + 1),
+            why: e.message().to_owned(),
+        })?;
+        let role = |name: &str| Role::ALL.iter().copied().find(|r| r.id() == name);
+        if let Some(name) = file.roles.keys().find(|k| role(k).is_none()) {
             return Err(ThemeError::Unknown(name.clone()));
         }
-        let styles = Role::ALL.iter().map(|role| {
-            let entry = file.roles.get(role.id()).ok_or(ThemeError::Missing(role.id()))?;
-            style(entry).map_err(|word| ThemeError::Word { role: role.id(), word })
-        });
-        Ok(Self { styles: styles.collect::<Result<_, _>>()? })
+        let roles = Role::ALL
+            .iter()
+            .map(|role| paint(*role, file.roles.get(role.id()).ok_or(ThemeError::Missing(role.id()))?));
+        let roles = roles.collect::<Result<_, _>>()?;
+        let mut palettes = Vec::new();
+        for (name, entries) in &file.palettes {
+            let palette: Palette = name.parse().map_err(|_| ThemeError::Palette(name.clone()))?;
+            let paints = entries.iter().map(|(name, entry)| {
+                let is_direction = |r: &Role| DIRECTIONS.iter().any(|(d, _)| d == r);
+                let role = role(name).filter(is_direction);
+                let role = role.ok_or_else(|| ThemeError::Direction(palette.id(), name.clone()))?;
+                Ok((role, paint(role, entry)?))
+            });
+            palettes.push((palette, paints.collect::<Result<_, _>>()?));
+        }
+        Ok(Self { ground: ground(file.theme.unwrap_or_default())?, roles, palettes })
     }
 
-    /// The default theme, compiled in.
+    /// The styles for a palette on a terminal of so many colours.
+    pub fn theme(&self, palette: Palette, level: Level) -> Theme {
+        let on = self.on(level);
+        let mut ground = Style::new();
+        if self.ground.paint && level > Level::Plain {
+            ground = ground.fg(nearest(self.ground.fg, level, Some(on))).bg(on.shown);
+        }
+        let styles = Role::ALL.iter().map(|role| self.paint(*role, palette).style(level, on)).collect();
+        Theme { styles, ground }
+    }
+
+    /// What a terminal shows that leaves the colours to this theme: foreground and background.
+    pub fn ground(&self, level: Level) -> (Color, Color) {
+        let on = self.on(level);
+        (nearest(self.ground.fg, level, Some(on)), on.shown)
+    }
+
+    fn on(&self, level: Level) -> On {
+        On { meant: self.ground.bg, shown: nearest(self.ground.bg, level, None) }
+    }
+
+    fn paint(&self, role: Role, palette: Palette) -> Paint {
+        let own = |role: Role| self.roles.get(role as usize).copied().unwrap_or_default();
+        let Some((_, swapped)) = DIRECTIONS.iter().find(|(r, _)| *r == role) else { return own(role) };
+        let given = self.palettes.iter().find(|(p, _)| *p == palette).map(|(_, paints)| paints);
+        if let Some((_, paint)) = given.and_then(|paints| paints.iter().find(|(r, _)| *r == role)) {
+            return *paint;
+        }
+        match palette {
+            Palette::GreenUp => own(role),
+            Palette::RedUp => own(*swapped),
+            Palette::BlueOrange => blue_or_orange(role),
+        }
+    }
+}
+
+/// For themes on dark that say nothing of it themselves.
+fn blue_or_orange(role: Role) -> Paint {
+    let paint = |fg, ansi, add| Paint { fg: Some(Color::Indexed(fg)), ansi: Some(ansi), add, bg: None };
+    match role {
+        Role::Up => paint(75, Color::Cyan, Modifier::empty()),
+        Role::UpStrong => paint(117, Color::LightCyan, Modifier::BOLD),
+        Role::Down => paint(208, Color::Yellow, Modifier::empty()),
+        _ => paint(214, Color::LightYellow, Modifier::BOLD),
+    }
+}
+
+impl Paint {
+    /// What is left of it where there are fewer colours: it can be read wherever it could before.
+    /// Without any, what had a background of its own is reversed, so that it still stands out.
+    fn style(self, level: Level, ground: On) -> Style {
+        let mut style = Style::new().add_modifier(self.add);
+        if level == Level::Plain {
+            return if self.bg.is_some() { style.add_modifier(Modifier::REVERSED) } else { style };
+        }
+        // How much fainter it gets, and whether it can still be read, each terminal decides for itself.
+        style.add_modifier -= Modifier::DIM;
+        let own = self.bg.map(|bg| On { meant: bg, shown: nearest(bg, level, None) });
+        style.bg = own.map(|on| on.shown);
+        let fg = if level == Level::Sixteen { self.ansi.or(self.fg) } else { self.fg };
+        style.fg = fg.map(|fg| nearest(fg, level, Some(own.unwrap_or(ground))));
+        style
+    }
+}
+
+impl Theme {
+    /// The default theme with 256 colours.
     pub fn dark() -> Self {
         // A test holds that the file parses.
-        Self::parse(include_str!("../../themes/dark.toml")).unwrap_or_else(|_| Self::plain())
+        let file = ThemeFile::parse(include_str!("../../themes/dark.toml"));
+        file.map_or_else(|_| Self::plain(), |f| f.theme(Palette::default(), Level::Indexed))
     }
 
     /// No style at all.
     pub fn plain() -> Self {
-        Self { styles: vec![Style::new(); Role::ALL.len()] }
+        Self { styles: vec![Style::new(); Role::ALL.len()], ground: Style::new() }
     }
 
-    /// The same without colours; bold, italic and reversed stay. What had a background of its own
-    /// is reversed, so that it still stands out.
-    pub fn without_colors(mut self) -> Self {
-        for style in &mut self.styles {
-            if style.bg.is_some() {
-                *style = style.add_modifier(Modifier::REVERSED);
-            }
-            (style.fg, style.bg) = (None, None);
-        }
-        self
-    }
-
-    /// The style of a role.
+    /// The style of a role: what it adds to what is there.
     pub fn style(&self, role: Role) -> Style {
         self.styles.get(role as usize).copied().unwrap_or_default()
     }
+
+    /// The style of a role and nothing of what was there before.
+    pub fn over(&self, role: Role) -> Style {
+        Style::reset().patch(self.ground).patch(self.style(role))
+    }
+
+    /// What every cell begins with.
+    pub fn ground(&self) -> Style {
+        self.ground
+    }
 }
 
-fn style(entry: &Entry) -> Result<Style, String> {
-    let color = |word: &String| Color::from_str(word).map_err(|_| word.clone());
-    let mut style = Style::new();
-    style.fg = entry.fg.as_ref().map(color).transpose()?;
-    style.bg = entry.bg.as_ref().map(color).transpose()?;
+fn color(word: &str, role: &'static str) -> Result<Color, ThemeError> {
+    Color::from_str(word).map_err(|_| ThemeError::Word { role, word: word.to_owned() })
+}
+
+fn ground(head: Head) -> Result<Ground, ThemeError> {
+    let read = |word: Option<String>, name, default| word.map_or(Ok(default), |w| color(&w, name));
+    Ok(Ground {
+        fg: read(head.foreground, "foreground", Color::Gray)?,
+        bg: read(head.background, "background", Color::Black)?,
+        paint: head.paint,
+    })
+}
+
+fn paint(role: Role, entry: &Entry) -> Result<Paint, ThemeError> {
+    let read = |word: &Option<String>| word.as_deref().map(|w| color(w, role.id())).transpose();
+    let mut add = Modifier::empty();
     for word in &entry.add {
-        style = style.add_modifier(match word.as_str() {
+        add |= match word.as_str() {
             "bold" => Modifier::BOLD,
             "dim" => Modifier::DIM,
             "italic" => Modifier::ITALIC,
             "underlined" => Modifier::UNDERLINED,
             "reversed" => Modifier::REVERSED,
-            _ => return Err(word.clone()),
-        });
+            _ => return Err(ThemeError::Word { role: role.id(), word: word.clone() }),
+        };
     }
-    Ok(style)
+    Ok(Paint { fg: read(&entry.fg)?, bg: read(&entry.bg)?, ansi: read(&entry.ansi)?, add })
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_compiled_in_theme_parses() {
-        let theme = Theme::parse(include_str!("../../themes/dark.toml")).unwrap();
-        assert_eq!(theme, Theme::dark());
-        assert_eq!(theme.style(Role::Up).fg, Some(Color::Green));
-        assert_eq!(theme.style(Role::Demo).bg, Some(Color::Yellow));
-    }
-
-    #[test]
-    fn without_colors_no_colour_is_left() {
-        let theme = Theme::dark().without_colors();
-        for role in Role::ALL {
-            assert_eq!((theme.style(*role).fg, theme.style(*role).bg), (None, None), "{role:?}");
-        }
-        assert!(theme.style(Role::Demo).add_modifier.contains(Modifier::REVERSED));
-    }
-
-    #[test]
-    fn a_broken_theme_is_refused_with_the_cure() {
-        let good = include_str!("../../themes/dark.toml");
-        let missing = good.replace("warn        =", "wern        =");
-        assert_eq!(Theme::parse(&missing), Err(ThemeError::Unknown("wern".to_owned())));
-        let word = good.replace("\"yellow\" }", "\"jellow\" }");
-        assert!(matches!(Theme::parse(&word), Err(ThemeError::Word { role: "warn", .. })));
-        assert!(matches!(Theme::parse("[roles]"), Err(ThemeError::Missing("text"))));
-        assert!(matches!(Theme::parse("]"), Err(ThemeError::Format(_))));
-    }
-}
+mod tests;

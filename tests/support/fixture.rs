@@ -16,7 +16,7 @@ use hamatop::domain::symbol::{Market, Pair, Tick};
 use hamatop::domain::text::CleanText;
 use hamatop::domain::time::{Mono, UnixMs};
 use hamatop::market::snapshot::{
-    CacheStats, DataState, DayFigures, Discards, LaneView, Link, LinkState, Outcomes, Pool, Preview,
+    Assets, CacheStats, DataState, DayFigures, Discards, LaneView, Link, LinkState, Outcomes, Pool, Preview,
     RestStatus, Row, Snapshot, Source, Upkeep, Warmup,
 };
 use hamatop::schedule::{Schedule, ScheduleView, Settings};
@@ -39,6 +39,7 @@ pub fn row(symbol: &str) -> RowBuilder {
     let pair = Pair { market: Market::UsdM, symbol: symbol.parse().expect("a symbol") };
     let row = Row {
         pair,
+        assets: assets(symbol),
         pool: Pool::Top,
         tick: Tick { decimals: 2 },
         last: Some(214.08),
@@ -51,6 +52,14 @@ pub fn row(symbol: &str) -> RowBuilder {
         lanes: INTERVALS.iter().map(|i| lane(*i, Sign::Up)).collect(),
     };
     RowBuilder { row }.score(94.2)
+}
+
+/// What the name says; the program itself goes by the exchange's list.
+fn assets(symbol: &str) -> Option<Assets> {
+    let quote =
+        ["USDT", "USDC", "BTC"].into_iter().find(|q| symbol.len() > q.len() && symbol.ends_with(q))?;
+    let base = symbol.strip_suffix(quote)?.parse().ok()?;
+    Some(Assets { base, quote: quote.parse().ok()? })
 }
 
 impl RowBuilder {
@@ -136,6 +145,14 @@ impl RowBuilder {
         for bands in self.row.lanes.iter_mut().filter_map(|l| l.point.bands.as_mut()) {
             bands.state = state;
             bands.breakout = breakout;
+        }
+        self
+    }
+
+    /// Changes what the indicator said of the bar before, on all intervals.
+    pub fn before(mut self, change: impl Fn(&mut HamaPoint)) -> Self {
+        for lane in &mut self.row.lanes {
+            change(&mut lane.previous);
         }
         self
     }
@@ -278,6 +295,7 @@ fn lane(interval: Interval, trend: Sign) -> LaneView {
         oldest: Some(UnixMs(open - 498 * interval.millis())),
         newest: Some((UnixMs(open), UnixMs(open + interval.millis() - 1))),
         point,
+        previous: point,
         preview: Some(Preview { bar: bar(interval, open_of_forming.0, 214.0), point }),
         price_side: Some(Sign::Up),
         seen: Some(NOW),
@@ -312,6 +330,7 @@ fn empty_lane(interval: Interval, bars: u32) -> LaneView {
         oldest: None,
         newest: None,
         point: HamaPoint::UNKNOWN,
+        previous: HamaPoint::UNKNOWN,
         preview: None,
         price_side: None,
         seen: None,

@@ -123,7 +123,7 @@ fn rows_are_filtered_sorted_and_limited() {
     let mut out = Vec::new();
     let strong = ScanOptions { min_score: Some(78), limit: Some(1), now: MADE, ..options("", "score") };
     let written = write(&all, &strong, &mut out).unwrap();
-    assert_eq!(written, Written { matched: 4, rows: 1 });
+    assert_eq!(written, Written { matched: 4, rows: 1, unknown: 0 });
 }
 
 #[test]

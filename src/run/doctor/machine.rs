@@ -7,6 +7,7 @@ use std::path::Path;
 use super::verdict::{Check, Finding, State};
 use crate::app::layout::{MIN_COLS, MIN_ROWS};
 use crate::app::value::Notation;
+use crate::config::color::Depth;
 use crate::config::{Config, Origin};
 use crate::telemetry;
 
@@ -76,7 +77,7 @@ struct TerminalFacts {
     size: Option<(u16, u16)>,
     term: Option<String>,
     notation: Notation,
-    colors: bool,
+    colors: Depth,
     tmux: bool,
 }
 
@@ -84,14 +85,13 @@ impl TerminalFacts {
     fn gather(config: &Config) -> Self {
         let var = |name: &str| std::env::var(name).ok();
         let (all, ctype, lang) = (var("LC_ALL"), var("LC_CTYPE"), var("LANG"));
-        let (no_color, force, term) = (var("NO_COLOR"), var("CLICOLOR_FORCE"), var("TERM"));
         let is_one = io::stdout().is_terminal();
         Self {
             is_one,
             size: if is_one { crossterm::terminal::size().ok() } else { None },
             notation: Notation::for_locale(all.as_deref(), ctype.as_deref(), lang.as_deref()),
-            colors: config.color.resolve(no_color.as_deref(), force.as_deref(), term.as_deref()),
-            term,
+            colors: config.depth(var),
+            term: var("TERM"),
             tmux: var("TMUX").is_some(),
         }
     }
@@ -105,7 +105,7 @@ fn terminal(t: &TerminalFacts) -> Finding {
     }
     let size = t.size.map_or("unknown size".to_owned(), |(cols, rows)| format!("{cols}x{rows}"));
     let signs = if t.notation == Notation::Unicode { "UTF-8 signs" } else { "ASCII signs, by the locale" };
-    let colors = if t.colors { "colours" } else { "no colours" };
+    let colors = t.colors.name();
     let tmux = if t.tmux { ", inside tmux" } else { "" };
     let what = format!("{size}, TERM {term}{tmux}, {colors}, {signs}");
     if t.size.is_some_and(|(cols, rows)| cols < MIN_COLS || rows < MIN_ROWS) {
@@ -131,7 +131,7 @@ mod tests {
             size: Some(size),
             term: Some(term.into()),
             notation: Notation::Unicode,
-            colors: true,
+            colors: Depth::Indexed,
             tmux,
         };
         for (facts, state, part) in [

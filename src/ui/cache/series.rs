@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::app::action::Action;
 use crate::app::cache::{Act, Plan, SeriesRow};
 use crate::app::column::{Column, Field};
-use crate::app::text::{Precision, bar_end, utc};
+use crate::app::text::{Precision, bar_end};
 use crate::app::value::{Pulse, Value, state_tone};
 use crate::app::{App, behind, check};
 use crate::domain::time::UnixMs;
@@ -98,8 +98,9 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>, plan: &Plan, cols: u16) {
 
 fn cell_text(app: &App, canvas: &Canvas<'_>, cell: Cell, series: &SeriesRow<'_>) -> (String, Role) {
     let lane = series.lane;
-    let time =
-        |t: Option<UnixMs>| t.map_or_else(|| canvas.notation.absent().to_owned(), |t| utc(t, Precision::Day));
+    let time = |t: Option<UnixMs>| {
+        t.map_or_else(|| canvas.notation.absent().to_owned(), |t| app.config().zone.time(t, Precision::Day))
+    };
     let text = match cell {
         Cell::Symbol => series.row.pair.symbol.to_string(),
         Cell::Interval => lane.interval.to_string(),
@@ -127,7 +128,7 @@ fn age(app: &App, canvas: &Canvas<'_>, series: &SeriesRow<'_>) -> (String, Role)
 
 /// What a comparison found while that is news; then what else is the matter; then what it found.
 fn check_text(app: &App, lane: &LaneView) -> (String, Role) {
-    let told = check::lane_text(lane, app.now()).map(|(text, tone)| (text, tone.into()));
+    let told = check::lane_text(lane, app.now(), &app.config().zone).map(|(text, tone)| (text, tone.into()));
     let why = || why_text(app, lane).map(|text| (text, state_tone(lane.state).into()));
     let found = if check::is_news(lane, app.now()) { told } else { why().or(told) };
     found.unwrap_or((String::new(), Role::Text))

@@ -30,14 +30,14 @@ fn colours_carry_what_signs_say_as_well() {
     let app = app_of(assorted(), (120, 36));
     let buffer = buffer(&app);
     let fg = |line, needle| cell_of(&buffer, line, needle).fg;
-    assert_eq!(fg("ETHUSDT", "▲"), Color::Green);
-    assert_eq!(fg("XRPUSDT", "▼"), Color::Red);
-    assert_eq!(fg("ETHUSDT", "━"), Color::Gray);
-    assert_eq!(fg("XRPUSDT", "-92"), Color::LightRed);
-    assert_eq!(fg("ETHUSDT", "+3.02%"), Color::Green);
-    assert_eq!(fg("ADAUSDT", "15m bars stale"), Color::Yellow);
-    assert_eq!(fg("FOOUSDT", "failed"), Color::LightRed);
-    assert_eq!(fg("ETHUSDT", "above"), Color::DarkGray);
+    assert_eq!(fg("ETHUSDT", "▲"), of(Role::Up));
+    assert_eq!(fg("XRPUSDT", "▼"), of(Role::Down));
+    assert_eq!(fg("ETHUSDT", "━"), of(Role::Flat));
+    assert_eq!(fg("XRPUSDT", "-92"), of(Role::DownStrong));
+    assert_eq!(fg("ETHUSDT", "+3.02%"), of(Role::Up));
+    assert_eq!(fg("ADAUSDT", "15m bars stale"), of(Role::Warn));
+    assert_eq!(fg("FOOUSDT", "failed"), of(Role::Bad));
+    assert_eq!(fg("ETHUSDT", "above"), of(Role::Preview));
     assert!(cell_of(&buffer, "ETHUSDT", "above").modifier.contains(Modifier::ITALIC));
 }
 
@@ -51,7 +51,7 @@ fn what_is_not_live_does_not_look_live() {
         let cell = cell_of(&buffer, "BBBUSDT", figure);
         assert_eq!((Some(cell.fg), cell.modifier), (stale.fg, stale.add_modifier), "{figure}");
     }
-    assert_eq!(cell_of(&buffer, "BBBUSDT", "<5s").fg, Color::Yellow);
+    assert_eq!(cell_of(&buffer, "BBBUSDT", "<5s").fg, of(Role::Warn));
     let text = text(&buffer);
     let line = text.lines().find(|l| l.contains("BBBUSDT")).unwrap();
     assert!(line.starts_with(" !") && !line.contains('~') && !line.contains("above"), "{line}");
@@ -61,7 +61,7 @@ fn what_is_not_live_does_not_look_live() {
 #[test]
 fn the_selected_row_keeps_its_marks_of_state() {
     let stale = row("AAAUSDT").stale("behind", 240).trends([Sign::Up, Sign::Down, Sign::Flat]);
-    for theme in [Theme::dark(), Theme::dark().without_colors()] {
+    for theme in [Theme::dark(), without_colors()] {
         let draw_with = |rows: Vec<_>, cursor: &str, size| {
             let mut app = app_of(snapshot(rows), size);
             press(&mut app, cursor);
@@ -100,7 +100,7 @@ fn every_figure_of_a_stale_row_is_dim_without_colours_too() {
         row("AAAUSDT").stale("behind", 240).bands(BandState::Normal, None).cross(Sign::Down, 44, true);
     let app = app_of(snapshot(vec![inferred]), (120, 36));
     let mut buffer = Buffer::empty(Rect::new(0, 0, 120, 36));
-    draw(&app, &Theme::dark().without_colors(), &mut buffer);
+    draw(&app, &without_colors(), &mut buffer);
     for figure in ["normal", "dn >44", "+94", "+1.83%"] {
         let cell = cell_of(&buffer, " AAAUSDT  ", figure);
         assert!(cell.modifier.contains(Modifier::DIM), "{figure}");

@@ -1,0 +1,81 @@
+//! What the loop does beside painting: leaving the terminal for a while, the clipboard, the browser.
+
+use std::io::{self, Write};
+
+use crate::app::Msg;
+use crate::domain::text::CleanText;
+use crate::market::snapshot::Level;
+use crate::ui::input::sane;
+use crate::ui::jobs::Jobs;
+use crate::ui::outside::{Failed, MAX_COPY, Multiplexer, copy_by_tmux, is_address, open};
+
+use super::Loop;
+
+impl<W: Write> Loop<W> {
+    fn say(&mut self, level: Level, text: &str) {
+        self.app.update(self.wires.stopwatch.now(), Msg::Word(level, CleanText::new(text)));
+        self.dirty = true;
+    }
+
+    /// Gives the terminal back, stops, and takes it again when the shell goes on with us.
+    pub(super) async fn suspend(&mut self) -> io::Result<()> {
+        if !Jobs::can_stop() {
+            self.say(Level::Warn, "there is no shell to stop for: it would never go on");
+            return Ok(());
+        }
+        let Some(seat) = self.seat.as_mut() else { return Ok(()) };
+        seat.terminal.leave();
+        if let Err(error) = seat.jobs.stop().await {
+            self.say(Level::Warn, &format!("can't stop: {error}"));
+        }
+        self.come_back()
+    }
+
+    /// Takes the terminal after a stop, of which there may have been no word before.
+    pub(super) fn come_back(&mut self) -> io::Result<()> {
+        let Some(seat) = self.seat.as_ref() else { return Ok(()) };
+        seat.terminal.retake()?;
+        let (cols, rows) = sane(crossterm::terminal::size()?);
+        self.screen.resize(cols, rows);
+        self.app.update(self.wires.stopwatch.now(), Msg::Resize(cols, rows));
+        self.behind_since = None;
+        self.dirty = true;
+        Ok(())
+    }
+
+    pub(super) fn copy(&mut self, text: &str) -> io::Result<()> {
+        if text.len() > MAX_COPY {
+            self.say(Level::Warn, "too much for a terminal's clipboard: nothing was copied");
+            return Ok(());
+        }
+        if self.outside.multiplexer == Multiplexer::Tmux {
+            return copy_by_tmux(text, self.failures.0.clone());
+        }
+        self.screen.send(&self.outside.copy(text))
+    }
+
+    /// In the browser of this machine; where the terminal is on another one, its address goes onto
+    /// that one's clipboard.
+    pub(super) fn open(&mut self, url: String) -> io::Result<()> {
+        match self.outside.opener {
+            _ if !is_address(&url) => {
+                self.say(Level::Warn, "that is no web address");
+                Ok(())
+            }
+            Some(opener) => open(opener, url, self.failures.0.clone()),
+            None => self.make_up(Failed::Open(url)),
+        }
+    }
+
+    /// The second way, where the first one failed.
+    pub(super) fn make_up(&mut self, failed: Failed) -> io::Result<()> {
+        match failed {
+            Failed::Copy(text) => self.screen.send(&self.outside.copy(&text)),
+            Failed::Open(url) => {
+                self.copy(&url)?;
+                self.say(Level::Info, &format!("copied {url}"));
+                Ok(())
+            }
+        }
+    }
+}
