@@ -6,8 +6,10 @@
 pub mod action;
 pub mod alerts;
 pub mod behind;
+pub mod cache;
 pub mod changed;
 pub mod chart;
+pub mod check;
 pub mod column;
 pub mod columns;
 pub mod detail;
@@ -197,6 +199,7 @@ pub struct App {
     memory: Memory,
     detail: detail::Detail,
     signals: signals::Signals,
+    cache: cache::Cache,
     scheduler: scheduler::Scheduler,
     alerts: alerts::Alerts,
     overlay: Option<Overlay>,
@@ -224,6 +227,7 @@ impl App {
             memory: Memory::default(),
             detail: detail::Detail::default(),
             signals: signals::Signals::default(),
+            cache: cache::Cache::default(),
             scheduler: scheduler::Scheduler::default(),
             alerts: alerts::Alerts::default(),
             overlay: None,
@@ -291,6 +295,9 @@ impl App {
         }
         self.expire();
         self.settle_detail(&mut effects);
+        if self.view == View::Cache {
+            self.settle_cache();
+        }
         if effects.contains(&Effect::Quit) {
             self.memory.due = Some(self.now);
         }
@@ -397,12 +404,13 @@ impl App {
             Action::LastView => self.show(self.last_view),
             Action::Detail(act) => self.act_in_detail(act, effects),
             Action::Signals(act) => self.act_in_signals(act, effects),
+            Action::Cache(act) => self.act_in_cache(act),
             Action::Scheduler(act) => self.act_in_scheduler(act, effects),
             Action::Alerts(act) => self.act_in_alerts(act, effects),
             Action::RefreshOne => self.refresh_one(effects),
             Action::RefreshAll => {
                 effects.push(Effect::Send(Command::Refresh(Scope::All)));
-                self.say(Level::Info, "refreshing all pairs");
+                self.say(Level::Info, "checking all pairs, those in view first");
             }
             Action::Palette => self.open_palette(),
             Action::Log => self.open_log(),
@@ -422,7 +430,8 @@ impl App {
     /// The one place that says whom a motion is for.
     fn go(&mut self, motion: Motion) {
         match self.view {
-            View::Scanner | View::Cache => self.move_in_scanner(motion),
+            View::Scanner => self.move_in_scanner(motion),
+            View::Cache => self.move_in_cache(motion),
             View::Detail => self.move_in_detail(motion),
             View::Signals => self.move_in_signals(motion),
             View::Scheduler => self.move_in_scheduler(motion),
@@ -468,11 +477,14 @@ impl App {
     }
 
     fn refresh_one(&mut self, effects: &mut Vec<Effect>) {
+        if self.view == View::Cache {
+            return self.refresh_series(effects);
+        }
         let subject = if self.view == View::Detail { self.detail_row() } else { self.selected() };
         let Some(pair) = subject.map(|r| r.pair.clone()) else {
-            return self.say(Level::Info, "no pair is selected; R refreshes all");
+            return self.say(Level::Info, "no pair is selected; R checks all");
         };
-        self.say(Level::Info, &format!("refreshing {}", pair.symbol));
+        self.say(Level::Info, &format!("checking {}", pair.symbol));
         effects.push(Effect::Send(Command::Refresh(Scope::One(pair))));
     }
 }

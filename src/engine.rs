@@ -12,6 +12,7 @@ mod desk;
 mod feed;
 pub mod happenings;
 mod hearing;
+mod jobs;
 mod members;
 mod names;
 mod publish;
@@ -30,11 +31,12 @@ use std::time::Duration;
 
 use crate::domain::interval::Interval;
 use crate::domain::preset::Preset;
-use crate::domain::symbol::{Market, Pair, Symbol};
+use crate::domain::symbol::{Market, Pair, SeriesKey, Symbol};
 use crate::exchange::{FeedCommand, FeedEvent, FetchRequest, Fetched};
 use crate::market::snapshot::Source;
 use crate::rule::alert::Rule;
 use crate::rule::names::Names;
+use crate::schedule::ScheduleCommand;
 
 pub use self::alarms::{MAX_RULES, RuleCommand};
 pub use self::core::Engine;
@@ -68,6 +70,8 @@ pub enum Command {
     Visible(Vec<Pair>),
     /// About the alert rules.
     Rule(RuleCommand),
+    /// Something about the jobs.
+    Schedule(ScheduleCommand),
 }
 
 /// What a command is about.
@@ -75,6 +79,8 @@ pub enum Command {
 pub enum Scope {
     /// All intervals of one pair.
     One(Pair),
+    /// One interval of one pair.
+    Series(SeriesKey),
     /// Everything.
     All,
 }

@@ -21,13 +21,14 @@
 //! Each layer imports only what stands left of it (`tests/tidy.rs` holds that):
 //!
 //! ```text
-//! domain ← market, rule ← exchange ← engine ← app ← ui, report ← run, cli, main        (sim: domain only)
+//! domain ← schedule ← market, rule ← exchange ← engine ← app ← ui, report ← run, cli, main   (sim: domain only)
 //! ```
 //!
 //! | where | what |
 //! |---|---|
 //! | [`domain`] | symbols, intervals, klines, the averages, HAMA batch and bar by bar, the score |
 //! | [`market`] | the ring of one series, the lane (ring, indicator, freshness), the store, the read model |
+//! | [`schedule`] | the jobs that come round: what is due, how far a run is, what came of the last ones |
 //! | [`rule`] | the filter language |
 //! | [`exchange`] | Binance's REST and streams behind closed enums of requests and events |
 //! | [`engine`] | what to load, merge, prove closed, repair and show: a pure core in an async shell |
@@ -40,7 +41,7 @@
 //!
 //! # Invariants
 //!
-//! - **Pure cores.** `domain`, `market`, `rule`, `app` and the engine's core do no IO and read no clock: time comes in.
+//! - **Pure cores.** `domain`, `schedule`, `market`, `rule`, `app` and the engine's core do no IO and read no clock: time comes in.
 //! - **One owner for each state.** Candles are the engine's, view state the app's, a socket its task's. There is no
 //!   lock and no global.
 //! - **The terminal may stall, the market may not.** The screen is the root future of a multi-threaded runtime; a
@@ -73,6 +74,7 @@ pub mod market;
 pub mod report;
 pub mod rule;
 pub mod run;
+pub mod schedule;
 pub mod sim;
 pub mod stopwatch;
 pub mod telemetry;

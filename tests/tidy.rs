@@ -11,12 +11,13 @@ use std::path::{Path, PathBuf};
 const ALLOWED: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("stopwatch", &["domain"]),
-    ("market", &["domain"]),
+    ("schedule", &["domain"]),
+    ("market", &["domain", "schedule"]),
     ("rule", &["domain", "market"]),
     ("exchange", &["domain", "stopwatch"]),
-    ("engine", &["domain", "stopwatch", "market", "rule", "exchange"]),
-    ("app", &["domain", "market", "rule", "engine"]),
-    ("ui", &["domain", "stopwatch", "market", "engine", "app"]),
+    ("engine", &["domain", "stopwatch", "schedule", "market", "rule", "exchange"]),
+    ("app", &["domain", "schedule", "market", "rule", "engine"]),
+    ("ui", &["domain", "stopwatch", "schedule", "market", "engine", "app"]),
     ("report", &["domain", "market", "rule", "app"]),
     ("sim", &["domain", "stopwatch"]),
     ("config", &["domain", "market", "rule"]),
@@ -45,7 +46,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 /// What the pure layers must not name.
 const IMPURE: &[&str] =
     &["std::time::Instant", "SystemTime", "tokio::", "std::fs", "std::net", "std::env", "reqwest", "serde"];
-const PURE: &[&str] = &["domain", "market", "rule", "app"];
+const PURE: &[&str] = &["domain", "schedule", "market", "rule", "app"];
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))

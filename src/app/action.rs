@@ -4,7 +4,7 @@
 use super::columns::Edit;
 use super::keys::{Chord, Key};
 use super::list::Motion;
-use super::{View, alerts, detail, scheduler, signals};
+use super::{View, alerts, cache, detail, scheduler, signals};
 
 /// Where a key is pressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -102,6 +102,8 @@ pub enum Action {
     Detail(detail::Act),
     /// Something of the signals view.
     Signals(signals::Act),
+    /// Something of the cache view.
+    Cache(cache::Act),
     /// Something of the scheduler view.
     Scheduler(scheduler::Act),
     /// Something of the alerts view.
@@ -247,7 +249,9 @@ pub(super) const fn line(
 /// Every action, in the order of the hint bar within a context: those of several views, then each
 /// view's own, which stand beside its state.
 pub fn actions() -> impl Iterator<Item = &'static ActionSpec> + Clone {
-    [SHARED, detail::ACTIONS, signals::ACTIONS, scheduler::ACTIONS, alerts::ACTIONS].into_iter().flatten()
+    [SHARED, detail::ACTIONS, signals::ACTIONS, cache::ACTIONS, scheduler::ACTIONS, alerts::ACTIONS]
+        .into_iter()
+        .flatten()
 }
 
 const SHARED: &[ActionSpec] = &[
@@ -306,11 +310,11 @@ const SHARED: &[ActionSpec] = &[
         (Group::Program, VIEWS),
         &[k(Key::Backspace)],
     ),
-    line(Action::RefreshOne, "refresh", ("refresh the pair", "refresh"), (Group::Program, PAIRS), &[c('r')]),
+    line(Action::RefreshOne, "refresh", ("check by REST", "check"), (Group::Program, PAIRS), &[c('r')]),
     line(
         Action::RefreshAll,
         "refresh-all",
-        ("refresh all", "all"),
+        ("check all by REST", "all"),
         (Group::Program, TABLE),
         &[c('R'), Chord::ctrl('r'), k(Key::F(5))],
     ),

@@ -9,6 +9,7 @@ use super::View;
 use super::action::{Action, ActionSpec, Context, Group, actions};
 use super::keys::{Chord, Key};
 use super::list::Motion;
+use super::scheduler::Act::{Longer, Shorter};
 
 /// An action with its keys.
 #[derive(Clone, Debug)]
@@ -171,6 +172,7 @@ impl Keymap {
                 Action::SortLeft => self.first_in(context, Action::SortRight),
                 Action::IntervalPrev => self.first_in(context, Action::IntervalNext),
                 Action::Detail(act) => act.twin().and_then(|t| self.first_in(context, Action::Detail(t))),
+                Action::Scheduler(Longer) => self.first_in(context, Action::Scheduler(Shorter)),
                 _ => None,
             };
             let keys = twin.map_or_else(|| first.to_string(), |second| format!("{first} {second}"));

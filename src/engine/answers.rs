@@ -64,6 +64,7 @@ impl Engine {
             Ok(answer) => self.on_rows(settled, request, &answer, now, out),
             Err(error) => self.on_refused(settled, &error, now),
         }
+        self.settle_round(settled.lane, now);
     }
 
     fn on_rows(
@@ -131,9 +132,7 @@ impl Engine {
             self.listen(id, pending.as_ref(), now);
         }
         self.note_by_rest(id, now);
-        for check in &settled.checks {
-            self.checked(*check, Ok(&merge), now);
-        }
+        self.on_checked(settled, Ok(&merge), now);
         if let Some(care) = self.care.get_mut(id.index()) {
             care.lags += u32::from(merge.lagging > 0);
         }
@@ -214,9 +213,7 @@ impl Engine {
                 desk.restrict(now);
             }
         }
-        for check in &settled.checks {
-            self.checked(*check, Err(error), now);
-        }
+        self.on_checked(settled, Err(error), now);
         let Some(purpose) = settled.errand else { return };
         let Some(care) = self.care.get_mut(id.index()) else { return };
         care.failures += u32::from(!is_pause);

@@ -1,26 +1,28 @@
 //! Checks somebody asked for: series compared with REST, and what came of it.
 
-use std::collections::HashSet;
+use std::time::Duration;
 
+use crate::domain::hold::countdown;
 use crate::domain::symbol::Pair;
+use crate::domain::text::CleanText;
 use crate::domain::time::Mono;
 use crate::exchange::{ErrorKind, ExchangeError, Priority};
 use crate::market::freshness::Stage;
 use crate::market::series::Merge;
-use crate::market::snapshot::Level;
+use crate::market::snapshot::{self, Compared, Level, Verdict};
 use crate::market::store::LaneId;
 
 use super::core::Engine;
 use super::desk::Desk;
-use super::repair::{Errand, Purpose, Task};
+use super::repair::{Errand, Purpose, Settled};
 use super::{Output, Scope};
 
 /// A check under way.
 #[derive(Debug)]
 pub(super) struct Check {
     id: u32,
-    /// What is checked, as the notice names it.
-    what: String,
+    /// What is checked, as the notice names it; `None` where a job asked, which tells by itself.
+    what: Option<String>,
     left: u32,
     compared: u32,
     /// The most of one series: no more than its newest are asked for.
@@ -35,60 +37,125 @@ pub(super) struct Check {
 
 impl Engine {
     pub(super) fn on_refresh(&mut self, scope: &Scope, now: Mono, out: &mut Vec<Output>) {
-        let (lanes, what): (Vec<LaneId>, String) = match scope {
-            Scope::All => (self.store.ids().collect(), "all series".to_owned()),
-            Scope::One(pair) => match self.store.find_pair(pair) {
-                Some(id) => {
-                    if let Some(desk) = self.desk(pair.market) {
-                        desk.probe(now);
-                    }
-                    (self.store.lanes_of(id).collect(), pair.symbol.to_string())
-                }
-                None => return self.notice(now, Level::Warn, &format!("{pair} is not in the table")),
-            },
-        };
+        let Some((lanes, what)) = self.in_scope(scope, now) else { return };
         // Whether the place is still refused is asked once, not for each series.
         let restricted = |lane: &LaneId| self.desk_of(*lane).is_some_and(Desk::is_restricted);
         let (refused, lanes): (Vec<_>, Vec<_>) = lanes.into_iter().partition(restricted);
-        // One check of a series at a time: a second would compare the same rows.
-        let checked: HashSet<LaneId> = self.tasks.values().filter_map(Task::checked_lane).collect();
-        let open = lanes.iter().any(|lane| checked.contains(lane));
-        let id = self.checks.last().map_or(0, |c| c.id.wrapping_add(1));
-        let mut sent = 0;
-        for lane in lanes {
-            let Some(stage) = self.store.lane(lane).map(|l| l.freshness.stage) else { continue };
-            let asked = self.care.get(lane.index()).is_some_and(|c| matches!(c.errand, Errand::Asked(_)));
-            match stage {
-                Stage::Delisted => {}
-                Stage::Loaded if checked.contains(&lane) => {}
-                Stage::Loading if asked => {}
-                Stage::Loading => self.send(lane, Purpose::Warmup, Priority::User, now, out),
-                Stage::Loaded => {
-                    self.send(lane, Purpose::Check(id), Priority::User, now, out);
-                    sent += 1;
-                }
-            }
+        for lane in &refused {
+            self.tell_verdict(*lane, Verdict::Failed(CleanText::new("not served here")), now);
         }
+        let open = lanes.iter().any(|lane| self.is_being_checked(*lane));
+        let sent = self.check(&lanes, (Some(&what), Priority::User), now, out);
         if sent == 0 {
             let why = match (refused.is_empty(), open) {
                 (false, _) => "the exchange does not serve this place; it is asked once more",
                 (true, true) => "a check is under way",
                 (true, false) => "nothing to check yet",
             };
-            return self.notice(now, Level::Info, &format!("{what}: {why}"));
+            self.notice(now, Level::Info, &format!("{what}: {why}"));
         }
-        self.checks.push(Check {
-            id,
-            what,
-            left: sent,
-            compared: 0,
-            most: 0,
-            added: 0,
-            corrected: 0,
-            lagging: 0,
-            failed: 0,
-            error: None,
-        });
+    }
+
+    /// The series that somebody means, those in view first, and how a sentence names them.
+    fn in_scope(&mut self, scope: &Scope, now: Mono) -> Option<(Vec<LaneId>, String)> {
+        let (pair, series) = match scope {
+            Scope::All => return Some((self.by_rank(self.store.ids()), "all series".to_owned())),
+            Scope::One(pair) => (pair, None),
+            Scope::Series(key) => (&key.pair, Some(key)),
+        };
+        let Some(id) = self.store.find_pair(pair) else {
+            self.notice(now, Level::Warn, &format!("{pair} is not in the table"));
+            return None;
+        };
+        if let Some(desk) = self.desk(pair.market) {
+            desk.probe(now);
+        }
+        Some(match series {
+            None => (self.store.lanes_of(id).collect(), pair.symbol.to_string()),
+            Some(key) => {
+                (self.store.find(key).into_iter().collect(), format!("{} {}", pair.symbol, key.interval))
+            }
+        })
+    }
+
+    /// Asks REST to compare these series, and to load those that nobody loads; how many are
+    /// compared. One check of a series at a time: a second would compare the same rows.
+    pub(super) fn check(
+        &mut self,
+        lanes: &[LaneId],
+        (what, priority): (Option<&str>, Priority),
+        now: Mono,
+        out: &mut Vec<Output>,
+    ) -> u32 {
+        let id = self.checks.last().map_or(0, |c| c.id.wrapping_add(1));
+        let mut sent = 0;
+        for lane in lanes.iter().copied() {
+            let Some(stage) = self.store.lane(lane).map(|l| l.freshness.stage) else { continue };
+            let asked = self.care.get(lane.index()).is_some_and(|c| matches!(c.errand, Errand::Asked(_)));
+            match stage {
+                Stage::Delisted => {}
+                Stage::Loaded if self.is_being_checked(lane) => {}
+                Stage::Loading if asked => {}
+                Stage::Loading => self.send(lane, Purpose::Warmup, priority, now, out),
+                Stage::Loaded => {
+                    self.send(lane, Purpose::Check(id), priority, now, out);
+                    self.verdicts.insert(lane, snapshot::Check::Asked(now));
+                    self.touch(self.store.pair_of(lane));
+                    sent += 1;
+                }
+            }
+        }
+        if sent > 0 {
+            self.checks.push(Check {
+                id,
+                what: what.map(str::to_owned),
+                left: sent,
+                compared: 0,
+                most: 0,
+                added: 0,
+                corrected: 0,
+                lagging: 0,
+                failed: 0,
+                error: None,
+            });
+        }
+        sent
+    }
+
+    /// Whether REST is being asked how a series compares.
+    pub(super) fn is_being_checked(&self, lane: LaneId) -> bool {
+        self.verdicts.get(&lane).is_some_and(snapshot::Check::is_asked)
+    }
+
+    fn tell_verdict(&mut self, lane: LaneId, verdict: Verdict, now: Mono) {
+        self.verdicts.insert(lane, snapshot::Check::Told { at: now, verdict });
+        self.touch(self.store.pair_of(lane));
+    }
+
+    /// The checks that an answer about a series settles.
+    pub(super) fn on_checked(
+        &mut self,
+        settled: &Settled,
+        result: Result<&Merge, &ExchangeError>,
+        now: Mono,
+    ) {
+        if settled.checks.is_empty() {
+            return;
+        }
+        let verdict = match result {
+            Ok(merge) => Verdict::Compared(Compared {
+                equal: merge.duplicate.saturating_sub(merge.lagging),
+                corrected: merge.amended,
+                first: merge.first_amended,
+                added: merge.appended,
+                lagging: merge.lagging,
+            }),
+            Err(error) => Verdict::Failed(in_short(error)),
+        };
+        self.tell_verdict(settled.lane, verdict, now);
+        for check in &settled.checks {
+            self.checked(*check, result, now);
+        }
     }
 
     /// One series of a check is through.
@@ -115,7 +182,9 @@ impl Engine {
         }
         let check = self.checks.remove(at);
         let level = if check.failed > 0 { Level::Warn } else { Level::Info };
-        self.notice(now, level, &check.sentence());
+        if let Some(what) = &check.what {
+            self.notice(now, level, &check.sentence(what));
+        }
     }
 
     pub(super) fn on_focus(&mut self, pair: Option<&Pair>) {
@@ -134,8 +203,8 @@ impl Engine {
 }
 
 impl Check {
-    fn sentence(&self) -> String {
-        let Self { what, compared, most, added, corrected, lagging, failed, .. } = self;
+    fn sentence(&self, what: &str) -> String {
+        let Self { compared, most, added, corrected, lagging, failed, .. } = self;
         if let Some(error) = self.error.as_ref().filter(|_| *compared + *added == 0) {
             let why =
                 if error.kind == ErrorKind::NoConnection { "no connection" } else { "nothing compared" };
@@ -158,5 +227,21 @@ impl Check {
             text.extend([format!("; {failed} series could not be checked: {error}")]);
         }
         text
+    }
+}
+
+/// Why REST could not be asked, in a few cells.
+fn in_short(error: &ExchangeError) -> CleanText {
+    let pause = |why: &str, wait: Duration| {
+        // A countdown's last second is one.
+        format!("{why} {}", countdown(wait.saturating_sub(Duration::from_secs(1))))
+    };
+    match error.kind {
+        ErrorKind::Banned { wait } => CleanText::new(&pause("banned", wait)),
+        ErrorKind::RateLimited { wait } => CleanText::new(&pause("REST pauses", wait)),
+        ErrorKind::Forbidden { wait } => CleanText::new(&pause("refused by a firewall", wait)),
+        ErrorKind::NoConnection => CleanText::new("no connection"),
+        ErrorKind::Restricted => CleanText::new("not served here"),
+        _ => error.message.clone(),
     }
 }

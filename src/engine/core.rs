@@ -12,14 +12,16 @@ use crate::domain::text::CleanText;
 use crate::domain::time::Mono;
 use crate::exchange::{ConnId, FetchRequest, Fetched};
 use crate::market::lane::Closed;
-use crate::market::snapshot::{DayFigures, Level, Notice, UniverseReport};
+use crate::market::snapshot::{self, DayFigures, Level, Notice, UniverseReport};
 use crate::market::store::{LaneId, PairId, Store};
+use crate::schedule::{JobId, Mode, Outcome, Schedule, Settings};
 
 use super::alarms::Alarms;
 use super::checks::Check;
 use super::desk::{Call, Desk, Pace, RestNews};
 use super::feed::Wire;
 use super::happenings::Lines;
+use super::jobs::Round;
 use super::members::RowSlot;
 use super::repair::{Care, Task};
 use super::rings::Rings;
@@ -42,6 +44,10 @@ pub struct Engine {
     pub(super) tasks: HashMap<u64, Task>,
     pub(super) next_id: u64,
     pub(super) checks: Vec<Check>,
+    /// How each series last compared with REST.
+    pub(super) verdicts: HashMap<LaneId, snapshot::Check>,
+    pub(super) schedule: Schedule,
+    pub(super) round: Round,
     pub(super) rings: Rings,
     pub(super) alarms: Alarms,
     pub(super) lines: Lines,
@@ -75,6 +81,7 @@ impl Engine {
         };
         Self {
             store: Store::new(Arc::clone(&cfg.preset), Arc::clone(&cfg.intervals), bars),
+            schedule: Schedule::new(&Settings { enabled: !cfg.rest_only, ..Settings::default() }),
             desks,
             care: Vec::new(),
             rows: Vec::new(),
@@ -83,6 +90,8 @@ impl Engine {
             tasks: HashMap::new(),
             next_id: 0,
             checks: Vec::new(),
+            verdicts: HashMap::new(),
+            round: Round::default(),
             rings: Rings::default(),
             alarms: Alarms::new(&cfg.rules, &cfg.names),
             lines: Lines::default(),
@@ -101,6 +110,14 @@ impl Engine {
         }
     }
 
+    /// The same with other settings of the jobs, before the first step. A table that is shown once
+    /// has none.
+    pub fn with_schedule(mut self, settings: &Settings) -> Self {
+        let enabled = settings.enabled && !self.cfg.rest_only;
+        self.schedule = Schedule::new(&Settings { enabled, ..*settings });
+        self
+    }
+
     /// Takes one input at `now`; what is wanted done is added to `out`.
     pub fn step(&mut self, input: Input, now: Mono, out: &mut Vec<Output>) {
         match input {
@@ -115,10 +132,12 @@ impl Engine {
             Input::Command(Command::Focus(pair)) => self.on_focus(pair.as_ref()),
             Input::Command(Command::Visible(pairs)) => self.on_visible(&pairs),
             Input::Command(Command::Rule(command)) => self.on_rule(command, now),
+            Input::Command(Command::Schedule(command)) => self.on_schedule(command, now, out),
             Input::Slept(by) => self.on_slept(by, now),
             Input::SetBack(by) => self.on_set_back(by, now),
             Input::Tick => {
                 self.attend_all(now, out);
+                self.run_jobs(now, out);
                 self.resubscribe(out);
                 self.dirty |= self.alarms.is_waiting(now);
             }
@@ -181,6 +200,8 @@ impl Engine {
 
     /// Asks for the time and the universe where that is due.
     fn call(&mut self, now: Mono, out: &mut Vec<Output>) {
+        let stopped = self.schedule.mode() == Mode::Stopped;
+        let mut lists = 0;
         for desk in &mut self.desks {
             let theirs = desk.now(now);
             let is_due = |call: Call| match call {
@@ -192,10 +213,16 @@ impl Engine {
                 desk.time = Call::Asked;
                 out.push(Output::Fetch(FetchRequest::Time(desk.market)));
             }
-            if is_due(desk.universe) && !desk.is_restricted() {
+            // Of the lists, those that come round by themselves are a job.
+            let waits = stopped && matches!(desk.universe, Call::DueThere(_));
+            if is_due(desk.universe) && !desk.is_restricted() && !waits {
                 desk.universe = Call::Asked;
+                lists += 1;
                 out.push(Output::Fetch(FetchRequest::Universe(desk.market)));
             }
+        }
+        if lists > 0 {
+            self.begin(JobId::Universe, lists, now);
         }
     }
 
@@ -223,8 +250,18 @@ impl Engine {
                 self.on_pace(market, pace, now, out);
                 self.attend_all(now, out);
             }
-            Fetched::Universe { market, result: Ok(answer) } => self.on_universe(market, &answer, now, out),
-            Fetched::Universe { market, result: Err(error) } => self.universe_refused(market, &error, now),
+            Fetched::Universe { market, result } => {
+                let taken = self.report.counts.lists;
+                match result {
+                    Ok(answer) => self.on_universe(market, &answer, now, out),
+                    Err(error) => self.universe_refused(market, &error, now),
+                }
+                let is_taken = self.report.counts.lists > taken;
+                let outcome = if is_taken { Outcome::Same } else { Outcome::Failed };
+                self.schedule.count(JobId::Universe, outcome, 1, now);
+                // The first round begins with the first pairs.
+                self.run_jobs(now, out);
+            }
             Fetched::Klines { request, covers, result } => {
                 if let Some(settled) = self.settle(request.id, &covers) {
                     self.on_klines(&settled, &request, result, now, out);

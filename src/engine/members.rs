@@ -15,6 +15,7 @@ use crate::market::freshness::{Freshness, Stage, Stream};
 use crate::market::series::Merge;
 use crate::market::snapshot::{Assets, DayFigures, Level, Pool, Row};
 use crate::market::store::{LaneId, PairId};
+use crate::schedule::JobId;
 
 use super::Output;
 use super::basis::Spot;
@@ -23,9 +24,6 @@ use super::desk::{Call, Desk, PROBE, backoff};
 use super::repair::{Care, Purpose};
 use super::universe::{Chosen, Selection};
 
-/// Between two lists of a market, on the exchange's clock: at least the first, and up to the second
-/// more, so that programs started together don't ask together.
-const RELIST: (Duration, Duration) = (Duration::from_secs(600), Duration::from_secs(300));
 /// How soon a list is asked for again that is not believed by itself.
 const DOUBT: Duration = Duration::from_secs(60);
 /// How long a pair stays, greyed, after it was last listed as traded; on the exchange's clock. One
@@ -120,10 +118,11 @@ impl Engine {
             return self.doubt_list(market, missing, now);
         }
         let rest_only = self.cfg.rest_only;
+        let every = self.schedule.every(JobId::Universe);
         let Some(desk) = self.desk(market) else { return };
         let theirs = desk.now(now);
         let selection = desk.roster.select(&spec, answer, theirs);
-        desk.list_taken(now, rest_only);
+        desk.list_taken(now, (!rest_only).then_some(every));
         let first = desk.roster.lists == 1;
         self.report.counts.lists += 1;
         let mut changes = Changes::default();
@@ -149,6 +148,7 @@ impl Engine {
 
     /// Somebody wants everything anew: the lists too, where none is under way.
     pub(super) fn relist(&mut self, now: Mono) {
+        self.schedule.want(JobId::Universe);
         for desk in &mut self.desks {
             if matches!(desk.universe, Call::Due(_) | Call::DueThere(_)) {
                 desk.universe = Call::Due(now);
@@ -377,7 +377,9 @@ impl Engine {
                 *care = Care::default();
             }
             self.handed.remove(lane);
+            self.verdicts.remove(lane);
         }
+        self.leave_round(lanes, now);
         self.unwire(lanes);
     }
 
@@ -459,24 +461,23 @@ fn standing(answer: &UniverseAnswer) -> HashMap<&Symbol, Standing> {
 }
 
 impl Desk {
-    /// The list has done its work; when the next one is due.
-    fn list_taken(&mut self, now: Mono, last: bool) {
+    /// The list has done its work; the next one is due in `every`, or never.
+    fn list_taken(&mut self, now: Mono, every: Option<Duration>) {
         self.universe_error = None;
         self.universe_failures = 0;
         self.roster.doubted = HashSet::new();
         self.roster.lists += 1;
-        let wait = |theirs: i64| {
-            // Any figure that two programs don't share.
-            let spread = i64::try_from(RELIST.1.as_millis()).unwrap_or(1);
-            RELIST.0
-                + Duration::from_millis(
-                    (theirs.wrapping_mul(2_654_435_761) >> 8).rem_euclid(spread).unsigned_abs(),
-                )
-        };
+        match every {
+            Some(every) => self.list_in(every, now),
+            None => self.universe = Call::Done,
+        }
+    }
+
+    /// The next list is due in `every` of the exchange's time.
+    pub(super) fn list_in(&mut self, every: Duration, now: Mono) {
         self.universe = match self.now(now) {
-            _ if last => Call::Done,
-            Some(theirs) => Call::DueThere(theirs + wait(theirs.0)),
-            None => Call::Due(now + self.ours(RELIST.0)),
+            Some(theirs) => Call::DueThere(theirs + JobId::Universe.wait(every, theirs.0)),
+            None => Call::Due(now + self.ours(every)),
         };
     }
 

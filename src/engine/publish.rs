@@ -38,6 +38,7 @@ impl Engine {
             stats: self.store.stats(),
             notices: Vec::new(),
             signals: self.rings.signals(),
+            schedule: self.schedule_view(),
             alerts: AlertsView::default(),
         };
         self.watch_rules(&mut picture, now);
@@ -58,7 +59,9 @@ impl Engine {
             .zip(klines)
             .filter_map(|(l, klines)| {
                 let live = last.filter(|_| self.is_forming(*l, now));
-                Some(self.view(self.store.lane(*l)?, live, klines))
+                let mut view = self.view(self.store.lane(*l)?, live, klines);
+                view.check = self.verdicts.get(l).cloned();
+                Some(view)
             })
             .collect();
         let row = Arc::new(Row {
@@ -103,6 +106,7 @@ impl Engine {
             bars: u32::try_from(bars).unwrap_or(u32::MAX),
             need: self.store.need_full(),
             need_score,
+            oldest: lane.series().closed().front().map(Kline::open_time),
             newest: lane.series().newest().map(|k| (k.open_time(), k.close_time())),
             point: *lane.point(),
             previous: *lane.previous(),
@@ -111,6 +115,7 @@ impl Engine {
             price_side: live.zip(lane.point().ma).map(|(price, ma)| tie::sign(price, ma)),
             seen: lane.seen,
             holes: u32::try_from(lane.series().holes().len()).unwrap_or(u32::MAX),
+            check: None,
             klines,
         }
     }

@@ -44,13 +44,6 @@ pub(super) struct Task {
     pub(super) purpose: Purpose,
 }
 
-impl Task {
-    /// The lane, where somebody asked for the check.
-    pub(super) fn checked_lane(&self) -> Option<LaneId> {
-        matches!(self.purpose, Purpose::Check(_)).then_some(self.lane)
-    }
-}
-
 /// The requests that one answer settles: the fetcher lets a later request for a series take in
 /// one that still waits, and a lane may have its errand and a check under way at once.
 #[derive(Debug)]

@@ -5,6 +5,7 @@
 //! [`Snapshot::clock`], so that a picture does not have to be made anew for each second.
 
 mod alerts;
+mod check;
 mod universe;
 
 use std::sync::Arc;
@@ -20,8 +21,10 @@ use crate::domain::score::SymbolScore;
 use crate::domain::symbol::{Market, Pair, Symbol, Tick};
 use crate::domain::text::CleanText;
 use crate::domain::time::{Mono, UnixMs};
+use crate::schedule::ScheduleView;
 
 pub use self::alerts::{Alert, AlertsView, Edge, FireOn, RuleView, Timing};
+pub use self::check::{Check, Compared, Verdict};
 pub use self::universe::{Pool, UniverseCounts, UniverseReport, UnknownName};
 
 /// Where the figures come from.
@@ -106,6 +109,8 @@ pub struct Snapshot {
     pub signals: Vec<SignalEvent>,
     /// The alert rules.
     pub alerts: AlertsView,
+    /// The jobs.
+    pub schedule: ScheduleView,
 }
 
 /// One pair over all intervals.
@@ -175,6 +180,8 @@ pub struct LaneView {
     pub need: u32,
     /// Bars that the score needs.
     pub need_score: u32,
+    /// Open time of the oldest closed bar.
+    pub oldest: Option<UnixMs>,
     /// Open and close time of the newest closed bar.
     pub newest: Option<(UnixMs, UnixMs)>,
     /// The indicator on the newest closed bar.
@@ -191,6 +198,8 @@ pub struct LaneView {
     pub seen: Option<UnixMs>,
     /// Holes among the bars that the exchange itself has: nothing to repair.
     pub holes: u32,
+    /// How it last compared with REST, where somebody or a job asked.
+    pub check: Option<Check>,
     /// All closed bars, where the reader asked for them (`scan --klines`, the detail view).
     pub klines: Option<Arc<[Kline]>>,
 }

@@ -3,6 +3,7 @@
 use crate::app::action::Action;
 use crate::app::behind;
 use crate::app::changed::News;
+use crate::app::check;
 use crate::app::column::{Align, Direction, Field, Reading, needed};
 use crate::app::layout::{MARGIN, Placed, Tier, place};
 use crate::app::text::{Precision, bar_end};
@@ -35,6 +36,7 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>) {
     let visible = app.top()..app.top() + page;
     for (y, (at, row)) in (first..).zip(visible.zip(app.rows_from(app.top()))) {
         draw_row(canvas, &placed, row, y, &reading, &mut scratch);
+        draw_check(app, canvas, &placed, row, y);
         draw_margin(app, canvas, row, y, at);
         if at == app.place() {
             let named = placed.iter().filter(|p| matches!(p.column.field, Field::Sym | Field::Market));
@@ -196,6 +198,16 @@ fn draw_row(
     }
 }
 
+/// How the row compares with REST, while that is news: in the place of the note.
+fn draw_check(app: &App, canvas: &mut Canvas<'_>, placed: &[Placed], row: &Row, y: u16) {
+    let note = placed.iter().find(|p| p.column.field == Field::Note);
+    let Some((p, check)) = note.zip(check::note_of(row, app.now())) else { return };
+    let mut text = String::new();
+    let _ = check.write(&app.config().zone, &mut text);
+    canvas.text(p.x, y, p.width, &" ".repeat(usize::from(p.width)), Role::Text);
+    canvas.text(p.x, y, p.width, &text, check.tone().into());
+}
+
 /// Before the name: the cursor or what is new, the state of the data, the user's mark.
 fn draw_margin(app: &App, canvas: &mut Canvas<'_>, row: &Row, y: u16, at: usize) {
     let (sign, role) = match (at == app.place(), app.news(at)) {
@@ -206,7 +218,7 @@ fn draw_margin(app: &App, canvas: &mut Canvas<'_>, row: &Row, y: u16, at: usize)
         (false, None) => (" ", Role::Text),
     };
     canvas.text(0, y, 1, sign, role);
-    let (mark, role) = state_mark(row.state);
+    let (mark, role) = if check::is_asked(row) { CHECKING } else { state_mark(row.state) };
     canvas.text(1, y, 1, mark, role);
     if app.marks().contains(&row.pair) {
         canvas.text(2, y, 1, "*", Role::Key);
@@ -218,6 +230,9 @@ pub(super) fn is_figure(value: &Value<'_>) -> bool {
     use Value::{Age, Note, State, Text, Warming};
     !matches!(value, Text(..) | Note(_) | Age { .. } | State(_) | Warming(..))
 }
+
+/// REST is being asked how the row compares.
+pub(super) const CHECKING: (&str, Role) = ("?", Role::Key);
 
 /// One sign before the name, also where the note has no room.
 pub(super) fn state_mark(state: DataState) -> (&'static str, Role) {

@@ -23,6 +23,7 @@ use crate::market::snapshot::{Level, LinkState, Notice, SignalEvent, Snapshot};
 mod alerts;
 mod detail;
 mod escapes;
+mod jobs;
 mod looks;
 mod marks;
 mod readback;
@@ -234,9 +235,10 @@ fn below_the_smallest_size_one_line_says_what_is_needed() {
 
 #[test]
 fn no_size_and_no_state_panics() {
-    for keys in
-        ["", "2", "3", "3j", "4", "5", "6", "?", "?x", "s", "/btc x", "/a=b", "G", ":", ":go", "C", "CG", "`", "GZF ", "W"]
-    {
+    for keys in [
+        "", "2", "3", "3j", "4", "5", "6", "?", "?x", "s", "/btc x", "/a=b", "G", ":", ":go", "C", "CG", "`",
+        "GZF ", "W",
+    ] {
         let mut app = app_of(with_signals(assorted()), (120, 36));
         press(&mut app, keys);
         for cols in (0..130).step_by(13).chain([59, 60, 80, 300]) {

@@ -19,6 +19,7 @@ use hamatop::market::snapshot::{
     Assets, CacheStats, DataState, DayFigures, Discards, Extremes, LaneView, Link, LinkState, Outcomes, Pool,
     Preview, RestStatus, Row, Snapshot, Source, Upkeep, Warmup,
 };
+use hamatop::schedule::{Schedule, ScheduleView, Settings};
 
 /// 2026-11-21T14:02:11Z, when the pictures are made.
 pub const NOW: UnixMs = UnixMs(1_795_269_731_000);
@@ -291,6 +292,7 @@ fn lane(interval: Interval, trend: Sign) -> LaneView {
         bars: 499,
         need: 400,
         need_score: 102,
+        oldest: Some(UnixMs(open - 498 * interval.millis())),
         newest: Some((UnixMs(open), UnixMs(open + interval.millis() - 1))),
         point,
         previous: point,
@@ -299,6 +301,7 @@ fn lane(interval: Interval, trend: Sign) -> LaneView {
         price_side: Some(Sign::Up),
         seen: Some(NOW),
         holes: 0,
+        check: None,
         klines: None,
     }
 }
@@ -325,6 +328,7 @@ fn empty_lane(interval: Interval, bars: u32) -> LaneView {
     LaneView {
         state: DataState::Warming,
         bars,
+        oldest: None,
         newest: None,
         point: HamaPoint::UNKNOWN,
         previous: HamaPoint::UNKNOWN,
@@ -386,7 +390,13 @@ pub fn snapshot(rows: Vec<RowBuilder>) -> Snapshot {
         notices: Vec::new(),
         signals: Vec::new(),
         alerts: hamatop::market::snapshot::AlertsView::default(),
+        schedule: schedule(),
     }
+}
+
+/// Jobs that never ran.
+pub fn schedule() -> ScheduleView {
+    Schedule::new(&Settings::default()).view()
 }
 
 /// A healthy link.

@@ -4,6 +4,7 @@ mod alarms;
 mod boundaries;
 mod chaos;
 mod failures;
+mod jobs;
 mod lifecycle;
 mod links;
 mod members;

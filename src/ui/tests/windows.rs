@@ -124,7 +124,7 @@ fn whatever_is_drawn_is_drawn_where_clicks_look_for_it() {
         let at = |x: u16, y: u16, width: usize| -> String {
             (x..).take(width).map(|x| buffer[(x, y)].symbol()).collect()
         };
-        for tab in crate::app::layout::tabs(app.shape(), app.keys()) {
+        for tab in crate::app::layout::tabs(app.shape(), app.keys(), app.unread()) {
             assert_eq!(at(tab.x, 1, tab.text.len()), tab.text);
         }
         for p in crate::app::layout::place(&app.column_set(), size.0) {
