@@ -85,6 +85,13 @@ pub fn exchange(args: ExchangeArgs) -> Result<(), Failure> {
     under_signals(async |cancel| Ok(sim::command::run(args, io::stdout(), cancel).await?))
 }
 
+/// Whether what the settings name exists: the theme, the zone. Says what is wrong with a theme that
+/// another stands in for.
+pub fn check(config: &Config) -> Result<Option<String>, Failure> {
+    zone::find(&config.tz)?;
+    themes::Themes::gather().look(config).map(|(_, broken)| broken)
+}
+
 /// The keys of the terminal program, a line each.
 pub fn keys() -> String {
     let keys = Keymap::default();
