@@ -86,6 +86,14 @@ pub fn exchange(args: ExchangeArgs) -> Result<(), Failure> {
     under_signals(async |cancel| Ok(sim::command::run(args, io::stdout(), cancel).await?))
 }
 
+/// Whether what the settings name exists: the theme, the zone. Says what is wrong with a theme that
+/// another stands in for.
+pub fn check(config: &Config) -> Result<Option<String>, Failure> {
+    setup::check(config)?;
+    zone::find(&config.tz)?;
+    themes::Themes::gather().look(config).map(|(_, broken)| broken)
+}
+
 /// Runs `work` on a runtime of its own, with signals turned into a cancelled token.
 ///
 /// Multi-threaded even where one thread would do: the root future may be stuck in a write to a

@@ -381,5 +381,8 @@ fn themes_are_listed_printed_and_refused_by_name() {
         ["dark", "light", "ansi", "high-contrast", "color-blind", "gruvbox"].iter().all(|t| list.contains(t))
     );
     assert!(stdout(&run(&["themes", "dark"])).contains("[roles]"));
-    assert_refused(&["themes", "darc"], 2, "`dark` is the nearest");
+    for args in [&["themes", "darc"][..], &["--theme", "darc", "config", "check"]] {
+        assert_refused(args, 2, "`dark` is the nearest");
+    }
+    assert_refused(&["--tz", "Mars/Olympus", "config", "check"], 2, "Asia/Shanghai");
 }

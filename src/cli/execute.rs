@@ -148,10 +148,10 @@ fn config_command(wish: ConfigWish, invocation: &Invocation) -> Result<Rows, Fai
     match wish {
         ConfigWish::Example => print(&config::example()),
         ConfigWish::Path => print(&format!("{path}\n")),
-        ConfigWish::Check => {
-            run::setup::check(&settings(invocation)?)?;
-            print("the settings can be used\n")
-        }
+        ConfigWish::Check => match run::check(&settings(invocation)?)? {
+            Some(problem) => print(&format!("the settings can be used, but {problem}\n")),
+            None => print("the settings can be used\n"),
+        },
         ConfigWish::Show => {
             let config = settings(invocation)?;
             let rows = SETTINGS.iter().map(|setting| {

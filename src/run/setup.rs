@@ -26,7 +26,7 @@ pub(super) fn of(config: &Config, saved: Option<Saved>) -> Result<Setup, Failure
 }
 
 /// Whether the keys and columns of the config can be used.
-pub fn check(config: &Config) -> Result<(), Failure> {
+pub(super) fn check(config: &Config) -> Result<(), Failure> {
     of(config, None).map(drop)
 }
 
