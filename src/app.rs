@@ -48,6 +48,10 @@ use self::watched::Watched;
 /// under it.
 pub const HOLD: Duration = Duration::from_secs(2);
 
+/// So long after the last picture the market counts as quiet: then the clock goes by the minute,
+/// since a second that nobody paints would be an old one.
+pub const QUIET: Duration = Duration::from_secs(2);
+
 /// What the state is told.
 #[derive(Clone, Debug)]
 pub enum Msg {

@@ -8,7 +8,7 @@ use super::action::Context;
 use super::column::{Column, Reading, scanner_columns};
 use super::layout::Shape;
 use super::order::SortBy;
-use super::{App, AppConfig, Cursor, Overlay, Prompt, Toast, View};
+use super::{App, AppConfig, Cursor, Overlay, Prompt, QUIET, Toast, View};
 
 impl App {
     /// The picture of the market.
@@ -29,6 +29,11 @@ impl App {
     /// The exchange's clock, at the last message.
     pub fn exchange_now(&self) -> Option<UnixMs> {
         self.snapshot.clock.map(|c| c.at(self.now))
+    }
+
+    /// Whether no picture has come for a while, so that ages and the clock are all that moves.
+    pub fn is_quiet(&self) -> bool {
+        self.now.since(self.snapshot.made) >= QUIET
     }
 
     /// Whether the replay has come to its end.

@@ -124,12 +124,18 @@ fn feed(app: &App) -> Spans {
         }
     }
     if app.config().replay.is_none() {
-        let precision = if tier == Tier::Roomy { Precision::Second } else { Precision::Minute };
-        let clock = app.exchange_now().map_or_else(|| "--:--".to_owned(), |t| utc(t, precision));
-        spans.push((format!("  {clock}Z"), Role::Text));
+        spans.push((format!("  {}", clock(app)), Role::Text));
     }
     spans.push((" ".to_owned(), Role::Text));
     spans
+}
+
+/// The exchange's clock, as wide in a quiet market as in a busy one: nothing beside it moves.
+fn clock(app: &App) -> String {
+    let roomy = app.shape().tier == Tier::Roomy;
+    let precision = if roomy && !app.is_quiet() { Precision::Second } else { Precision::Minute };
+    let clock = app.exchange_now().map_or_else(|| "--:--".to_owned(), |t| utc(t, precision)) + "Z";
+    if roomy { format!("{clock:<9}") } else { clock }
 }
 
 /// A lag in three figures.

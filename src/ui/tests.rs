@@ -20,6 +20,7 @@ use crate::fixture::{MADE, NOW, as_demo, assorted, row, snapshot};
 use crate::market::snapshot::{Level, LinkState, Notice, SignalEvent, Snapshot};
 
 mod marks;
+mod quiet;
 
 const END: UnixMs = UnixMs(1_760_227_200_000);
 
