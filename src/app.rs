@@ -31,7 +31,7 @@ use crate::domain::symbol::Pair;
 use crate::domain::text::CleanText;
 use crate::domain::time::{Mono, UnixMs};
 use crate::engine::{Command, Scope};
-use crate::market::snapshot::{Level, Snapshot};
+use crate::market::snapshot::{DataState, Level, Row, Snapshot};
 use crate::rule::filter::{Filter, FilterError};
 
 use self::action::{Action, Context};
@@ -48,8 +48,8 @@ use self::watched::Watched;
 /// under it.
 pub const HOLD: Duration = Duration::from_secs(2);
 
-/// So long after the last picture the market counts as quiet: then the clock goes by the minute,
-/// since a second that nobody paints would be an old one.
+/// So long after the last news of a row in view the market counts as quiet: then the clock goes by
+/// the minute, so that nothing is written for its sake alone.
 pub const QUIET: Duration = Duration::from_secs(2);
 
 /// What the state is told.
@@ -152,6 +152,23 @@ pub struct Toast {
     until: Mono,
 }
 
+/// How many rows are not as they should be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Troubled {
+    /// Whose data can't be had.
+    pub failed: usize,
+    /// Whose data is not true now.
+    pub stale: usize,
+}
+
+impl Troubled {
+    /// Once a picture, so that a frame costs what is in view and no more.
+    fn of(snapshot: &Snapshot) -> Self {
+        let in_state = |s| snapshot.rows.iter().filter(|r| r.state == s).count();
+        Self { failed: in_state(DataState::Failed), stale: in_state(DataState::Stale) }
+    }
+}
+
 /// Everything the screen shows.
 #[derive(Debug)]
 pub struct App {
@@ -178,6 +195,9 @@ pub struct App {
     toast: Option<Toast>,
     notices_seen: Option<u64>,
     watched: Watched,
+    /// When a row in view last changed.
+    news: Mono,
+    troubled: Troubled,
 }
 
 impl App {
@@ -206,6 +226,8 @@ impl App {
             toast: None,
             notices_seen: None,
             watched: Watched::default(),
+            news: snapshot.made,
+            troubled: Troubled::of(&snapshot),
             snapshot,
         };
         app.reorder();
@@ -268,7 +290,9 @@ impl App {
         }
         let held = self.hold_until.is_some_and(|t| t > self.now);
         let before: Vec<Pair> = if held { self.pairs() } else { Vec::new() };
+        let in_view = self.in_view();
         self.lane = self.lane.min(snapshot.intervals.len().saturating_sub(1));
+        self.troubled = Troubled::of(&snapshot);
         self.snapshot = snapshot;
         if held {
             self.order = order::keep_order(&self.snapshot.rows, &self.filter, &before);
@@ -276,6 +300,17 @@ impl App {
         } else {
             self.reorder();
         }
+        // What did not change is the same row still.
+        let now_in_view = self.in_view();
+        let same = in_view.iter().map(Arc::as_ptr).eq(now_in_view.iter().map(Arc::as_ptr));
+        if !same || !self.snapshot.warmup.is_over() {
+            self.news = self.now;
+        }
+    }
+
+    fn in_view(&self) -> Vec<Arc<Row>> {
+        let shown = self.order.iter().skip(self.top).take(self.shape.page());
+        shown.filter_map(|n| self.snapshot.rows.get(*n)).map(Arc::clone).collect()
     }
 
     fn pairs(&self) -> Vec<Pair> {

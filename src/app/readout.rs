@@ -8,7 +8,7 @@ use super::action::Context;
 use super::column::{Column, Reading, scanner_columns};
 use super::layout::Shape;
 use super::order::SortBy;
-use super::{App, AppConfig, Cursor, Overlay, Prompt, QUIET, Toast, View};
+use super::{App, AppConfig, Cursor, Overlay, Prompt, QUIET, Toast, Troubled, View};
 
 impl App {
     /// The picture of the market.
@@ -31,9 +31,9 @@ impl App {
         self.snapshot.clock.map(|c| c.at(self.now))
     }
 
-    /// Whether no picture has come for a while, so that ages and the clock are all that moves.
+    /// Whether no row in view has changed for a while, so that ages and the clock are all that moves.
     pub fn is_quiet(&self) -> bool {
-        self.now.since(self.snapshot.made) >= QUIET
+        self.now.since(self.news) >= QUIET
     }
 
     /// Whether the replay has come to its end.
@@ -97,6 +97,11 @@ impl App {
         let mut reading = Reading::new(&self.snapshot, self.now, self.lane);
         reading.standing |= self.has_ended();
         reading
+    }
+
+    /// How many rows of all are not as they should be.
+    pub fn troubled(&self) -> Troubled {
+        self.troubled
     }
 
     /// Rows that match.

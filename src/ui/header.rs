@@ -12,11 +12,11 @@ use crate::app::column::Direction;
 use crate::app::layout::Tier;
 use crate::app::text::{Precision, utc};
 use crate::app::value::write_span;
-use crate::app::{App, View};
+use crate::app::{App, Troubled, View};
 use crate::domain::hold::{HoldKind, countdown};
 use crate::domain::symbol::Market;
 use crate::domain::time::UnixMs;
-use crate::market::snapshot::{DataState, Level, LinkState, RestStatus, Snapshot};
+use crate::market::snapshot::{Level, LinkState, RestStatus, Snapshot};
 
 use super::canvas::Canvas;
 use super::theme::Role;
@@ -223,7 +223,7 @@ fn state(app: &App) -> (String, Role) {
     } else if app.has_ended() {
         ("ENDED".to_owned(), Role::Warn)
     } else {
-        overall(snapshot)
+        overall(app.troubled())
     }
 }
 
@@ -245,9 +245,8 @@ fn warmup_text(snapshot: &Snapshot) -> String {
     out
 }
 
-fn overall(snapshot: &Snapshot) -> (String, Role) {
-    let in_state = |s| snapshot.rows.iter().filter(|r| r.state == s).count();
-    match (in_state(DataState::Failed), in_state(DataState::Stale)) {
+fn overall(troubled: Troubled) -> (String, Role) {
+    match (troubled.failed, troubled.stale) {
         (0, 0) => ("LIVE".to_owned(), Role::Up),
         (0, stale) => (format!("{stale} STALE"), Role::Warn),
         (failed, 0) => (format!("{failed} FAILED"), Role::Bad),

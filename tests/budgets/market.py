@@ -70,34 +70,36 @@ class Silence:
             connection.close()
 
 
-def write_idle_market(folder, symbols=125, bars=520):
-    """Kline files in Binance's layout of pairs that traded until START and not since: bars go on
-    closing, each at the price of the one before, without a trade."""
+def write_idle_market(folder, symbols=125, bars=520, quiet=100):
+    """Kline files in Binance's layout of pairs in which nobody has traded for a day: bars go on
+    closing, each at the price of the one before. All but one, whose price stands and which trades
+    every ten seconds: a market without any frame at all would be taken for a dead socket."""
     draw = random.Random(1)
     for number in range(symbols):
         name = ["BTCUSDT", "ETHUSDT"][number] if number < 2 else f"IDLE{number:03}USDT"
+        pulse = number == symbols - 1
         last = 10 ** draw.uniform(-2, 4)
         volume = 10 ** draw.uniform(3, 6) / last
         for interval, minutes in (("15m", 15), ("1h", 60), ("4h", 240)):
             step = minutes * MINUTE
             first = START - START % step - bars * step
+            # The same day without a trade, whatever the interval.
+            still = START - quiet * 15 * MINUTE
+            closes = [last]
+            while len(closes) <= bars:
+                closes.append(last if pulse else closes[-1] * (1 + draw.gauss(0, 0.003)))
+            # Back from the last price, so that all intervals meet in it.
+            closes.reverse()
             with open(os.path.join(folder, f"{name}-{interval}.csv"), "w", newline="") as file:
                 out = csv.writer(file, lineterminator="\n")
-                # Back from the last price, so that all intervals meet in it.
-                closes = [last]
-                while len(closes) <= bars:
-                    closes.append(closes[-1] * (1 + draw.gauss(0, 0.003)))
-                closes.reverse()
                 for bar in range(bars + 12):
                     start = first + bar * step
                     end = start + step - 1
-                    if bar < bars:
-                        opened, closed = closes[bar], closes[bar + 1]
-                        high, low = max(opened, closed) * 1.001, min(opened, closed) * 0.999
-                        size, trades = volume * draw.uniform(0.5, 2), 100
-                    else:
-                        opened = closed = high = low = last
-                        size, trades = 0, 0
+                    idle = end >= still and not pulse
+                    opened = last if idle else closes[min(bar, bars)]
+                    closed = last if idle or end + 1 >= still else closes[min(bar + 1, bars)]
+                    high, low = max(opened, closed), min(opened, closed)
+                    size, trades = (0, 0) if idle else (volume, 9_000)
                     prices = [f"{price:.6f}" for price in (opened, high, low, closed)]
                     quote = size * closed
                     bought = [f"{size / 2:.3f}", f"{quote / 2:.3f}"]

@@ -113,26 +113,21 @@ fn place(text: &str) -> Option<usize> {
     text.lines().position(|l| l.contains("币安人生USDT"))
 }
 
-/// Whether each price ends below the end of its heading, with a gap after it, and each wide glyph
-/// has two cells.
+/// Whether each price ends below the end of its heading, with a gap after it, and the glyphs of the
+/// wide name have two cells each.
 fn is_aligned(screen: &vt100::Screen) -> bool {
-    let cell = |y: u16, x: u16| screen.cell(y, x).map(|c| c.contents().to_owned()).unwrap_or_default();
+    // A cell that nothing was written to looks like a blank.
+    let text = |c: &vt100::Cell| if c.has_contents() { c.contents().to_owned() } else { " ".to_owned() };
+    let cell = |y: u16, x: u16| screen.cell(y, x).map(text).unwrap_or_default();
     let (rows, cols) = screen.size();
     let (rows, cols) = (rows.get(), cols.get());
     let word = |y: u16, x: u16| -> String { (x..(x + 4).min(cols)).map(|x| cell(y, x)).collect() };
     let head = (0..rows).find_map(|y| (0..cols).find(|x| word(y, *x) == "LAST").map(|x| (y, x + 3)));
     let Some((head, end)) = head else { return false };
-    let priced = (head + 1..rows).filter(|y| {
-        let line: String = (0..cols).map(|x| cell(*y, x)).collect();
-        line.contains("USDT ") && line.contains('%')
-    });
-    let aligned = |y: &u16| {
-        let digit = cell(*y, end).chars().all(|c| c.is_ascii_digit()) && !cell(*y, end).is_empty();
-        let gap = [" ", ""].contains(&cell(*y, end + 1).as_str());
-        let wide = (0..end).filter(|x| screen.cell(*y, *x).is_some_and(vt100::Cell::is_wide)).count();
-        let glyphs = (0..end).filter(|x| cell(*y, *x).chars().any(|c| !c.is_ascii())).count();
-        digit && gap && (wide == 0 || wide == 4) && glyphs >= wide
+    let aligned = |y: u16| {
+        let digit = cell(y, end).chars().all(|c| c.is_ascii_digit());
+        let wide = (0..end).filter(|x| screen.cell(y, *x).is_some_and(vt100::Cell::is_wide)).count();
+        digit && cell(y, end + 1) == " " && (wide == 0 || wide == 4)
     };
-    let lines: Vec<u16> = priced.collect();
-    lines.len() == 6 && lines.iter().all(aligned)
+    (head + 1..=head + 6).all(|y| aligned(y))
 }

@@ -125,3 +125,25 @@ async fn a_resize_is_painted_in_full_at_the_new_size() {
     rig.cancel.cancel();
     assert_eq!(rig.end().await, Ended::Cancelled);
 }
+
+/// Keys are painted at most so often; that data was painted a moment ago holds none of them up.
+#[tokio::test]
+async fn a_key_waits_for_the_frame_of_the_key_before_and_for_no_other() {
+    let first = Arc::new(assorted());
+    let (_pictures, snapshots) = watch::channel(Arc::clone(&first));
+    let (to_engine, _commands) = mpsc::channel(1);
+    let stopwatch = Stopwatch::start();
+    let wires = Wires { snapshots, commands: to_engine, stopwatch, cancel: CancellationToken::new() };
+    let app = App::new(AppConfig { notation: Notation::Ascii, replay: None, place: None }, first);
+    let config = UiConfig { theme: Theme::plain(), colors: true, data_fps: 20 };
+    let screen = Screen::new(Writes::default(), 120, 36);
+    let mut it = Loop::new(app, wires, config, screen, (120, 36));
+    let (data, key) = (Mono::from_millis(60_000), Mono::from_millis(60_001));
+    it.take_snapshot();
+    it.paint(data).unwrap();
+    it.take(Event::Key(KeyEvent::new(KeyCode::Char('j'), KeyModifiers::NONE)));
+    assert!(it.dirty && it.input_due <= key, "painted at once");
+    it.paint(key).unwrap();
+    it.take(Event::Key(KeyEvent::new(KeyCode::Char('j'), KeyModifiers::NONE)));
+    assert!(it.input_due == key + INPUT_FRAME, "the next one has its turn");
+}

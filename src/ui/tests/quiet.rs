@@ -50,3 +50,23 @@ fn the_clock_shows_seconds_only_while_they_are_true() {
     app.update(later, Msg::Snapshot(Arc::new(news)));
     assert!(line(&app).ends_with(&format!("{}Z", utc(app.exchange_now().unwrap(), Precision::Second))));
 }
+
+/// A pair below the last row in view trades on, as one always does.
+#[test]
+fn news_of_rows_out_of_view_do_not_make_the_clock_tick() {
+    let mut app = app_of(full(), (120, 36));
+    wait(&mut app, QUIET);
+    let last = app.rows_from(0).last().unwrap().pair.clone();
+    let mut picture = app.snapshot().clone();
+    for row in picture.rows.iter_mut().filter(|row| row.pair == last) {
+        Arc::make_mut(row).last = Some(7.0);
+    }
+    app.update(app.now(), Msg::Snapshot(Arc::new(picture.clone())));
+    assert!(app.is_quiet());
+    let first = app.rows_from(0).next().unwrap().pair.clone();
+    for row in picture.rows.iter_mut().filter(|row| row.pair == first) {
+        Arc::make_mut(row).last = Some(7.0);
+    }
+    app.update(app.now(), Msg::Snapshot(Arc::new(picture)));
+    assert!(!app.is_quiet());
+}
