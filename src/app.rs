@@ -43,7 +43,7 @@ use std::time::Duration;
 use crate::domain::text::CleanText;
 use crate::domain::time::{Mono, UnixMs};
 use crate::engine::{Command, Scope};
-use crate::market::snapshot::{Level, Snapshot};
+use crate::market::snapshot::{DataState, Level, Row, Snapshot};
 use crate::rule::names::Names;
 
 use self::action::{Action, Context};
@@ -63,6 +63,10 @@ use self::value::Notation;
 pub use self::view::View;
 use self::watched::Watched;
 use self::zone::Zone;
+
+/// So long after the last news of a row in view the market counts as quiet: then the clock goes by
+/// the minute, so that nothing is written for its sake alone.
+pub const QUIET: Duration = Duration::from_secs(2);
 
 /// What the state is told.
 #[derive(Clone, Debug)]
@@ -184,6 +188,23 @@ pub struct Setup {
     pub saved: Option<Saved>,
 }
 
+/// How many rows are not as they should be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Troubled {
+    /// Whose data can't be had.
+    pub failed: usize,
+    /// Whose data is not true now.
+    pub stale: usize,
+}
+
+impl Troubled {
+    /// Once a picture, so that a frame costs what is in view and no more.
+    fn of(snapshot: &Snapshot) -> Self {
+        let in_state = |s| snapshot.rows.iter().filter(|r| r.state == s).count();
+        Self { failed: in_state(DataState::Failed), stale: in_state(DataState::Stale) }
+    }
+}
+
 /// Everything the screen shows.
 #[derive(Debug)]
 pub struct App {
@@ -209,6 +230,9 @@ pub struct App {
     notices_seen: Option<u64>,
     watched: Watched,
     look: Look,
+    /// When a row in view last changed.
+    news: Mono,
+    troubled: Troubled,
 }
 
 impl App {
@@ -236,6 +260,8 @@ impl App {
             toast: None,
             notices_seen: None,
             watched: Watched::default(),
+            news: snapshot.made,
+            troubled: Troubled::of(&snapshot),
             snapshot,
         };
         app.reorder();
@@ -335,7 +361,7 @@ impl App {
 
     fn take_snapshot(&mut self, snapshot: Arc<Snapshot>) {
         self.hear(&snapshot);
-        self.take_rows(snapshot);
+        self.take_picture(snapshot);
         self.take_signals();
         self.settle_popup();
     }
@@ -357,6 +383,24 @@ impl App {
         if let Some(toast) = &mut self.toast {
             toast.more = new.len() - 1 + unread;
         }
+    }
+
+    /// The rows of a new picture, and whether it brings news of those in view.
+    fn take_picture(&mut self, snapshot: Arc<Snapshot>) {
+        let in_view = self.in_view();
+        self.troubled = Troubled::of(&snapshot);
+        self.take_rows(snapshot);
+        // What did not change is the same row still.
+        let now_in_view = self.in_view();
+        let same = in_view.iter().map(Arc::as_ptr).eq(now_in_view.iter().map(Arc::as_ptr));
+        if !same || !self.snapshot.warmup.is_over() {
+            self.news = self.now;
+        }
+    }
+
+    fn in_view(&self) -> Vec<Arc<Row>> {
+        let shown = self.scanner.order.iter().skip(self.top()).take(self.shape.page());
+        shown.filter_map(|n| self.snapshot.rows.get(*n)).map(Arc::clone).collect()
     }
 
     fn say(&mut self, level: Level, text: &str) {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use tracing_appender::non_blocking::WorkerGuard;
+use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 
 /// Where the log goes.
@@ -13,6 +13,10 @@ pub enum Sink {
     /// stderr, for commands that print.
     Stderr,
 }
+
+/// Lines that may wait for the disk; more are dropped. Room for all that many as the library takes
+/// by itself would be the slowest step of the program's start.
+const LINES: usize = 4_096;
 
 /// Starts the log. Keep the guard to the end: dropping it writes what is still queued. Where the
 /// file can't be written there is no log, and the reason comes back to be shown.
@@ -34,7 +38,8 @@ pub fn start(level: &str, sink: Sink) -> Result<Option<WorkerGuard>, String> {
             let file = std::fs::OpenOptions::new().create(true).append(true).open(&path);
             let file = file.map_err(|e| format!("no log: can't write {}: {e}", path.display()))?;
             // Lossy and on a thread of its own: a slow disk must not stall the feed.
-            let (writer, guard) = tracing_appender::non_blocking(file);
+            let queue = NonBlockingBuilder::default().buffered_lines_limit(LINES);
+            let (writer, guard) = queue.finish(file);
             drop(builder.with_writer(writer).try_init());
             Ok(Some(guard))
         }

@@ -5,6 +5,8 @@
 
 #[path = "pty/screen.rs"]
 mod screen;
+#[path = "pty/sgr.rs"]
+mod sgr;
 
 use std::time::{Duration, Instant};
 

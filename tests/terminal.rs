@@ -2,14 +2,23 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, unreachable_pub, reason = "a test")]
 
+#[path = "pty/exchange.rs"]
+mod exchange;
+#[path = "pty/levels.rs"]
+mod levels;
 #[cfg(target_os = "linux")]
 #[path = "pty/orphan.rs"]
 mod orphan;
 #[path = "pty/screen.rs"]
 mod screen;
+#[path = "pty/sgr.rs"]
+mod sgr;
+#[cfg(target_os = "linux")]
+#[path = "pty/ssh.rs"]
+mod ssh;
 
 use hamatop::ui::terminal::{Mouse, Terminal};
-use screen::Screen;
+use screen::{SIZES, Screen};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_hamatop");
 
@@ -17,9 +26,9 @@ fn demo(size: (u16, u16)) -> Screen {
     Screen::start(PROGRAM, &["demo"], &[], size)
 }
 
-/// All 24 pairs loaded: the warm-up line is gone and every row has a score.
+/// All pairs loaded: the warm-up line is gone.
 fn warm(text: &str) -> bool {
-    text.contains("BTCUSDT") && !text.contains("warm-up")
+    text.contains("USDT  ") && !text.contains("warm-up")
 }
 
 #[test]
@@ -56,10 +65,56 @@ fn small_windows_are_drawn_and_tiny_ones_say_what_they_need() {
     screen.wait("the table again", |t| t.contains("BTCUSDT") && t.contains("ETHUSDT"));
 }
 
+/// The last good filter goes on, and the line below says where the new one is wrong.
+#[test]
+fn a_filter_that_is_wrong_says_where_and_the_one_before_stays() {
+    for size in SIZES {
+        let mut screen = demo(size);
+        screen.wait("a warm table", warm);
+        screen.type_keys("/doge\r");
+        let alone = |t: &str| t.contains("DOGEUSDT") && !t.contains("ETHUSDT");
+        screen.wait("the filter", alone);
+        screen.type_keys("/ \"");
+        screen.wait("the error's place", |t| alone(t) && t.contains("column 6"));
+        screen.type_keys("\x1b");
+        screen.wait("the filter of before", |t| alone(t) && !t.contains("column "));
+        screen.type_keys("\\");
+        screen.wait("all rows", |t| t.contains("ETHUSDT") || t.contains("BTCUSDT"));
+    }
+}
+
+/// Ten minutes of the fall at 60 times its speed, every pair in motion.
+#[test]
+fn a_storm_of_prices_costs_a_few_kilobytes_a_second() {
+    for size in SIZES {
+        let mut screen = demo(size);
+        screen.wait("a warm table", warm);
+        let (from, began) = (screen.written(), std::time::Instant::now());
+        let shown = |t: &str| t.find("2025-10-1").and_then(|at| minutes(&t[at..]));
+        let start = shown(&screen.text()).unwrap();
+        screen.wait("ten minutes later", |t| shown(t).is_some_and(|now| now >= start + 10));
+        let bytes = screen.written() - from;
+        let most = 8_000.0 * began.elapsed().as_secs_f64();
+        #[expect(clippy::cast_precision_loss, reason = "small")]
+        let within = bytes as f64 <= most;
+        assert!(within, "{bytes} bytes at {size:?}, at most {most:.0}");
+        screen.type_keys("Q");
+        assert!(screen.wait_for_end().success());
+        screen.assert_only_frames();
+    }
+}
+
+/// Of `2025-10-10T20:14`, since the month began.
+fn minutes(text: &str) -> Option<u32> {
+    let part = |range: std::ops::Range<usize>| text.get(range)?.parse::<u32>().ok();
+    Some((part(8..10)? * 24 + part(11..13)?) * 60 + part(14..16)?)
+}
+
 #[test]
 fn fault_34_signals_give_the_terminal_back() {
-    for signal in ["TERM", "HUP", "INT", "QUIT"] {
-        let mut screen = demo((80, 24));
+    for (signal, size) in ["TERM", "HUP", "INT", "QUIT"].into_iter().flat_map(|s| SIZES.map(|size| (s, size)))
+    {
+        let mut screen = demo(size);
         screen.wait("the first frame", |t| t.contains("DEMO"));
         screen.signal(signal);
         assert!(screen.wait_for_end().success(), "SIG{signal}");
@@ -94,14 +149,18 @@ fn fault_34_a_blocked_terminal_does_not_keep_the_program_from_ending() {
 }
 
 /// Nothing is drawn on a screen too small for anything, so that no write fails; and the reader of
-/// keys says nothing of a terminal that is gone.
+/// keys says nothing of a terminal that is gone. Told by no signal, or by one that the program was
+/// started to ignore.
 #[cfg(target_os = "linux")]
 #[test]
 fn fault_34_a_terminal_that_hangs_up_without_a_signal_ends_the_program() {
-    for size in [(10, 3), (12, 4)] {
-        let id = orphan::start_and_hang_up(PROGRAM, size);
-        let ended = orphan::wait_for_end(id, std::time::Duration::from_secs(20));
-        assert!(ended.is_ok(), "it runs on without a terminal: {ended:?}");
+    use orphan::Signal;
+    for (size, signal) in [((10, 3), Signal::Never), ((12, 4), Signal::Never), ((10, 3), Signal::Ignored)] {
+        let orphan = orphan::start_and_hang_up(PROGRAM, size, signal);
+        let gone = orphan.wait_for_end(std::time::Duration::from_secs(20));
+        let gone = gone.unwrap_or_else(|stat| panic!("it runs on without a terminal: {stat}"));
+        assert!(gone.after.as_secs_f64() <= 1.0, "{signal:?}: {gone:?}");
+        assert!(gone.ticks <= 10, "more than 0.1 s of a processor, {signal:?}: {gone:?}");
     }
 }
 
@@ -153,32 +212,4 @@ fn fault_34_a_panic_gives_the_terminal_back() {
     assert!(screen.bytes().windows(8).any(|w| w == b"\x1b[?1049h"), "it never entered the alternate screen");
     screen.assert_restored();
     assert!(screen.text().contains("on purpose"), "the reason is on the screen\n{}", screen.text());
-}
-
-#[test]
-fn without_colours_no_colour_code_is_written() {
-    let mut screen = Screen::start(PROGRAM, &["demo"], &[("NO_COLOR", "1")], (80, 24));
-    screen.wait("a table", |t| t.contains("PEPEUSDT") && t.contains("DEMO"));
-    screen.type_keys("q");
-    screen.wait_for_end();
-    let text = String::from_utf8_lossy(&screen.bytes()).into_owned();
-    for code in text.split("\x1b[").skip(1).filter_map(|s| s.split_once('m').map(|(code, _)| code)) {
-        let colours = code
-            .split(';')
-            .filter_map(|n| n.parse::<u16>().ok())
-            .filter(|n| (30..=48).contains(n) && *n != 39);
-        assert_eq!(colours.count(), 0, "colour code {code:?}");
-    }
-}
-
-#[test]
-fn an_ascii_screen_is_seven_bit() {
-    for (args, env) in [(&["demo", "--ascii"][..], ("LANG", "C.UTF-8")), (&["demo"][..], ("LANG", "C"))] {
-        let mut screen = Screen::start(PROGRAM, args, &[env], (120, 36));
-        screen.wait("a table", warm);
-        screen.type_keys("q");
-        screen.wait_for_end();
-        let strange = screen.bytes().into_iter().filter(|b| *b >= 0x80).count();
-        assert_eq!(strange, 0, "{args:?} {env:?}");
-    }
 }

@@ -16,7 +16,7 @@ use super::keymap::Keymap;
 use super::layout::Shape;
 use super::list::Keep;
 use super::order::SortBy;
-use super::{App, AppConfig, Overlay, Prompt, Shown, Toast, View};
+use super::{App, AppConfig, Overlay, Prompt, QUIET, Shown, Toast, Troubled, View};
 
 impl App {
     /// The picture of the market.
@@ -37,6 +37,11 @@ impl App {
     /// The exchange's clock, at the last message.
     pub fn exchange_now(&self) -> Option<UnixMs> {
         self.snapshot.clock.map(|c| c.at(self.now))
+    }
+
+    /// Whether no row in view has changed for a while, so that ages and the clock are all that moves.
+    pub fn is_quiet(&self) -> bool {
+        self.now.since(self.news) >= QUIET
     }
 
     /// Whether the replay has come to its end.
@@ -151,6 +156,11 @@ impl App {
         let mut reading = Reading::new(&self.snapshot, self.now, self.scanner.lane);
         reading.standing |= self.has_ended();
         reading.with_names(&self.names)
+    }
+
+    /// How many rows of all are not as they should be.
+    pub fn troubled(&self) -> Troubled {
+        self.troubled
     }
 
     /// Rows that match.

@@ -393,22 +393,30 @@ fn write_bands(
     }
 }
 
-/// Coarse steps, so that a quiet screen stays quiet: what is younger than five seconds of ours is
-/// `now`, then steps of five seconds, minutes, hours, days of the exchange's time. `now` is said only
-/// of what is live.
+/// In steps, so that a quiet screen stays quiet: what is younger than five seconds of ours is `now`,
+/// what is older is a [span](write_span) of the exchange's time. `now` is said only of what is live.
 fn write_age(theirs: Duration, ours: Duration, pulse: Pulse, out: &mut String) -> std::fmt::Result {
     match pulse {
         Pulse::Standing => out.write_str("end"),
-        Pulse::Live if ours < Duration::from_secs(5) => out.write_str("now"),
-        Pulse::Off(_) if theirs < Duration::from_secs(5) => out.write_str("<5s"),
+        Pulse::Live if ours < LEAST_AGE => out.write_str("now"),
+        Pulse::Off(_) if theirs < LEAST_AGE => out.write_str("<5s"),
         Pulse::Live | Pulse::Off(_) => write_span(theirs, out),
     }
 }
 
-/// A span in its largest unit.
+/// The least age that is told in figures.
+const LEAST_AGE: Duration = Duration::from_secs(5);
+
+/// A span in its largest unit, rounded down to a step: 5, 10, 20, 40 seconds, then whole minutes,
+/// hours, days, weeks. From five seconds on it is never twice as long as it says: nothing old looks
+/// new, and a row without news changes five times in its first minute.
 pub fn write_span(span: Duration, out: &mut String) -> std::fmt::Result {
     match span.as_secs() {
-        s @ 0..60 => write!(out, "{}s", s - s % 5),
+        0..5 => out.write_str("0s"),
+        5..10 => out.write_str("5s"),
+        10..20 => out.write_str("10s"),
+        20..40 => out.write_str("20s"),
+        40..60 => out.write_str("40s"),
         s @ 60..3_600 => write!(out, "{}m", s / 60),
         s @ 3_600..172_800 => write!(out, "{}h", s / 3_600),
         s @ 172_800..8_640_000 => write!(out, "{}d", s / 86_400),
@@ -462,7 +470,7 @@ mod tests {
         };
         let age = |s: u64| of(s, Pulse::Live);
         for (s, want) in
-            [(0, "now"), (4, "now"), (5, "5s"), (9, "5s"), (59, "55s"), (61, "1m"), (3_599, "59m")]
+            [(0, "now"), (4, "now"), (5, "5s"), (9, "5s"), (59, "40s"), (61, "1m"), (3_599, "59m")]
         {
             assert_eq!(age(s), want);
         }
@@ -470,6 +478,26 @@ mod tests {
         let off = |s| of(s, Pulse::Off(DataState::Stale));
         assert_eq!((off(0), off(4), off(61)), ("<5s".to_owned(), "<5s".to_owned(), "1m".to_owned()));
         assert_eq!(of(0, Pulse::Standing), "end");
+    }
+
+    /// So that nothing old looks new, and that a quiet screen costs little.
+    #[test]
+    fn a_span_is_never_twice_as_long_as_it_says_and_moves_seldom() {
+        let said = |s: u64| {
+            let mut out = String::new();
+            write_span(Duration::from_secs(s), &mut out).unwrap();
+            out
+        };
+        let units = [("s", 1), ("m", 60), ("h", 3_600), ("d", 86_400), ("w", 604_800)];
+        for s in (5..20_000).chain((20_000..50_000_000).step_by(977)) {
+            let text = said(s);
+            let (number, unit) = text.split_at(text.len() - 1);
+            let unit = units.iter().find(|(name, _)| *name == unit).unwrap().1;
+            let told = number.parse::<u64>().unwrap() * unit;
+            assert!(told <= s && s < 2 * told, "{s} s is told as {text}");
+        }
+        let moves = |span: std::ops::Range<u64>| span.filter(|s| said(*s) != said(s + 1)).count();
+        assert_eq!((moves(0..60), moves(60..300)), (5, 4));
     }
 
     #[test]

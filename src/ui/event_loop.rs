@@ -113,8 +113,10 @@ struct Loop<W> {
     data_frame: Duration,
     /// Not painted again before that, for data.
     data_due: Mono,
-    /// Not painted again before that, for keys.
+    /// Not painted again before that, after a frame for keys. A frame for data holds no key up.
     input_due: Mono,
+    /// A key came since the last frame.
+    typed: bool,
     /// Ages and the clock are painted then.
     tick_due: Mono,
     /// Something changed since the last frame.
@@ -145,6 +147,7 @@ impl<W: Write> Loop<W> {
             data_frame: Duration::from_secs(1) / u32::from(config.data_fps.max(1)),
             data_due: Mono::default(),
             input_due: Mono::default(),
+            typed: false,
             tick_due: Mono::default(),
             dirty: true,
             behind_since: None,
@@ -248,7 +251,7 @@ impl<W: Write> Loop<W> {
             // Whoever types looks, whatever was said of the focus.
             _ => self.behind_since = None,
         }
-        self.dirty = true;
+        (self.dirty, self.typed) = (true, true);
         self.update(now, msg)
     }
 
@@ -286,7 +289,9 @@ impl<W: Write> Loop<W> {
         let theme = self.wardrobe.wear(self.app.look());
         self.screen.paint(|buffer| draw(&self.app, theme, buffer))?;
         self.dirty = false;
-        self.input_due = now + INPUT_FRAME;
+        if std::mem::take(&mut self.typed) {
+            self.input_due = now + INPUT_FRAME;
+        }
         // On the exchange's full second where one is known, so that its clock does not limp.
         let into = self.app.exchange_now().map_or(0, |t| t.0.rem_euclid(1_000).unsigned_abs());
         let clock_runs_as_ours = self.app.reading().rate.to_bits() == 1.0_f64.to_bits();

@@ -14,11 +14,11 @@ use crate::app::layout::{Tier, tabs};
 use crate::app::list::Keep;
 use crate::app::text::Precision;
 use crate::app::value::write_span;
-use crate::app::{App, Shown, Toast};
+use crate::app::{App, Shown, Toast, Troubled};
 use crate::domain::hold::{HoldKind, countdown};
 use crate::domain::symbol::Market;
 use crate::domain::time::UnixMs;
-use crate::market::snapshot::{DataState, Level, LinkState, RestStatus, Snapshot};
+use crate::market::snapshot::{Level, LinkState, RestStatus, Snapshot};
 
 use super::canvas::Canvas;
 use super::theme::Role;
@@ -131,13 +131,19 @@ fn feed(app: &App) -> Spans {
         }
     }
     if app.config().replay.is_none() {
-        let precision = if tier == Tier::Roomy { Precision::Second } else { Precision::Minute };
-        let stamp = |t| app.config().zone.stamp(t, precision);
-        let clock = app.exchange_now().map_or_else(|| "--:--Z".to_owned(), stamp);
-        spans.push((format!("  {clock}"), Role::Text));
+        spans.push((format!("  {}", clock(app)), Role::Text));
     }
     spans.push((" ".to_owned(), Role::Text));
     spans
+}
+
+/// The exchange's clock, as wide in a quiet market as in a busy one: nothing beside it moves.
+fn clock(app: &App) -> String {
+    let roomy = app.shape().tier == Tier::Roomy;
+    let precision = if roomy && !app.is_quiet() { Precision::Second } else { Precision::Minute };
+    let stamp = |t| app.config().zone.stamp(t, precision);
+    let clock = app.exchange_now().map_or_else(|| "--:--Z".to_owned(), stamp);
+    if roomy { format!("{clock:<9}") } else { clock }
 }
 
 /// A lag in three figures.
@@ -262,7 +268,7 @@ fn state(app: &App) -> (String, Role) {
     } else if app.has_ended() {
         ("ENDED".to_owned(), Role::Warn)
     } else {
-        overall(snapshot)
+        overall(app.troubled())
     }
 }
 
@@ -284,9 +290,8 @@ fn warmup_text(snapshot: &Snapshot) -> String {
     out
 }
 
-fn overall(snapshot: &Snapshot) -> (String, Role) {
-    let in_state = |s| snapshot.rows.iter().filter(|r| r.state == s).count();
-    match (in_state(DataState::Failed), in_state(DataState::Stale)) {
+fn overall(troubled: Troubled) -> (String, Role) {
+    match (troubled.failed, troubled.stale) {
         (0, 0) => ("LIVE".to_owned(), Role::Good),
         (0, stale) => (format!("{stale} STALE"), Role::Warn),
         (failed, 0) => (format!("{failed} FAILED"), Role::Bad),

@@ -20,7 +20,7 @@ use ratatui::layout::Position;
 const KEYS_WIDTH: u16 = 9;
 
 /// Lines of the legend: what signs and words mean.
-fn legend(notation: Notation) -> [String; 18] {
+fn legend(notation: Notation) -> [String; 19] {
     let sign = |s| notation.trend(s);
     [
         format!(
@@ -41,6 +41,7 @@ fn legend(notation: Notation) -> [String; 18] {
         " changed: a trend turned, HAMA crossed its average, the score moved by 10 or more".to_owned(),
         " +81*  a score of some of the intervals; its share is in the note".to_owned(),
         " age: since the last word; not live: of the oldest figures; end: it stands".to_owned(),
+        " ages are rounded down to 5 10 20 40 s, whole minutes, hours, days".to_owned(),
         " SCORE -100..100 over all intervals; DIST HAMA against its average".to_owned(),
         " |SCORE|  the order is by size, the sign left out: -88 above +83".to_owned(),
         format!(" order held: for {} s after a move no row changes its place", HOLD.as_secs()),

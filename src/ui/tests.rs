@@ -26,6 +26,7 @@ mod escapes;
 mod jobs;
 mod looks;
 mod marks;
+mod quiet;
 mod readback;
 mod signals;
 mod windows;

@@ -7,8 +7,49 @@ use std::time::{Duration, Instant};
 
 use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
 
+use super::sgr::Depth;
+
 /// How long a condition may take to come true. Long, since a loaded machine is slow, not wrong.
 const PATIENCE: Duration = Duration::from_secs(40);
+
+/// What the two sizes of most tests are: the least with all functions, and a roomy one.
+pub const SIZES: [(u16, u16); 2] = [(80, 24), (120, 36)];
+
+/// How many colours a terminal says it has, and how it says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    True,
+    Palette,
+    Sixteen,
+    None,
+}
+
+impl Level {
+    pub const ALL: [Self; 4] = [Self::True, Self::Palette, Self::Sixteen, Self::None];
+
+    /// What the environment says of it.
+    pub fn env(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::True => &[("TERM", "xterm-256color"), ("COLORTERM", "truecolor")],
+            Self::Palette => &[("TERM", "xterm-256color")],
+            Self::Sixteen => &[("TERM", "xterm")],
+            Self::None => &[("TERM", "xterm-256color"), ("COLORTERM", "truecolor"), ("NO_COLOR", "1")],
+        }
+    }
+
+    /// The richest colour that may be written to it.
+    pub fn depth(self) -> Depth {
+        match self {
+            Self::True => Depth::True,
+            Self::Palette => Depth::Palette,
+            Self::Sixteen => Depth::Sixteen,
+            Self::None => Depth::None,
+        }
+    }
+}
+
+/// Begins and ends a frame.
+const FRAME: (&[u8], &[u8]) = (b"\x1b[?2026h", b"\x1b[?2026l");
 
 /// A program and its screen.
 pub struct Screen {
@@ -21,9 +62,33 @@ pub struct Screen {
 struct State {
     parser: vt100::Parser,
     bytes: Vec<u8>,
+    /// So many of them the terminal has shown: not a frame that is half there.
+    shown: usize,
     ended: bool,
     /// Nobody reads what the program writes, as in a frozen session.
     frozen: bool,
+}
+
+impl State {
+    /// Takes what was written, at the end nothing. As terminals do that know of synchronized
+    /// frames, one that has begun is shown when it has ended.
+    fn take(&mut self, chunk: &[u8]) {
+        self.bytes.extend_from_slice(chunk);
+        self.ended = chunk.is_empty();
+        let new = &self.bytes[self.shown..];
+        let last = |what: &[u8]| new.windows(what.len()).rposition(|w| w == what);
+        let begun = match (last(FRAME.0), last(FRAME.1)) {
+            (Some(begun), ended) if ended.is_none_or(|ended| ended < begun) => begun,
+            // The mark itself may have come in two pieces.
+            _ => {
+                let part = (1..FRAME.0.len()).rev().find(|n| new.ends_with(&FRAME.0[..*n]));
+                new.len() - part.unwrap_or(0)
+            }
+        };
+        let whole = if self.ended { new.len() } else { begun };
+        self.parser.process(&new[..whole]);
+        self.shown += whole;
+    }
 }
 
 impl Screen {
@@ -51,6 +116,7 @@ impl Screen {
         let state = State {
             parser: vt100::Parser::new(cells(rows), cells(cols), 0),
             bytes: Vec::new(),
+            shown: 0,
             ended: false,
             frozen: false,
         };
@@ -61,18 +127,14 @@ impl Screen {
             loop {
                 // The slave's end shows as an error on Linux, as 0 bytes elsewhere.
                 let n = reader.read(&mut chunk).unwrap_or(0);
-                let mut state = writer_side.0.lock().unwrap();
-                if n == 0 {
-                    state.ended = true;
-                } else {
-                    state.parser.process(&chunk[..n]);
-                    state.bytes.extend_from_slice(&chunk[..n]);
-                }
+                // Whoever held it has panicked: the test is over.
+                let Ok(mut state) = writer_side.0.lock() else { return };
+                state.take(&chunk[..n]);
                 writer_side.1.notify_all();
                 if n == 0 {
                     return;
                 }
-                drop(writer_side.1.wait_while(state, |s| s.frozen).unwrap());
+                drop(writer_side.1.wait_while(state, |s| s.frozen));
             }
         });
         let writer = pair.master.take_writer().unwrap();
@@ -81,18 +143,51 @@ impl Screen {
 
     /// Waits until the screen's text fulfils `condition`; panics with the screen when it never does.
     pub fn wait(&self, what: &str, condition: impl Fn(&str) -> bool) -> String {
+        self.wait_for(what, |state| Some(state.parser.screen().contents()).filter(|text| condition(text)))
+    }
+
+    /// The same of the screen's cells.
+    pub fn wait_for_cells(&self, what: &str, condition: impl Fn(&vt100::Screen) -> bool) {
+        self.wait_for(what, |state| condition(state.parser.screen()).then_some(()));
+    }
+
+    /// The same of what was written from `from` on; gives it.
+    pub fn wait_for_bytes(&self, what: &str, from: usize, condition: impl Fn(&[u8]) -> bool) -> Vec<u8> {
+        self.wait_for(what, |state| {
+            state.bytes.get(from..).filter(|bytes| condition(bytes)).map(<[u8]>::to_vec)
+        })
+    }
+
+    fn wait_for<T>(&self, what: &str, look: impl Fn(&State) -> Option<T>) -> T {
         let deadline = Instant::now() + PATIENCE;
         let mut state = self.shared.0.lock().unwrap();
         loop {
-            let text = state.parser.screen().contents();
-            if condition(&text) {
-                return text;
+            if let Some(found) = look(&state) {
+                return found;
             }
+            let text = state.parser.screen().contents();
             let left = deadline.saturating_duration_since(Instant::now());
             assert!(!left.is_zero(), "never seen: {what}\n{text}");
             assert!(!state.ended, "the program ended before: {what}\n{text}");
             state = self.shared.1.wait_timeout(state, left).unwrap().0;
         }
+    }
+
+    /// Has everything painted anew and waits for it; the text then.
+    pub fn repaint(&mut self) -> String {
+        let from = self.written();
+        self.type_keys("\x0c");
+        let whole = |bytes: &[u8]| {
+            let cleared = bytes.windows(4).position(|w| w == b"\x1b[2J");
+            cleared.is_some_and(|at| bytes[at..].windows(FRAME.1.len()).any(|w| w == FRAME.1))
+        };
+        self.wait_for_bytes("a whole frame", from, whole);
+        self.text()
+    }
+
+    /// How many bytes were written so far.
+    pub fn written(&self) -> usize {
+        self.shared.0.lock().unwrap().bytes.len()
     }
 
     /// Waits until nothing has been written for a second; the text then.
@@ -126,6 +221,12 @@ impl Screen {
     /// Stops reading what the program writes.
     pub fn freeze(&self) {
         self.shared.0.lock().unwrap().frozen = true;
+    }
+
+    /// Reads on.
+    pub fn thaw(&self) {
+        self.shared.0.lock().unwrap().frozen = false;
+        self.shared.1.notify_all();
     }
 
     /// Waits for the end of the process alone; its output may never be read.
@@ -166,6 +267,25 @@ impl Screen {
     /// Everything written so far.
     pub fn bytes(&self) -> Vec<u8> {
         self.shared.0.lock().unwrap().bytes.clone()
+    }
+
+    /// That all between taking the screen and giving it back came in synchronized frames.
+    pub fn assert_only_frames(&self) {
+        let bytes = self.bytes();
+        let find = |from: usize, what: &[u8]| {
+            bytes[from..].windows(what.len()).position(|w| w == what).map(|at| from + at)
+        };
+        let mut at = find(0, FRAME.0).unwrap();
+        while bytes[at..].starts_with(FRAME.0) {
+            at = find(at, FRAME.1).unwrap() + FRAME.1.len();
+        }
+        let rest = &bytes[at..];
+        let left = find(at, b"\x1b[?1049l");
+        assert!(
+            left.is_some_and(|end| end - at < 60),
+            "outside of a frame: {:?}",
+            String::from_utf8_lossy(rest)
+        );
     }
 
     /// Whether the terminal is as a shell wants it: main screen, cursor shown, no mouse, no

@@ -214,3 +214,18 @@ async fn a_page_that_can_not_be_opened_here_is_copied_and_said() {
     screen.make_up(failed).unwrap();
     assert_eq!(writes.0.lock().unwrap().len(), 2);
 }
+
+/// Keys are painted at most so often; that data was painted a moment ago holds none of them up.
+#[tokio::test]
+async fn a_key_waits_for_the_frame_of_the_key_before_and_for_no_other() {
+    let (mut it, _writes) = bare(Outside::of(|_| None));
+    let press = || Event::Key(KeyEvent::new(KeyCode::Char('j'), KeyModifiers::NONE));
+    let (data, key) = (Mono::from_millis(60_000), Mono::from_millis(60_001));
+    it.take_snapshot().unwrap();
+    it.paint(data).unwrap();
+    it.take(press()).unwrap();
+    assert!(it.dirty && it.input_due <= key, "painted at once");
+    it.paint(key).unwrap();
+    it.take(press()).unwrap();
+    assert!(it.input_due == key + INPUT_FRAME, "the next one has its turn");
+}
