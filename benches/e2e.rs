@@ -199,6 +199,8 @@ impl Subject {
             keep_klines: false,
             rest_only: false,
             close_grace: default_close_grace,
+            rules: Vec::new(),
+            names: Arc::default(),
         });
         let out = Vec::new();
         let mut this =
