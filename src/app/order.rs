@@ -79,25 +79,24 @@ fn key<'a>(value: &Value<'a>) -> Option<Key<'a>> {
     Some(Key::Number(number))
 }
 
+/// Small, since sorting moves it about. What decides between equals is looked up when there are any.
 struct Keyed<'a> {
     key: Option<Key<'a>>,
-    rank: Rank<'a>,
     index: usize,
 }
 
 impl<'a> Keyed<'a> {
     fn new(index: usize, row: &'a Row, by: SortBy, at: &Reading) -> Self {
-        let cross = row.lanes.first().and_then(|l| l.point.last_cross);
         let key = match by.column.field {
             // `1000PEPEUSDT` stands where people look for it, beside `PEPEUSDT` of spot.
             Field::Sym => Some(Key::Text(row.pair.symbol.without_count().0)),
             _ => key(&by.column.value(row, at)),
         };
-        Self { key, rank: Rank::new(row.score, cross, &row.pair), index }
+        Self { key, index }
     }
 
     fn compare(&self, other: &Self, direction: Direction) -> Ordering {
-        let by_key = match (&self.key, &other.key) {
+        match (&self.key, &other.key) {
             (Some(a), Some(b)) => {
                 let rising = match (a, b) {
                     (Key::Number(a), Key::Number(b)) => a.total_cmp(b),
@@ -108,9 +107,12 @@ impl<'a> Keyed<'a> {
                 if direction == Direction::Rising { rising } else { rising.reverse() }
             }
             (a, b) => b.is_some().cmp(&a.is_some()),
-        };
-        by_key.then_with(|| self.rank.order(&other.rank))
+        }
     }
+}
+
+fn rank(row: &Row) -> Rank<'_> {
+    Rank::new(row.score, row.lanes.first().and_then(|l| l.point.last_cross), &row.pair)
 }
 
 /// What a filter leaves.
@@ -128,7 +130,12 @@ pub fn order(rows: &[Arc<Row>], filter: &Filter, by: SortBy, at: &Reading) -> Or
     let mut keyed: Vec<Keyed<'_>> =
         wanted.rows.iter().filter_map(|n| Some(Keyed::new(*n, rows.get(*n)?, by, at))).collect();
     let direction = by.direction();
-    keyed.sort_unstable_by(|a, b| a.compare(b, direction));
+    let rank_of = |k: &Keyed<'_>| rows.get(k.index).map(|row| rank(row));
+    let tie = |a: &Keyed<'_>, b: &Keyed<'_>| match (rank_of(a), rank_of(b)) {
+        (Some(a), Some(b)) => a.order(&b),
+        _ => Ordering::Equal,
+    };
+    keyed.sort_unstable_by(|a, b| a.compare(b, direction).then_with(|| tie(a, b)));
     Ordered { rows: keyed.into_iter().map(|k| k.index).collect(), ..wanted }
 }
 
