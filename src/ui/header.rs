@@ -216,7 +216,7 @@ type Labels = Option<[&'static str; 3]>;
 const LABELS: [Labels; 4] = [
     Some(["sort: ", "figures: ", "columns: "]),
     Some(["sort ", "figures ", "columns "]),
-    Some(["by ", "of ", ""]),
+    Some(["by ", "of ", "set "]),
     None,
 ];
 
