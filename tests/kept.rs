@@ -42,7 +42,7 @@ fn the_program_goes_on_where_it_was_left_however_it_ended() {
     second.signal("TERM");
     second.wait_for_end();
     let third = start(&NOWHERE, &state);
-    third.wait("what was changed last", |t| t.contains("columns: figures") || t.contains("columns figures"));
+    third.wait("what was changed last", |t| t.contains("/ btc") && t.contains(" figures"));
     let kept = std::fs::read_to_string(&file).unwrap();
     assert!(kept.contains("filter = \"btc\"") && kept.contains("history = [\"btc\"]"), "{kept}");
     drop(third);

@@ -392,12 +392,11 @@ impl ActionSpec {
     /// What the hint bar says there; empty where it says nothing.
     pub(super) fn hint_in(&self, context: Context) -> &'static str {
         match (self.action, context) {
+            (Action::Move(Motion::Up), Context::Prompt) => "earlier",
             // A window or a prompt is what Escape closes; a view it does not.
-            (Action::Escape, Context::View(_)) => "",
+            (Action::Escape, Context::View(_)) | (Action::Move(_), Context::Prompt) => "",
             (Action::Escape, Context::Prompt) => "as before",
             (Action::Accept, Context::Prompt) => "keep",
-            (Action::Move(Motion::Up), Context::Prompt) => "earlier",
-            (Action::Move(_), Context::Prompt) => "",
             // There it closes.
             (Action::Accept | Action::Back, Context::Columns) => "",
             _ => self.hint,

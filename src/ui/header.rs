@@ -48,7 +48,7 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>) -> Option<Position> {
     canvas.spans_right(1, &borrow(&progress(app, cols.saturating_sub(x))));
     let count = filter_count(app);
     let left = if is_filtering { cols / 2 } else { NO_FILTER_WIDTH };
-    let spans = order(app, count, cols.saturating_sub(left));
+    let spans = order(app, &count, cols.saturating_sub(left));
     draw_filter(app, canvas, 2, &spans)
 }
 
@@ -222,12 +222,12 @@ type Labels = Option<[&'static str; 3]>;
 const LABELS: [Labels; 4] = [
     Some(["sort: ", "figures: ", "columns: "]),
     Some(["sort ", "figures ", "columns "]),
-    Some(["by ", "of ", ""]),
+    Some(["by ", "of ", "set "]),
     None,
 ];
 
 /// What the table shows, behind `first`, in as many words as there is room for.
-fn order(app: &App, first: Spans, room: u16) -> Spans {
+fn order(app: &App, first: &Spans, room: u16) -> Spans {
     let said = LABELS.map(|labels| order_with(app, first.clone(), labels));
     let fits = said.iter().position(|spans| wide(spans) <= room);
     said.into_iter().nth(fits.unwrap_or(LABELS.len() - 1)).unwrap_or_default()
@@ -253,7 +253,7 @@ fn order_with(app: &App, mut spans: Spans, labels: Labels) -> Spans {
 fn all(app: &App, room: u16) -> Spans {
     let mut spans = progress(app, room);
     let left = room.saturating_sub(wide(&spans));
-    let order = order(app, Spans::new(), left.saturating_sub(1));
+    let order = order(app, &Spans::new(), left.saturating_sub(1));
     if !order.is_empty() {
         spans.push((" ".to_owned(), Role::Text));
         spans.extend(order);

@@ -5,7 +5,6 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::app::action::Action;
 use crate::app::column::Column;
-use crate::app::columns::Edit;
 use crate::app::layout::{Frame, place};
 use crate::app::list::{List, Pane};
 use crate::app::popup::Query;
@@ -89,15 +88,7 @@ fn described(column: Column) -> String {
 fn draw_editor(app: &App, list: &List<Column>, (frame, pane): (Frame, Pane), canvas: &mut Canvas<'_>) {
     let set = app.column_set();
     let placed = place(&set, app.shape().cols);
-    let key = |edit| app.key_of(Action::Edit(edit));
-    let title = format!(
-        "columns: {}  ({} shows, {} {} move, {} pins)",
-        set.name,
-        key(Edit::Toggle),
-        key(Edit::Left),
-        key(Edit::Right),
-        key(Edit::Pin)
-    );
+    let title = format!("columns: {}  ({} closes)", set.name, app.key_of(Action::Escape));
     let (x, width) = window(canvas, frame, &title);
     let columns = app.editor_lines();
     for (y, place) in lines(list, pane, columns.len()) {
@@ -139,7 +130,7 @@ fn draw_palette(
         let keys_role = if role == Role::Tab { role } else { Role::Key };
         canvas.text(x + width - keys_width, y, keys_width, keys, keys_role);
     }
-    cursor
+    Some(cursor)
 }
 
 /// A text being typed behind `sign`; says where its cursor is.
@@ -148,12 +139,12 @@ pub(super) fn draw_query(
     (x, y, width): (u16, u16, u16),
     sign: &str,
     canvas: &mut Canvas<'_>,
-) -> Option<Position> {
+) -> Position {
     let start = canvas.text(x, y, width, sign, Role::Key) + 1;
     let end = (x + width).saturating_sub(1);
     canvas.text(start, y, end.saturating_sub(start), query.text(), Role::Title);
     let cursor = start.saturating_add(u16::try_from(query.cursor()).unwrap_or(u16::MAX));
-    Some(Position::new(cursor.min(end), y))
+    Position::new(cursor.min(end), y)
 }
 
 /// What the program has said, the newest last; the chosen one at length.
