@@ -1,6 +1,7 @@
 //! The command line: what can be typed, and what becomes of it.
 
 pub mod execute;
+mod manual;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -9,6 +10,7 @@ use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, ValueParser};
 use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap_complete::Shell;
 
 use crate::config::settings::SETTINGS;
 use crate::config::{Config, ConfigError, Sources};
@@ -32,6 +34,10 @@ pub enum Wish {
     Config(ConfigWish),
     /// The keys of the terminal program.
     Keys,
+    /// The manual page.
+    Man,
+    /// What a shell completes.
+    Completions(Shell),
     /// The themes, or the file of one.
     Themes(Option<String>),
 }
@@ -171,7 +177,17 @@ pub fn command() -> Command {
         Command::new("path").about("Where the config file is looked for"),
         Command::new("example").about("A commented file with the defaults"),
     ]))
-    .subcommand(Command::new("keys").about("The keys of the terminal program"))
+    .subcommand(Command::new("keys").about("The keys of the terminal program, with the names for [keys]"))
+    .subcommand(Command::new("man").about("The manual page, for man -l -"))
+    .subcommand(
+        Command::new("completions").about("What a shell completes, for its startup file").arg(
+            Arg::new("shell")
+                .value_name("SHELL")
+                .required(true)
+                .value_parser(clap::value_parser!(Shell))
+                .help("Which shell"),
+        ),
+    )
     .subcommand(
         Command::new("themes")
             .about("The themes, or the file of one")
@@ -194,8 +210,12 @@ fn scan_command() -> Command {
         Arg::new(name).long(name).value_name(value).help(help)
     };
     Command::new("scan").about("The table once, for people and scripts").args([
-        arg("filter", "EXPR", "Only rows that match: words of the symbol, -word excludes")
-            .allow_hyphen_values(true),
+        arg(
+            "filter",
+            "EXPR",
+            "Only rows that match, such as \"btc -usdc score>60 1h:bull\" (README: Filter)",
+        )
+        .allow_hyphen_values(true),
         arg("sort", "[-]COLUMN", "Sort by a column; - inverts").allow_hyphen_values(true),
         arg("columns", "A,B,C", "Columns of table, csv and md, in order"),
         arg("limit", "N", "At most so many rows").value_parser(clap::value_parser!(usize)),
@@ -349,6 +369,8 @@ fn wish(name: &str, m: &ArgMatches) -> Wish {
             _ => ConfigWish::Show,
         }),
         "keys" => Wish::Keys,
+        "man" => Wish::Man,
+        "completions" => m.get_one("shell").copied().map_or(Wish::Man, Wish::Completions),
         "themes" => Wish::Themes(text("name")),
         _ => Wish::Terminal,
     }
@@ -462,6 +484,8 @@ mod tests {
             "hamatop exchange --synthetic 0",
             "hamatop exchange --synthetic 5 --data x",
             "hamatop frobnicate",
+            "hamatop completions",
+            "hamatop completions cmd",
         ] {
             assert_eq!(parsed(line).unwrap_err().exit_code(), 2, "{line}");
         }

@@ -1,5 +1,6 @@
 //! Settings: flag > process environment > `.env` > config file > default.
 
+mod aliases;
 pub mod color;
 pub mod file;
 pub mod manners;
@@ -35,6 +36,10 @@ pub struct Config {
     pub symbols: Vec<Symbol>,
     /// Pairs of the lists that are asked for, each once.
     pub watched: Vec<Symbol>,
+    /// All lists of the config file, by name.
+    pub watchlists: Vec<(String, Vec<Symbol>)>,
+    /// Names that symbols can be found by beside their own.
+    pub aliases: Vec<(Symbol, String)>,
     /// Intervals, primary first; not empty.
     pub intervals: Vec<Interval>,
     /// The indicator.
@@ -65,6 +70,10 @@ pub struct Config {
     pub data_fps: u32,
     /// How much is logged.
     pub log_level: String,
+    /// Keys of actions; whether they can be used is found out where the actions are.
+    pub keys: Vec<(String, Vec<String>)>,
+    /// Sets of columns; the same.
+    pub columns: Vec<(String, Vec<String>)>,
     /// Where each setting came from, by key.
     pub origins: BTreeMap<&'static str, (String, Origin)>,
 }
@@ -159,18 +168,25 @@ impl Config {
         if draft.markets.is_empty() {
             return Err(ConfigError("`market` needs usdm, spot or usdm,spot".into()));
         }
-        let watched = watchlists::resolve(&draft.watchlist, &content.watchlists, &path)?;
+        let watchlists = watchlists::read_all(&content.watchlists, &path)?;
+        let watched = watchlists::resolve(&draft.watchlist, &watchlists)?;
+        let aliases = aliases::read_all(&content.aliases, &path)?;
         if draft.top == 0 && draft.movers == 0 && draft.symbols.is_empty() && watched.is_empty() {
             let cure = "with --top 0 some --symbols, a --watchlist or --movers are needed";
             return Err(ConfigError(cure.into()));
         }
+        let texts = |lists: Vec<file::RawList>| lists.into_iter().map(|l| (l.name, l.texts)).collect();
         Ok(Self {
+            keys: texts(content.keys),
+            columns: texts(content.columns),
             markets: draft.markets,
             quote,
             top: draft.top,
             movers: draft.movers,
             symbols: draft.symbols,
             watched,
+            watchlists,
+            aliases,
             intervals: draft.intervals,
             preset: Arc::new(preset),
             bars,
@@ -241,7 +257,7 @@ pub fn example() -> String {
         // Writing to a string cannot fail.
         let _ = write!(out, "\n# {} [{value}].{env}\n{set}{} = {default}\n", s.help, s.key);
     }
-    out + watchlists::EXAMPLE + presets::EXAMPLE
+    out + watchlists::EXAMPLE + aliases::EXAMPLE + presets::EXAMPLE
 }
 
 #[cfg(test)]

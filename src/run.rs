@@ -4,22 +4,23 @@ pub mod crash;
 pub mod demo;
 pub mod doctor;
 pub mod failure;
+mod kept;
+mod names;
 pub mod scan;
 pub mod session;
+pub mod setup;
 mod signals;
 pub mod tasks;
 mod terminal;
 pub mod themes;
 mod zone;
 
-use std::fmt::Write as _;
 use std::future::Future;
 use std::io;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::app::keymap::Keymap;
 use crate::config::Config;
 use crate::domain::time::UnixMs;
 use crate::sim::command::ExchangeArgs;
@@ -88,19 +89,9 @@ pub fn exchange(args: ExchangeArgs) -> Result<(), Failure> {
 /// Whether what the settings name exists: the theme, the zone. Says what is wrong with a theme that
 /// another stands in for.
 pub fn check(config: &Config) -> Result<Option<String>, Failure> {
+    setup::check(config)?;
     zone::find(&config.tz)?;
     themes::Themes::gather().look(config).map(|(_, broken)| broken)
-}
-
-/// The keys of the terminal program, a line each.
-pub fn keys() -> String {
-    let keys = Keymap::default();
-    let width = keys.lines().iter().map(|l| l.keys().chars().count()).max().unwrap_or(0);
-    keys.lines().iter().fold(String::new(), |mut out, line| {
-        // Writing to a string cannot fail.
-        let _ = writeln!(out, "{:width$}  {}", line.keys(), line.spec.help);
-        out
-    })
 }
 
 /// Runs `work` on a runtime of its own, with signals turned into a cancelled token.
@@ -139,7 +130,6 @@ mod tests {
 
     use super::session::{Purpose, Session};
     use super::*;
-    use crate::app::action::actions;
 
     #[test]
     fn a_root_future_that_is_stuck_does_not_stall_the_market() {
@@ -163,12 +153,5 @@ mod tests {
             Ok(())
         })
         .unwrap();
-    }
-
-    #[test]
-    fn every_action_is_in_the_list_of_keys() {
-        let text = keys();
-        assert_eq!(text.lines().count(), actions().count());
-        assert!(actions().all(|a| text.contains(a.help)));
     }
 }

@@ -215,7 +215,9 @@ fn what_cannot_be_used_is_refused_with_the_cure() {
     assert_refused(&["scan", "--preset", "nstd"], 2, "did you mean `nsdt`");
     assert_refused(&["scan", "--rest-url", "ftp://x"], 2, "http://");
     assert_refused(&["scan", "--columns", "scoer"], 2, "score");
-    assert_refused(&["scan", "--filter", "score>6"], 2, "column");
+    assert_refused(&["scan", "--filter", "btc scor>6"], 2, "column 5: there is no field `scor`");
+    assert_refused(&["scan", "--filter", "1d:bull"], 2, "`1d` is not among the intervals");
+    assert_refused(&["scan", "--filter", "@majors"], 2, "there is no list `@majors`");
     assert_refused(&["scan", "--nonsense"], 2, "--nonsense");
     assert_refused(&["scan", "--demo", "--symbols", "BTCUDST"], 2, "BTCUSDT");
     assert_refused(&["scan", "--demo", "--start", "2020-01-01T00:00Z"], 2, "outside");
@@ -383,4 +385,27 @@ fn themes_are_listed_printed_and_refused_by_name() {
         assert_refused(args, 2, "`dark` is the nearest");
     }
     assert_refused(&["--tz", "Mars/Olympus", "config", "check"], 2, "Asia/Shanghai");
+}
+
+#[test]
+fn keys_and_columns_of_the_config_are_checked_with_it() {
+    for (text, part) in [
+        ("[keys]\nrefresh = ['F']\n", "[keys] F is `follow` and `refresh` in the scanner"),
+        ("[keys]\nrefersh = ['F']\n", "did you mean `refresh`?"),
+        (
+            "[columns]\nmine = ['sym', 'scor']\n",
+            "[columns] `mine`: there is no column `scor`; did you mean `score`?",
+        ),
+    ] {
+        let path = file("own.toml", text.as_bytes());
+        let path = path.to_str().unwrap();
+        for args in [["config", "check", "--config", path], ["keys", "--config", path, "--ascii"]] {
+            assert_refused(&args, 2, part);
+        }
+    }
+    let path = file("own.toml", b"[keys]\nrefresh = ['f9']\n");
+    let keys = stdout(&run(&["keys", "--config", path.to_str().unwrap()]));
+    assert!(keys.lines().any(|l| l.starts_with("F9 ") && l.contains(" refresh ")), "{keys}");
+    assert!(stdout(&run(&["man"])).contains(".SH KEYS"));
+    assert!(stdout(&run(&["completions", "zsh"])).starts_with("#compdef hamatop"));
 }

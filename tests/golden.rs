@@ -6,11 +6,22 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use flate2::read::GzDecoder;
+use hamatop::app::column::Reading;
+use hamatop::domain::interval::Interval;
+use hamatop::domain::kline::Kline;
+use hamatop::domain::kline_rows::{parse_csv, series};
 use hamatop::domain::preset::Preset;
 use hamatop::domain::time::UnixMs;
+use hamatop::market::freshness::{Freshness, Stream};
+use hamatop::market::lane::{Answer, Lag, Lane};
 use hamatop::report::hama::{HamaArgs, HamaFormat, InputFile, run};
+use hamatop::rule::filter::Filter;
+
+#[path = "support/fixture.rs"]
+mod fixture;
 
 /// Fields that are averages: equal within 1e-12. Other figures: within 1e-9. All else: the same.
 const AVERAGES: [&str; 5] = ["hama_open", "hama_high", "hama_low", "hama_close", "ma"];
@@ -95,6 +106,67 @@ fn the_fixtures_are_reproduced() {
         }
     }
     assert!(rows > 1_000, "{rows}");
+}
+
+/// The opens at which a filter begins to want the series, bar by bar as it closes.
+fn events(klines: &[Kline], filter: &str) -> Vec<i64> {
+    let filter = Filter::parse(filter).unwrap();
+    let preset = Arc::new(Preset::builtin("quantdinger").unwrap());
+    let mut lane = Lane::new(Interval::H1, &preset, 1_000, Freshness::new(Stream::Fed));
+    let mut closed = Vec::new();
+    let empty = Answer { rows: &[], proved: 0, unread: 0, from: None, asked: UnixMs(0), lag: Lag::Wait };
+    lane.rest(&empty, &mut closed);
+    let mut picture = fixture::snapshot(vec![fixture::row("BTCUSDT")]);
+    let at = Reading::new(&picture, picture.made, 1);
+    let mut found = Vec::new();
+    let mut before = *lane.point();
+    for kline in klines {
+        lane.stream_closed(*kline, &mut closed);
+        assert_eq!(*lane.previous(), before);
+        before = *lane.point();
+        let view = &mut Arc::make_mut(&mut picture.rows[0]).lanes[1];
+        (view.point, view.previous) = (*lane.point(), *lane.previous());
+        if filter.test(&picture.rows[0], &at).is_true() {
+            found.push(kline.open_time().0);
+        }
+    }
+    found
+}
+
+/// The same by the other program's figures. Its rows have every change of a discrete field, so that
+/// what stands in the row before one still held on the bar before.
+fn expected_events(golden: &str, column: &str, began: &str, was: impl Fn(&str) -> bool) -> Vec<i64> {
+    let at = golden.lines().next().unwrap().split(',').position(|c| c == column).unwrap();
+    let rows: Vec<(i64, &str)> = golden
+        .lines()
+        .skip(1)
+        .map(|l| (l.split(',').next().unwrap().parse().unwrap(), l.split(',').nth(at).unwrap()))
+        .collect();
+    let changes = rows.windows(2).filter(|w| w[1].1 == began && !w[0].1.is_empty() && was(w[0].1));
+    changes.map(|w| w[1].0).collect()
+}
+
+#[test]
+fn the_bar_before_is_the_bar_before_on_recorded_candles() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/golden");
+    let mut found = 0;
+    for name in ["spot_BTCUSDT-1h", "um_1000PEPEUSDT-1h"] {
+        let rows = parse_csv(&unpacked(&folder.join(format!("{name}.csv.gz")))).unwrap();
+        let klines = series(&rows, Some(Interval::H1)).unwrap().klines;
+        let golden = unpacked(&folder.join(format!("{name}.quantdinger.csv.gz")));
+        for (filter, column, began, before) in [
+            ("trend:up -prev.trend:up", "trend", "1", ["0", "-1"]),
+            ("1h:bear prev.trend:flat", "trend", "-1", ["0", "0"]),
+            ("bb:expand prev.bb:normal", "bb_state", "expansion", ["normal", "normal"]),
+            ("1h:normal -1h.prev.bb:normal", "bb_state", "normal", ["squeeze", "expansion"]),
+            ("1h.cross:up 1h.prev.cross:dn", "last_cross_dir", "1", ["-1", "-1"]),
+        ] {
+            let want = expected_events(&golden, column, began, |was| before.contains(&was));
+            assert_eq!(events(&klines, filter), want, "{name}: {filter}");
+            found += want.len();
+        }
+    }
+    assert!(found > 30, "{found}");
 }
 
 #[test]

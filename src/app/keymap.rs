@@ -248,4 +248,14 @@ mod tests {
         // Two that swap their keys are in nobody's way.
         assert!(with(&[("refresh", &["R"]), ("refresh-all", &["r"])]).is_ok());
     }
+
+    #[test]
+    fn the_readme_has_the_table() {
+        let readme = include_str!("../../README.md");
+        let (_, rest) = readme.split_once("<!-- keys: ").unwrap();
+        let (_, rest) = rest.split_once("-->\n").unwrap();
+        let (section, _) = rest.split_once("<!-- /keys -->").unwrap();
+        let table = Keymap::default().markdown();
+        assert!(section.trim() == table.trim(), "the README's section of keys should be:\n{table}");
+    }
 }

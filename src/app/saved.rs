@@ -103,6 +103,7 @@ impl App {
             self.memory.written = self.saved();
             return;
         };
+        self.memory.newcomer = false;
         self.view = saved.view;
         self.scanner.keep = saved.follow;
         self.scanner.marks = saved.marks.iter().cloned().collect();
@@ -116,7 +117,8 @@ impl App {
         let lane = self.snapshot.intervals.iter().position(|i| Some(*i) == saved.interval);
         self.scanner.lane = lane.unwrap_or(0);
         self.take_table(&saved.table);
-        self.toast = None;
+        // What was taken up again is no news; what could not be is.
+        self.toast = self.toast.take().filter(|t| t.level > Level::Info);
         self.memory.written = saved;
     }
 

@@ -3,6 +3,11 @@ use super::value::Notation;
 use super::*;
 use crate::fixture::{assorted, row, snapshot};
 
+mod memory;
+mod property;
+mod rows;
+mod windows;
+
 fn app_of(picture: Snapshot) -> App {
     let config = AppConfig { notation: Notation::Unicode, ..AppConfig::default() };
     let mut app = App::new(config, Arc::new(picture));
@@ -63,7 +68,7 @@ fn a_bad_filter_leaves_the_one_from_before_is_not_taken_and_says_where() {
     let mut app = app_of(assorted());
     keys(&mut app, "/eth<ret>/<c-u>btc x>3");
     for _ in 0..2 {
-        assert_eq!(app.filter_error().unwrap().column, 6);
+        assert_eq!(app.filter_error().unwrap().column, 5);
         assert_eq!((app.filter().source(), app.prompt().unwrap().text()), ("eth", "btc x>3"));
         assert_eq!(shown(&app), ["ETHUSDT"]);
         keys(&mut app, "<ret>");
@@ -74,6 +79,35 @@ fn a_bad_filter_leaves_the_one_from_before_is_not_taken_and_says_where() {
     keys(&mut app, ">3<esc>");
     assert!(app.filter_error().is_none() && app.prompt().is_none());
     assert_eq!(app.filter().source(), "eth");
+}
+
+#[test]
+fn what_is_not_known_is_left_out_and_counted_and_an_interval_that_is_not_shown_is_refused() {
+    let mut app = app_of(assorted());
+    keys(&mut app, "/score<lt>60 1h:bull<ret>");
+    assert!(app.filter_error().is_none());
+    assert_eq!(shown(&app), ["ADAUSDT", "1000PEPEUSDT", "币安人生USDT", "LUNAUSDT"]);
+    // One is warming up, one has nothing, one the exchange refused.
+    assert_eq!(app.unknown(), 3);
+    keys(&mut app, "j");
+    app.update(app.now(), Msg::Snapshot(Arc::new(assorted())));
+    assert_eq!((app.is_order_held(), app.unknown(), app.matches()), (true, 3, 4));
+    keys(&mut app, "/<c-u>btc 1d:bull");
+    assert_eq!(app.filter_error().unwrap().column, 5);
+    assert!(app.filter_error().unwrap().message.contains("not among the intervals (15m, 1h, 4h)"));
+}
+
+#[test]
+fn lists_and_aliases_are_found_by_their_names() {
+    let mut app = app_of(assorted());
+    let mut names = Names::new();
+    names.set_list("mine", ["ETHUSDT".parse().unwrap()]);
+    names.add_alias("币安人生USDT".parse().unwrap(), "bianrensheng");
+    app.set_names(Arc::new(names));
+    keys(&mut app, "/@mine | bianren<ret>");
+    assert_eq!(shown(&app), ["ETHUSDT", "币安人生USDT"]);
+    keys(&mut app, "/<c-u>@mien");
+    assert!(app.filter_error().unwrap().message.contains("did you mean `@mine`?"));
 }
 
 #[test]

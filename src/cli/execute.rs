@@ -56,8 +56,10 @@ fn execute(invocation: &Invocation) -> Result<Rows, Failure> {
             run::doctor(&config, invocation.demo.map(|d| demo(d, 0.0)), format).map(|()| Rows::Some)
         }
         Wish::Config(wish) => config_command(*wish, invocation),
-        Wish::Keys => print(&run::keys()),
+        Wish::Keys => print(&run::setup::keys(&settings(invocation)?)?),
         Wish::Themes(name) => print(&run::themes::show(name.as_deref())?),
+        Wish::Man => print(&super::manual::page(&settings(invocation)?)?),
+        Wish::Completions(shell) => print(&super::manual::completions(*shell)),
         Wish::Scan(wish) => {
             let config = settings(invocation)?;
             run::scan(&config, invocation.demo.map(|d| demo(d, 0.0)), &scan_args(wish)?)

@@ -14,19 +14,25 @@ pub struct FileContent {
     pub settings: Vec<(String, String, usize)>,
     /// Custom presets.
     pub presets: Vec<RawPreset>,
-    /// Lists of pairs.
-    pub watchlists: Vec<RawWatchlist>,
+    /// Lists of pairs, by their names.
+    pub watchlists: Vec<RawList>,
+    /// Other names of symbols, by the symbols.
+    pub aliases: Vec<RawList>,
+    /// Keys of actions.
+    pub keys: Vec<RawList>,
+    /// Sets of columns.
+    pub columns: Vec<RawList>,
 }
 
-/// A line of `[watchlists]`.
+/// A line of `[watchlists]`, `[aliases]`, `[keys]` or `[columns]`.
 #[derive(Debug)]
-pub struct RawWatchlist {
-    /// Its name.
+pub struct RawList {
+    /// What stands on its left.
     pub name: String,
     /// Its line.
     pub line: usize,
-    /// Its pairs, as text.
-    pub symbols: Vec<String>,
+    /// The texts on its right.
+    pub texts: Vec<String>,
 }
 
 /// A `[presets.NAME]` table.
@@ -63,7 +69,17 @@ pub fn parse(text: &str) -> Result<FileContent, BadLine> {
         if name == "presets" {
             content.presets = presets(value, &line_of)?;
         } else if name == "watchlists" {
-            content.watchlists = watchlists(value, &line_of)?;
+            let wanted = "`watchlists` holds lists of pairs: NAME = [\"BTCUSDT\", \"ETHUSDT\"]";
+            content.watchlists = lists(value, wanted, &line_of)?;
+        } else if name == "aliases" {
+            let wanted = "`aliases` holds names to type for symbols: \"币安人生USDT\" = [\"bianrensheng\"]";
+            content.aliases = lists(value, wanted, &line_of)?;
+        } else if name == "keys" {
+            let wanted = "`keys` holds the keys of actions: refresh = [\"r\", \"ctrl-r\"]";
+            content.keys = lists(value, wanted, &line_of)?;
+        } else if name == "columns" {
+            let wanted = "`columns` holds lists of columns: NAME = [\"sym\", \"last\", \"15m.dist\"]";
+            content.columns = lists(value, wanted, &line_of)?;
         } else if SETTINGS.iter().any(|s| s.key == name) {
             let text = scalar(value.get_ref()).ok_or_else(|| BadLine {
                 line,
@@ -71,7 +87,8 @@ pub fn parse(text: &str) -> Result<FileContent, BadLine> {
             })?;
             content.settings.push((name, text, line));
         } else {
-            let known = SETTINGS.iter().map(|s| s.key).chain(["presets", "watchlists"]);
+            let known = SETTINGS.iter().map(|s| s.key);
+            let known = known.chain(["presets", "watchlists", "aliases", "keys", "columns"]);
             return Err(BadLine { line, message: unknown(&name, known) });
         }
     }
@@ -110,25 +127,24 @@ fn presets(
     Ok(out)
 }
 
-fn watchlists(
+/// Texts by their names; a single one need not be a list.
+fn lists(
     value: &Spanned<DeValue<'_>>,
+    wanted: &str,
     line_of: &dyn Fn(usize) -> usize,
-) -> Result<Vec<RawWatchlist>, BadLine> {
-    let wanted = |line| BadLine {
-        line,
-        message: "`watchlists` holds lists of pairs: NAME = [\"BTCUSDT\", \"ETHUSDT\"]".into(),
-    };
-    let lists = value.get_ref().as_table().ok_or_else(|| wanted(line_of(value.span().start)))?;
+) -> Result<Vec<RawList>, BadLine> {
+    let wrong = |line| BadLine { line, message: wanted.to_owned() };
+    let lists = value.get_ref().as_table().ok_or_else(|| wrong(line_of(value.span().start)))?;
+    let text = |v: &DeValue<'_>| if let DeValue::String(s) = v { Some(s.to_string()) } else { None };
     let mut out = Vec::new();
     for (name, list) in lists {
         let line = line_of(name.span().start);
-        let DeValue::Array(items) = list.get_ref() else { return Err(wanted(line)) };
-        let symbols: Option<Vec<String>> = items
-            .iter()
-            .map(|v| if let DeValue::String(s) = v.get_ref() { Some(s.to_string()) } else { None })
-            .collect();
-        let name = name.get_ref().to_string();
-        out.push(RawWatchlist { name, line, symbols: symbols.ok_or_else(|| wanted(line))? });
+        let texts: Option<Vec<String>> = match list.get_ref() {
+            DeValue::Array(items) => items.iter().map(|v| text(v.get_ref())).collect(),
+            one => text(one).map(|t| vec![t]),
+        };
+        let texts = texts.ok_or_else(|| wrong(line))?;
+        out.push(RawList { name: name.get_ref().to_string(), line, texts });
     }
     Ok(out)
 }
@@ -200,6 +216,22 @@ mod tests {
             (bad.line, bad.message.as_str()),
             (2, "unknown key `intervall`; the nearest valid one is `intervals`")
         );
+    }
+
+    #[test]
+    fn keys_and_columns_are_lists_of_words() {
+        let content = parse("[keys]\nrefresh = ['r', 'ctrl-r']\n[columns]\nmine = ['sym']\n").unwrap();
+        assert_eq!((content.keys[0].name.as_str(), content.keys[0].line), ("refresh", 2));
+        assert_eq!(
+            (&content.keys[0].texts[1], &content.columns[0].texts[0]),
+            (&"ctrl-r".into(), &"sym".into())
+        );
+        for (text, line, like) in
+            [("[keys]\nrefresh = 5\n", 2, "keys of actions"), ("[columns]\na = [1]\n", 2, "lists of columns")]
+        {
+            let bad = parse(text).unwrap_err();
+            assert!(bad.line == line && bad.message.contains(like), "{bad:?}");
+        }
     }
 
     #[test]

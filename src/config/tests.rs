@@ -92,15 +92,35 @@ fn a_watchlist_is_found_by_its_name_and_a_wrong_name_says_which_there_are() {
             "no watchlist `majros`; did you mean `majors`? (there are majors, mine)",
         ),
         (error("", &[], &[("watchlist", "x")]), "no watchlist `x` (the config file has none"),
-        (
-            error("[watchlists]\na = 'BTCUSDT'\n", &[], &[]),
-            "config.toml:2: `watchlists` holds lists of pairs",
-        ),
+        (error("[watchlists]\na = 3\n", &[], &[]), "config.toml:2: `watchlists` holds lists of pairs"),
         (error("[watchlists]\na = ['A B']\n", &[], &[]), "config.toml:2: the watchlist `a` has `A B`"),
         (error("[watchlists]\na = []\n", &[], &[]), "config.toml:2: the watchlist `a` is empty"),
         (error("watchlist = 3\n", &[], &[]), "no watchlist `3`"),
     ] {
         assert!(message.contains(part), "{message}\n  lacks: {part}");
+    }
+}
+
+#[test]
+fn an_alias_belongs_to_a_symbol_and_can_be_typed() {
+    let file = "[aliases]\n'币安人生USDT' = 'bianrensheng'\nBTCUSDT = ['bitcoin', 'xbt']\n";
+    let config = Config::load(&sources(file, &[], &[], &[])).unwrap();
+    let aliases: Vec<_> = config.aliases.iter().map(|(s, a)| format!("{s} {a}")).collect();
+    assert_eq!(aliases, ["BTCUSDT bitcoin", "BTCUSDT xbt", "币安人生USDT bianrensheng"]);
+    for (file, part) in [
+        (
+            "[alias]\nBTCUSDT = 'x'\n",
+            "config.toml:1: unknown key `alias`; the nearest valid one is `aliases`",
+        ),
+        ("aliases = 3\n", "config.toml:1: `aliases` holds names to type"),
+        ("[aliases]\nBTCUSDT = 3\n", "config.toml:2: `aliases` holds names to type"),
+        ("[aliases]\nBTCUSDT = []\n", "config.toml:2: the alias of `BTCUSDT` is empty"),
+        ("[aliases]\nBTCUSDT = 'a b'\n", "config.toml:2: `BTCUSDT` has the alias `a b`: an alias has"),
+        ("[aliases]\nBTCUSDT = 'a\u{1b}'\n", "config.toml:2"),
+        ("[aliases]\n'A B' = 'x'\n", "config.toml:2: `aliases` names `A B`: a symbol has"),
+    ] {
+        let message = error(file, &[], &[]);
+        assert!(message.contains(part) && !message.contains('\u{1b}'), "{message}\n  lacks: {part}");
     }
 }
 

@@ -6,30 +6,37 @@ use crate::domain::symbol::Symbol;
 use crate::domain::text::nearest;
 
 use super::ConfigError;
-use super::file::RawWatchlist;
+use super::file::RawList;
 
 /// The sample file's part on lists.
 pub(super) const EXAMPLE: &str = r#"
-# Your own lists of pairs, for --watchlist NAME.
+# Your own lists of pairs, for --watchlist NAME and for @NAME in filters.
 # [watchlists]
 # majors = ["BTCUSDT", "ETHUSDT", "SOLUSDT"]
+
+# Your own keys, by the names that `hamatop keys` prints.
+# [keys]
+# refresh = ["r", "ctrl-x"]
+
+# Your own sets of columns; w goes through them.
+# [columns]
+# mine = ["sym", "last", "15m.dist", "1h.dist", "age"]
 "#;
 
-/// The pairs of the lists `names`, each once. Every list is checked, also those that are not asked
-/// for.
-pub(super) fn resolve(
-    names: &[String],
-    raw: &[RawWatchlist],
-    path: &Path,
-) -> Result<Vec<Symbol>, ConfigError> {
-    let mut lists = Vec::with_capacity(raw.len());
-    for list in raw {
-        lists.push((list.name.as_str(), read(list, path)?));
-    }
+/// A list of pairs and its name.
+pub(super) type Watchlist = (String, Vec<Symbol>);
+
+/// Every list, checked, also those that are not asked for: filters may name them.
+pub(super) fn read_all(raw: &[RawList], path: &Path) -> Result<Vec<Watchlist>, ConfigError> {
+    raw.iter().map(|list| Ok((list.name.clone(), read(list, path)?))).collect()
+}
+
+/// The pairs of the lists `names`, each once.
+pub(super) fn resolve(names: &[String], lists: &[Watchlist]) -> Result<Vec<Symbol>, ConfigError> {
     let mut out: Vec<Symbol> = Vec::new();
     for name in names {
         let Some((_, symbols)) = lists.iter().find(|(n, _)| n == name) else {
-            return Err(unknown(name, &lists.iter().map(|(n, _)| *n).collect::<Vec<_>>()));
+            return Err(unknown(name, &lists.iter().map(|(n, _)| n.as_str()).collect::<Vec<_>>()));
         };
         for symbol in symbols {
             if !out.contains(symbol) {
@@ -40,12 +47,12 @@ pub(super) fn resolve(
     Ok(out)
 }
 
-fn read(list: &RawWatchlist, path: &Path) -> Result<Vec<Symbol>, ConfigError> {
+fn read(list: &RawList, path: &Path) -> Result<Vec<Symbol>, ConfigError> {
     let wrong = |why: &str| {
         ConfigError(format!("{}:{}: the watchlist `{}` {why}", path.display(), list.line, list.name))
     };
     let symbols: Result<Vec<Symbol>, _> =
-        list.symbols.iter().map(|s| s.parse().map_err(|e| wrong(&format!("has `{s}`: {e}")))).collect();
+        list.texts.iter().map(|s| s.parse().map_err(|e| wrong(&format!("has `{s}`: {e}")))).collect();
     let symbols = symbols?;
     if symbols.is_empty() {
         return Err(wrong("is empty; it needs pairs such as [\"BTCUSDT\"]"));

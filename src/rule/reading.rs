@@ -102,8 +102,8 @@ impl Reading {
             Field::State => Some(Value::State(row.state)),
             Field::Live => Some(Value::Flag(row.state == DataState::Live)),
             Field::Age => Some(self.age(behind::row_since(row, self.clock), row.state)),
-            Field::Missing => self.total(row, |l| self.missing(l), u32::max),
-            Field::Gaps => self.total(row, |l| self.gaps(l), u32::saturating_add),
+            Field::Missing => total(row, |l| self.missing(l), u32::max),
+            Field::Gaps => total(row, |l| self.gaps(l), u32::saturating_add),
             Field::Warm => Some(Value::Flag(row.lanes.iter().all(is_warm))),
             Field::Stale => Some(Value::Flag(row.state == DataState::Stale)),
             Field::Note => Some(note(row, self).unwrap_or(Value::Blank)),
@@ -191,16 +191,15 @@ impl Reading {
         lane.newest?;
         Some(lane.holes.saturating_add(self.missing(lane)?.min(1)))
     }
+}
 
-    /// A count over all intervals; none where one of them has none.
-    fn total<'a>(
-        &self,
-        row: &Row,
-        count: impl Fn(&LaneView) -> Option<u32>,
-        add: fn(u32, u32) -> u32,
-    ) -> Option<Value<'a>> {
-        row.lanes.iter().try_fold(0, |sum, l| Some(add(sum, count(l)?))).map(Value::Count)
-    }
+/// A count over all intervals; none where one of them has none.
+fn total<'a>(
+    row: &Row,
+    count: impl Fn(&LaneView) -> Option<u32>,
+    add: fn(u32, u32) -> u32,
+) -> Option<Value<'a>> {
+    row.lanes.iter().try_fold(0, |sum, l| Some(add(sum, count(l)?))).map(Value::Count)
 }
 
 /// Bars at hand and needed while that is what is missing; otherwise nothing is known.

@@ -12,6 +12,7 @@ use crate::report::scan::{self, ScanOptions};
 use crate::stopwatch::Stopwatch;
 
 use super::failure::Failure;
+use super::names::names;
 use super::session::{Place, Purpose, Session};
 use super::{DemoRun, Rows, demo};
 
@@ -36,6 +37,9 @@ pub(super) async fn run(
     plan: &ScanPlan,
     cancel: CancellationToken,
 ) -> Result<Rows, Failure> {
+    let names = names(config);
+    let checked = plan.options.filter.check(&config.intervals, &names);
+    checked.map_err(|e| Failure::Usage(format!("--filter: {e}")))?;
     let place = match demo {
         None => Place::of(config),
         Some(run) => demo::start(run.start, run.speed, cancel.clone()).await?.1,
@@ -79,6 +83,7 @@ pub(super) async fn run(
         now: stopwatch.now(),
         elapsed: started.now().0,
         klines: plan.klines,
+        names,
         incomplete: cut_short.clone().or_else(|| refused(&snapshot)),
         ..plan.options.clone()
     };
@@ -93,6 +98,9 @@ pub(super) async fn run(
     }
     if let Some(why) = &options.incomplete {
         complain(&format!("the table is NOT complete: {why}"));
+    }
+    if written.unknown > 0 {
+        complain(&left_out(written.unknown));
     }
     Ok(if written.rows > 0 { Rows::Some } else { Rows::None })
 }
@@ -132,6 +140,11 @@ fn no_data(snapshot: &Snapshot, in_time: bool, timeout: Duration) -> String {
         (None, false) => format!("no data within {timeout:?}; a slow network wants a longer --timeout"),
         (None, true) => "no pair matches: check --quote, --top, --movers, --watchlist and --symbols".into(),
     }
+}
+
+fn left_out(unknown: usize) -> String {
+    let pairs = if unknown == 1 { "1 pair lacks" } else { &format!("{unknown} pairs lack") };
+    format!("{pairs} figures that the filter asks for, and may or may not match: left out")
 }
 
 fn complain(sentence: &str) {

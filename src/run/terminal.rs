@@ -1,9 +1,12 @@
 //! The terminal program: a session and a screen on it.
 
+use std::io::{self, Write as _};
 use std::sync::Arc;
 
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use crate::app::saved::Saved;
 use crate::app::text::host;
 use crate::app::value::{Notation, is_utf8, locale};
 use crate::app::{App, AppConfig, Msg, Replay};
@@ -20,9 +23,11 @@ use crate::ui::terminal::Mouse;
 use crate::ui::themes::{Named, Wardrobe};
 
 use super::failure::Failure;
+use super::kept::{self, Found};
+use super::names::names;
 use super::session::{Place, Purpose, Session};
 use super::themes::Themes;
-use super::{DemoRun, demo, zone};
+use super::{DemoRun, demo, setup, zone};
 
 /// Runs until the user leaves or `cancel`.
 pub(super) async fn run(
@@ -50,7 +55,11 @@ pub(super) async fn run(
         AppConfig { notation: signs(config).0, replay, place: named, zone, themes: choice, look },
         first,
     );
-    for problem in [log_problem, broken].into_iter().flatten() {
+    let found = if replay.is_some() { Found::default() } else { kept::find() };
+    app.set_names(names(config));
+    app.set_up(setup::of(config, found.saved)?);
+    let (to_keep, saves) = watch::channel(Saved::default());
+    for problem in [log_problem, broken, found.problem].into_iter().flatten() {
         tracing::warn!("{problem}");
         app.update(session.stopwatch.now(), Msg::Word(Level::Warn, CleanText::new(&problem)));
     }
@@ -58,14 +67,22 @@ pub(super) async fn run(
         snapshots: session.snapshots.clone(),
         commands: session.commands.clone(),
         stopwatch: session.stopwatch,
-        saves: None,
+        saves: found.path.is_some().then_some(to_keep),
         cancel: cancel.clone(),
     };
     let ui = ui(config, themes.all);
     // The screen is the root future: a terminal that blocks the write blocks nothing else.
-    let screen = event_loop::run(app, wires, ui);
+    let screen = async {
+        let keeping = async {
+            match found.path {
+                Some(path) => kept::keep(path, saves).await,
+                None => None,
+            }
+        };
+        tokio::join!(event_loop::run(app, wires, ui), keeping)
+    };
     tokio::pin!(screen);
-    let (ended, broken) = tokio::select! {
+    let ((ended, not_kept), broken) = tokio::select! {
         ended = &mut screen => (ended, None),
         died = session.died() => {
             // Told to end, tasks may end before the screen does.
@@ -75,6 +92,10 @@ pub(super) async fn run(
         }
     };
     session.end().await;
+    if let Some(problem) = not_kept {
+        // The terminal is given back: it can be said there.
+        drop(writeln!(io::stderr(), "hamatop: {problem}"));
+    }
     match (broken, ended) {
         (Some(died), _) => Err(died.into()),
         (None, Err(error)) => Err(Failure::Terminal(error)),

@@ -19,7 +19,7 @@ use ratatui::layout::Position;
 const KEYS_WIDTH: u16 = 9;
 
 /// Lines of the legend: what signs and words mean.
-fn legend(notation: Notation) -> [String; 15] {
+fn legend(notation: Notation) -> [String; 16] {
     let sign = |s| notation.trend(s);
     [
         format!(
@@ -45,7 +45,8 @@ fn legend(notation: Notation) -> [String; 15] {
         format!(" order held: for {} s after a move no row changes its place", HOLD.as_secs()),
         " C/MA~ live price against the average, a preview".to_owned(),
         format!(" BOLL squ nor exp {}  on the last bar the close left its bands", sign(Up)),
-        " filter: btc -usdc \"1000\"  all words, not, quoted".to_owned(),
+        " filter: btc -usdc | @list score>60 15m.dist<1% 1h:bull all:up -stale".to_owned(),
+        " 47/500 3?  match / all; of 3 it is not known, and they are not shown".to_owned(),
         " The score ranks; it is not advice.".to_owned(),
     ]
 }

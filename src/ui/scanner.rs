@@ -64,13 +64,17 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>) {
 /// What to do about an empty table.
 pub(super) fn empty_text(app: &App) -> String {
     let total = app.snapshot().rows.len();
+    let unknown = match app.unknown() {
+        0 => String::new(),
+        n => format!(", of {n} it is not known"),
+    };
     if total > 0 && app.prompt().is_some() {
         // There the key would be typed.
-        format!("0 of {total} match")
+        format!("0 of {total} match{unknown}")
     } else if total > 0 && app.shown() == Shown::Marked {
         format!("no marked pair matches; {} shows the others", app.key_of(Action::OnlyMarked))
     } else if total > 0 {
-        format!("0 of {total} match; {} clears the filter", app.key_of(Action::ClearFilter))
+        format!("0 of {total} match{unknown}; {} clears the filter", app.key_of(Action::ClearFilter))
     } else {
         "waiting for the exchange's list of pairs".to_owned()
     }

@@ -23,6 +23,7 @@ use crate::market::snapshot::{Level, LinkState, Notice, SignalEvent, Snapshot};
 mod escapes;
 mod looks;
 mod marks;
+mod windows;
 
 const END: UnixMs = UnixMs(1_760_227_200_000);
 
@@ -226,7 +227,7 @@ fn below_the_smallest_size_one_line_says_what_is_needed() {
 
 #[test]
 fn no_size_and_no_state_panics() {
-    for keys in ["", "4", "?", "s", "/btc x", "/a=b", "G"] {
+    for keys in ["", "4", "?", "?x", "s", "/btc x", "/a=b", "G", ":", ":go", "C", "CG", "`", "GZF ", "W"] {
         let mut app = app_of(with_signals(assorted()), (120, 36));
         press(&mut app, keys);
         for cols in (0..130).step_by(13).chain([59, 60, 80, 300]) {
@@ -413,8 +414,17 @@ fn without_signs_the_screen_is_seven_bit() {
     let config = AppConfig { notation: Notation::Ascii, ..AppConfig::default() };
     let rows =
         vec![row("BTCUSDT"), row("ETHUSDT").trends([Sign::Down, Sign::Flat, Sign::Up]), row("X").unknown()];
-    for keys in ["", "4", "?", "s", "/averyveryveryveryveryveryveryverylongfilterthatcanneverfitintotheline"]
-    {
+    for keys in [
+        "",
+        "4",
+        "?",
+        "s",
+        ":",
+        "C",
+        "`",
+        "F ",
+        "/averyveryveryveryveryveryveryverylongfilterthatcanneverfitintotheline",
+    ] {
         for size in [(60, 16), (80, 24), (120, 36)] {
             let mut app = App::new(config.clone(), Arc::new(with_ascii_signals(snapshot(rows.clone()))));
             app.update(MADE, Msg::Resize(size.0, size.1));
@@ -481,8 +491,19 @@ fn a_filter_error_stands_beside_the_prompt_with_its_column() {
     let cursor = draw(&app, &Theme::dark(), &mut buffer).unwrap();
     assert_eq!((cursor.x, cursor.y), (10, 2));
     let text = text(&buffer);
-    assert!(text.contains("column 6: `=`"));
-    assert_eq!(text.lines().nth(3).unwrap().find('^'), Some(3 + 5), "{text}");
+    assert!(text.contains("column 5: there is no field `x`"), "{text}");
+    assert_eq!(text.lines().nth(3).unwrap().find('^'), Some(3 + 4), "{text}");
+}
+
+#[test]
+fn rows_of_which_nothing_is_known_are_counted_beside_the_filter() {
+    for (size, count) in
+        [((120, 36), "4 of 12 match, 3 unknown"), ((80, 24), "4/12  3?"), ((60, 16), "4/12  3?")]
+    {
+        let mut app = app_of(assorted(), size);
+        press(&mut app, "/score<lt>60 1h:bull");
+        assert!(shown(&app).contains(count), "{}", shown(&app));
+    }
 }
 
 #[test]

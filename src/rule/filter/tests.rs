@@ -8,7 +8,6 @@ use crate::market::snapshot::Pool;
 mod errors;
 mod fuzz;
 mod grammar;
-mod replay;
 
 fn names() -> Names {
     let mut names = Names::new();

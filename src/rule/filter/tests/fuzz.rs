@@ -89,11 +89,23 @@ const PIECES: &[&str] = &[
     "0",
 ];
 
+const FIELDS: &[&str] =
+    &["score", "vol", "age", "15m.dist", "any.cross", "all.prev.bb", "state", "sym", "width", "live"];
+const SIGNS: &[&str] = &[":", "=", "!=", "<", ">=", "~"];
+const VALUES: &[&str] =
+    &["60", "10m", "5%", "2min", "1..2", "up", "squeeze", "stale", "\"a b\"", "/^b/", "a\\", "yes", "0"];
+
 fn random(rng: &mut fastrand::Rng) -> String {
     let mut text = String::new();
-    for _ in 0..rng.usize(1..14) {
+    for _ in 0..rng.usize(1..9) {
+        let pick = |rng: &mut fastrand::Rng, from: &[&'static str]| from[rng.usize(..from.len())];
         if rng.u8(..) < 12 {
             text.push(rng.char(..));
+        } else if rng.u8(..) < 80 {
+            text.push(' ');
+            text.push_str(pick(rng, FIELDS));
+            text.push_str(pick(rng, SIGNS));
+            text.push_str(pick(rng, VALUES));
         } else {
             text.push_str(PIECES[rng.usize(..PIECES.len())]);
         }
