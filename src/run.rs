@@ -1,5 +1,6 @@
 //! The composition root: the only place that makes channels, tasks and runtimes.
 
+pub mod crash;
 pub mod demo;
 pub mod doctor;
 pub mod failure;
@@ -54,6 +55,9 @@ pub fn terminal(config: &Config, demo: Option<DemoRun>) -> Result<(), Failure> {
         Ok(guard) => (guard, None),
         Err(problem) => (None, Some(problem)),
     };
+    if let Some(folder) = telemetry::state_folder() {
+        crash::install(folder);
+    }
     under_signals(|cancel| terminal::run(config, demo, problem, cancel))
 }
 

@@ -39,6 +39,7 @@ use crate::app::layout::{MIN_COLS, MIN_ROWS, Tier};
 use crate::app::{App, View};
 
 use self::canvas::Canvas;
+pub use self::encode::Letters;
 pub use self::screen::{Painted, Screen};
 use self::theme::{Role, Theme};
 

@@ -270,6 +270,8 @@ const SHARED: &[ActionSpec] = &[
     line(Action::ClearFilter, "clear-filter", ("clear the filter", ""), (Group::Table, TABLE), &[c('\\')]),
     line(Action::SortLeft, "sort-left", ("sort left", "sort"), (Group::Table, TABLE), &[c('<')]),
     line(Action::SortRight, "sort-right", ("sort right", ""), (Group::Table, TABLE), &[c('>')]),
+    line(Action::Follow, "follow", ("follow the pair", "follow"), (Group::Table, SCANNER), &[c('F')]),
+    line(Action::Freeze, "freeze", ("freeze the order", "freeze"), (Group::Table, SCANNER), &[c('Z')]),
     line(Action::PickSort, "sort", ("pick sort column", ""), (Group::Table, TABLE), &[c('s'), k(Key::F(6))]),
     line(Action::Invert, "invert", ("invert the order", "invert"), (Group::Table, ORDERED), &[c('I')]),
     line(
@@ -283,8 +285,6 @@ const SHARED: &[ActionSpec] = &[
     line(Action::Mark, "mark", ("mark the pair", "mark"), (Group::Table, SCANNER), &[c(' ')]),
     line(Action::OnlyMarked, "only-marked", ("marked only", ""), (Group::Table, SCANNER), &[c('W')]),
     line(Action::Unmark, "unmark-all", ("take marks off", ""), (Group::Table, SCANNER), &[c('U')]),
-    line(Action::Follow, "follow", ("follow the pair", "follow"), (Group::Table, SCANNER), &[c('F')]),
-    line(Action::Freeze, "freeze", ("freeze the order", "freeze"), (Group::Table, SCANNER), &[c('Z')]),
     line(Action::NextColumns, "columns-next", ("other columns", ""), (Group::Table, SCANNER), &[c('w')]),
     line(Action::EditColumns, "columns", ("edit columns", ""), (Group::Table, SCANNER), &[c('C')]),
     line(Action::Show(View::Scanner), "view-scanner", ("scanner", ""), (Group::Program, VIEWS), &[c('1')]),

@@ -31,9 +31,9 @@ macro_rules! palettes {
 }
 
 palettes! {
-    GreenUp = "green-up", "As the theme has them: green up and red down, mostly.";
-    RedUp = "red-up", "The two swapped: red is up, as in China and Japan.";
-    BlueOrange = "blue-orange", "Blue is up and orange down.";
+    GreenUp = "green-up", "As the theme has them.";
+    RedUp = "red-up", "Up and down swapped: red is up.";
+    BlueOrange = "blue-orange", "Blue is up, orange is down.";
 }
 
 /// The palette's name is none.

@@ -172,12 +172,21 @@ impl Notation {
     /// where the locale is UTF-8, and not where it is Chinese, Japanese or Korean, since
     /// terminals there often draw these very signs two cells wide.
     pub fn for_locale(all: Option<&str>, ctype: Option<&str>, lang: Option<&str>) -> Self {
-        let set = [all, ctype, lang].into_iter().flatten().find(|v| !v.is_empty());
-        let locale = set.unwrap_or_default().to_ascii_lowercase();
-        let utf8 = locale.contains("utf-8") || locale.contains("utf8");
+        let locale = locale(all, ctype, lang);
         let wide = ["zh", "ja", "ko"].iter().any(|l| locale.starts_with(l));
-        if utf8 && !wide { Self::Unicode } else { Self::Ascii }
+        if is_utf8(&locale) && !wide { Self::Unicode } else { Self::Ascii }
     }
+}
+
+/// The locale of letters by the values of `LC_ALL`, `LC_CTYPE` and `LANG`, in small letters.
+pub fn locale(all: Option<&str>, ctype: Option<&str>, lang: Option<&str>) -> String {
+    let set = [all, ctype, lang].into_iter().flatten().find(|v| !v.is_empty());
+    set.unwrap_or_default().to_ascii_lowercase()
+}
+
+/// Whether such a locale has all letters.
+pub fn is_utf8(locale: &str) -> bool {
+    locale.contains("utf-8") || locale.contains("utf8")
 }
 
 impl NoteText<'_> {

@@ -8,13 +8,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::saved::Saved;
 use crate::app::text::host;
-use crate::app::value::Notation;
+use crate::app::value::{Notation, is_utf8, locale};
 use crate::app::{App, AppConfig, Msg, Replay};
 use crate::config::Config;
 use crate::config::color::Depth;
 use crate::config::manners::NotifyChoice;
 use crate::domain::text::CleanText;
 use crate::market::snapshot::Level;
+use crate::ui::Letters;
 use crate::ui::event_loop::{self, UiConfig, Wires};
 use crate::ui::outside::{Notify, Outside};
 use crate::ui::shade::Level as Colors;
@@ -51,7 +52,7 @@ pub(super) async fn run(
     let named = config.rest_url.as_deref().or(config.ws_url.as_deref()).map(host);
     let theme_names = themes.all.iter().map(|t| t.name.clone()).collect();
     let mut app = App::new(
-        AppConfig { notation: notation(config), replay, place: named, zone, themes: theme_names, look },
+        AppConfig { notation: signs(config).0, replay, place: named, zone, themes: theme_names, look },
         first,
     );
     let found = if replay.is_some() { Found::default() } else { kept::find() };
@@ -102,14 +103,17 @@ pub(super) async fn run(
     }
 }
 
-/// Signs beyond ASCII only where they are wanted and the locale can show them.
-fn notation(config: &Config) -> Notation {
+/// Signs beyond ASCII only where they are wanted and the locale can show them; letters beyond it,
+/// as in Chinese names, wherever the locale has them.
+fn signs(config: &Config) -> (Notation, Letters) {
     if config.ascii {
-        return Notation::Ascii;
+        return (Notation::Ascii, Letters::SevenBit);
     }
     let var = |name: &str| std::env::var(name).ok();
     let (all, ctype, lang) = (var("LC_ALL"), var("LC_CTYPE"), var("LANG"));
-    Notation::for_locale(all.as_deref(), ctype.as_deref(), lang.as_deref())
+    let (all, ctype, lang) = (all.as_deref(), ctype.as_deref(), lang.as_deref());
+    let utf8 = is_utf8(&locale(all, ctype, lang));
+    (Notation::for_locale(all, ctype, lang), if utf8 { Letters::All } else { Letters::SevenBit })
 }
 
 fn ui(config: &Config, themes: Vec<Named>) -> UiConfig {
@@ -129,6 +133,7 @@ fn ui(config: &Config, themes: Vec<Named>) -> UiConfig {
     UiConfig {
         wardrobe: Wardrobe::new(themes, level),
         data_fps: u8::try_from(config.data_fps).unwrap_or(u8::MAX),
+        letters: signs(config).1,
         mouse: if config.mouse.resolve(found.over_ssh) { Mouse::Ours } else { Mouse::Theirs },
         outside: Outside { notify, ..found },
     }

@@ -13,6 +13,16 @@ use crate::domain::text::is_unsafe;
 
 use super::shade::place_of;
 
+/// Which letters a terminal can show.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Letters {
+    /// All.
+    #[default]
+    All,
+    /// Those of 7 bits: a `?` stands for each cell of the others.
+    SevenBit,
+}
+
 /// What the terminal writes with now.
 #[derive(Clone, Copy, PartialEq)]
 struct Pen {
@@ -39,6 +49,7 @@ const MODIFIERS: [(Modifier, u8); 9] = [
 pub(super) fn cells<'a>(
     out: &mut Vec<u8>,
     cells: impl Iterator<Item = (u16, u16, &'a Cell)>,
+    letters: Letters,
 ) -> io::Result<()> {
     let mut pen = PLAIN;
     // The line of the text cursor, and its column where that is certain.
@@ -53,11 +64,16 @@ pub(super) fn cells<'a>(
         change(out, pen, wanted)?;
         pen = wanted;
         let symbol = cell.symbol();
+        let wide = symbol.width();
         // Everything drawn is clean; this is the last place where one slip could be seen.
-        let is_clean = !symbol.contains(is_unsafe);
-        out.extend_from_slice(if is_clean { symbol.as_bytes() } else { b"?" });
+        let is_shown = !symbol.contains(is_unsafe) && (letters == Letters::All || symbol.is_ascii());
+        if is_shown {
+            out.extend_from_slice(symbol.as_bytes());
+        } else {
+            out.extend(std::iter::repeat_n(b'?', wide.max(1)));
+        }
         // Terminals are of one mind about where a letter of one cell ends, not about all others.
-        at = Some((y, (is_clean && symbol.width() == 1).then_some(x + 1)));
+        at = Some((y, (is_shown && wide == 1).then_some(x + 1)));
     }
     if pen != PLAIN {
         out.extend_from_slice(b"\x1b[0m");
@@ -125,7 +141,7 @@ mod tests {
 
     fn encoded(list: &[(u16, u16, Cell)]) -> String {
         let mut out = Vec::new();
-        cells(&mut out, list.iter().map(|(x, y, c)| (*x, *y, c))).unwrap();
+        cells(&mut out, list.iter().map(|(x, y, c)| (*x, *y, c)), Letters::All).unwrap();
         String::from_utf8(out).unwrap()
     }
 
@@ -156,9 +172,19 @@ mod tests {
 
     #[test]
     fn what_is_not_clean_is_not_written() {
-        for symbol in ["\x1b", "a\x1b[2J", "\u{9b}", "\n", "\u{202e}"] {
+        for symbol in ["\x1b", "\u{9b}", "\n", "\u{202e}"] {
             let got = encoded(&[(0, 0, cell(symbol, Style::new())), (1, 0, cell("b", Style::new()))]);
             assert_eq!(got, "\x1b[1;1H?\x1b[2Gb");
         }
+        let long = encoded(&[(0, 0, cell("a\x1b[2J", Style::new()))]);
+        assert!(long.starts_with("\x1b[1;1H?") && !long.contains("2J"), "{long:?}");
+    }
+
+    #[test]
+    fn in_seven_bits_a_mark_stands_for_each_cell_of_what_can_not_be_shown() {
+        let list = [(0, 0, cell("币", Style::new())), (2, 0, cell("a", Style::new()))];
+        let mut out = Vec::new();
+        cells(&mut out, list.iter().map(|(x, y, c)| (*x, *y, c)), Letters::SevenBit).unwrap();
+        assert_eq!(out, b"\x1b[1;1H??\x1b[3Ga");
     }
 }

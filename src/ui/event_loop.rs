@@ -21,6 +21,7 @@ use crate::market::snapshot::Snapshot;
 use crate::stopwatch::Stopwatch;
 
 use super::draw;
+use super::encode::Letters;
 use super::hangup::hung_up;
 use super::input::{message, sane};
 use super::jobs::{Job, Jobs};
@@ -47,6 +48,8 @@ pub struct UiConfig {
     pub wardrobe: Wardrobe,
     /// Frames a second that new data may cause, at least 1.
     pub data_fps: u8,
+    /// Which letters the terminal shows.
+    pub letters: Letters,
     /// Whose the mouse is.
     pub mouse: Mouse,
     /// The way to the clipboard and the user.
@@ -86,7 +89,7 @@ pub enum Ended {
 pub async fn run(app: App, wires: Wires, config: UiConfig) -> io::Result<Ended> {
     let terminal = Terminal::enter(wires.cancel.clone(), config.mouse)?;
     let (cols, rows) = sane(crossterm::terminal::size()?);
-    let screen = Screen::new(io::stdout(), cols, rows);
+    let screen = Screen::new(io::stdout(), cols, rows).with_letters(config.letters);
     let mut screen = Loop::new(app, wires, config, screen, (cols, rows));
     screen.seat = Some(Seat { terminal, jobs: Jobs::new()? });
     screen.run(keyboard::events()?, hung_up()).await

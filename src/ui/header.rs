@@ -386,14 +386,14 @@ pub(super) fn draw_bottom(app: &App, canvas: &mut Canvas<'_>) {
     draw_hints(app, canvas, y);
 }
 
-/// What the keys do here, as much as there is room for; how to get help in any case.
+/// What the keys do here, as much as there is room for; how to find more in any case.
 fn draw_hints(app: &App, canvas: &mut Canvas<'_>, y: u16) {
-    let mut hints = app.keys().hints(app.context());
-    let help = app.key_of(Action::Help);
-    let help = hints.iter().position(|(keys, _)| *keys == help).map(|n| hints.remove(n));
+    let more = [app.key_of(Action::Palette), app.key_of(Action::Help)];
     let wide =
         |(keys, what): &(String, &str)| u16::try_from(keys.width() + what.width() + 3).unwrap_or(u16::MAX);
-    let mut room = (canvas.cols() + 1).saturating_sub(help.as_ref().map_or(0, wide));
+    let (more, hints): (Vec<_>, Vec<_>) =
+        app.keys().hints(app.context()).into_iter().partition(|(keys, _)| more.contains(keys));
+    let mut room = (canvas.cols() + 1).saturating_sub(more.iter().map(wide).sum());
     let mut fits = |hint: &(String, &'static str)| {
         let fits = wide(hint) <= room;
         room = if fits { room - wide(hint) } else { 0 };
@@ -401,7 +401,7 @@ fn draw_hints(app: &App, canvas: &mut Canvas<'_>, y: u16) {
     };
     let shown: Vec<_> = hints.into_iter().filter(|h| fits(h)).collect();
     let mut x = 1;
-    for (keys, what) in shown.into_iter().chain(help) {
+    for (keys, what) in shown.into_iter().chain(more) {
         x = canvas.spans(x, y, canvas.cols(), &[(&keys, Role::Key), (" ", Role::Dim), (what, Role::Dim)]) + 2;
     }
 }

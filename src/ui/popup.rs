@@ -63,13 +63,18 @@ fn draw_sort_picker(app: &App, list: &List<Column>, (frame, pane): (Frame, Pane)
     let (x, width) = window(canvas, frame, &format!("sort by  ({take} takes, {invert} inverts)"));
     for (y, place) in lines(list, pane, columns.len()) {
         let here = if columns[place] == app.sort().column { '*' } else { ' ' };
-        let text = format!(" {here} {} ", described(columns[place]));
+        let text = format!("{}{here} {} ", sign(list, place), described(columns[place]));
         canvas.text(x, y, width, &text, chosen(list, place));
     }
 }
 
 fn chosen<K: Clone + PartialEq>(list: &List<K>, place: usize) -> Role {
     if place == list.place() { Role::Tab } else { Role::Text }
+}
+
+/// A shape for what the colour says.
+fn sign<K: Clone + PartialEq>(list: &List<K>, place: usize) -> &'static str {
+    if place == list.place() { ">" } else { " " }
 }
 
 fn described(column: Column) -> String {
@@ -104,7 +109,7 @@ fn draw_editor(app: &App, list: &List<Column>, (frame, pane): (Frame, Pane), can
             () => "",
         };
         let mark = if is_shown { 'x' } else { ' ' };
-        let text = format!(" [{mark}] {}  {note:<8}", described(column));
+        let text = format!("{}[{mark}] {}  {note:<8}", sign(list, place), described(column));
         canvas.text(x, y, width, &text, chosen(list, place));
     }
 }
@@ -127,6 +132,7 @@ fn draw_palette(
         let role = chosen(palette.list(), place);
         let blank = " ".repeat(usize::from(width));
         canvas.text(x, y, width, &blank, role);
+        canvas.text(x, y, 1, sign(palette.list(), place), role);
         let keys = &found[place].keys;
         let keys_width = u16::try_from(keys.width()).unwrap_or(0).min(width);
         canvas.text(x + 1, y, width.saturating_sub(keys_width + 2), &found[place].text, role);
@@ -163,7 +169,7 @@ fn draw_log(app: &App, list: &List<u64>, (frame, pane): (Frame, Pane), canvas: &
         let notice = &notices[place];
         let (word, role) = level(notice.level);
         let role = if place == list.place() { Role::Tab } else { role };
-        let text = format!(" {:>4} {word} {}", ago(app, notice), notice.text);
+        let text = format!("{}{:>4} {word} {}", sign(list, place), ago(app, notice), notice.text);
         canvas.text(x, y, width, &text, role);
     }
     let Some(notice) = notices.get(list.place()) else { return };

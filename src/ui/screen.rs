@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
-use super::encode;
+use super::encode::{self, Letters};
 
 /// Terminals that know it show what stands between the two at once; the others ignore it.
 const BEGIN_SYNC: &[u8] = b"\x1b[?2026h";
@@ -34,6 +34,7 @@ pub struct Screen<W> {
     cursor: Option<Position>,
     stale: bool,
     out: Vec<u8>,
+    letters: Letters,
 }
 
 impl<W: Write> Screen<W> {
@@ -47,7 +48,13 @@ impl<W: Write> Screen<W> {
             cursor: None,
             stale: true,
             out: Vec::with_capacity(CAPACITY),
+            letters: Letters::All,
         }
+    }
+
+    /// The same on a terminal that shows these letters.
+    pub fn with_letters(self, letters: Letters) -> Self {
+        Self { letters, ..self }
     }
 
     /// The terminal has another size now. Where it is the one we knew, it had another in between,
@@ -92,7 +99,7 @@ impl<W: Write> Screen<W> {
         let mut changes = self.shown.diff_iter(&self.next).peekable();
         let differs = changes.peek().is_some();
         if differs {
-            encode::cells(&mut self.out, changes)?;
+            encode::cells(&mut self.out, changes, self.letters)?;
         }
         debug_assert!(differs || self.out.len() == empty, "nothing is encoded for no change");
         if !differs && !self.stale && cursor == self.cursor {

@@ -102,8 +102,13 @@ fn oklab(color: Rgb) -> [f64; 3] {
 
 /// How different two colours look; 0 is the same, black and white are 1 apart.
 pub fn difference(one: Color, other: Color) -> Option<f64> {
+    distance(one, other, 1.0)
+}
+
+fn distance(one: Color, other: Color, weight_of_lightness: f64) -> Option<f64> {
     let (a, b) = (oklab(rgb(one)?), oklab(rgb(other)?));
-    Some(a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt())
+    let squares = a.iter().zip(b).map(|(a, b)| (a - b).powi(2));
+    Some(squares.zip([weight_of_lightness.powi(2), 1.0, 1.0]).map(|(s, w)| s * w).sum::<f64>().sqrt())
 }
 
 /// A background: as it was meant, and as it is shown.
@@ -133,7 +138,9 @@ pub(super) fn nearest(color: Color, level: Level, on: Option<On>) -> Color {
         Level::Indexed => (16..=255).map(Color::Indexed).collect(),
         _ => NAMED.iter().map(|(c, _)| *c).collect(),
     };
-    let far = |c: &Color| difference(*c, color).unwrap_or(f64::MAX);
+    // Among sixteen the hue has to stay: a dark grey is rather black than the red that is as dark.
+    let weight = if level == Level::Sixteen { 0.3 } else { 1.0 };
+    let far = |c: &Color| distance(*c, color, weight).unwrap_or(f64::MAX);
     let legible = candidates.into_iter().filter(|c| shown.is_none_or(|shown| reads(*c, shown)));
     legible.min_by(|a, b| far(a).total_cmp(&far(b))).unwrap_or(Color::Reset)
 }

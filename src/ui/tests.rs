@@ -21,9 +21,12 @@ use crate::fixture::{MADE, NOW, as_demo, assorted, row, snapshot};
 use crate::market::snapshot::{Level, LinkState, Notice, SignalEvent, Snapshot};
 
 mod detail;
+mod escapes;
+mod looks;
 mod marks;
 mod readback;
 mod signals;
+mod windows;
 
 const END: UnixMs = UnixMs(1_760_227_200_000);
 
@@ -230,7 +233,10 @@ fn below_the_smallest_size_one_line_says_what_is_needed() {
 
 #[test]
 fn no_size_and_no_state_panics() {
-    for keys in ["", "2", "3", "3j", "4", "?", "s", "/btc x", "/a=b", "G"] {
+    for keys in [
+        "", "2", "3", "3j", "4", "?", "?x", "s", "/btc x", "/a=b", "G", ":", ":go", "C", "CG", "`", "GZF ",
+        "W",
+    ] {
         let mut app = app_of(with_signals(assorted()), (120, 36));
         press(&mut app, keys);
         for cols in (0..130).step_by(13).chain([59, 60, 80, 300]) {
@@ -428,6 +434,10 @@ fn without_signs_the_screen_is_seven_bit() {
         "4",
         "?",
         "s",
+        ":",
+        "C",
+        "`",
+        "F ",
         "/averyveryveryveryveryveryveryverylongfilterthatcanneverfitintotheline",
     ] {
         for size in [(60, 16), (80, 24), (120, 36)] {

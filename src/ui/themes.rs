@@ -28,12 +28,12 @@ macro_rules! built_in {
 }
 
 built_in! {
-    "dark", "the default, on the terminal's dark background";
+    "dark", "on the terminal's dark background";
     "light", "dark on white, which it paints";
     "ansi", "the terminal's own sixteen colours";
     "high-contrast", "7:1 or more, on black";
     "color-blind", "up is blue, down is orange, on dark";
-    "gruvbox", "retro and warm, on its own dark background";
+    "gruvbox", "warm, on its own dark background";
 }
 
 /// A theme and its name.

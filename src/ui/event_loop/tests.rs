@@ -64,6 +64,7 @@ fn rig() -> Rig {
     let config = UiConfig {
         wardrobe: Wardrobe::built_in(crate::ui::shade::Level::Indexed),
         data_fps: 20,
+        letters: Letters::All,
         mouse: Mouse::Theirs,
         outside: Outside::of(|_| None),
     };
@@ -134,4 +135,82 @@ async fn a_resize_is_painted_in_full_at_the_new_size() {
     rig.writes.wait_for("needs 60x16").await;
     rig.cancel.cancel();
     assert_eq!(rig.end().await, Ended::Cancelled);
+}
+
+#[tokio::test(start_paused = true)]
+async fn out_of_sight_for_a_minute_it_paints_nothing_and_is_right_at_once_in_sight() {
+    let rig = rig();
+    rig.writes.wait_for("BTCUSDT").await;
+    rig.keys.send(Ok(Event::FocusLost)).unwrap();
+    rig.pictures.send(Arc::new(snapshot(vec![row("AAAUSDT")]))).unwrap();
+    // It is painted on for a while: a look aside is not leaving.
+    rig.writes.wait_for("AAAUSDT").await;
+    tokio::time::sleep(UNSEEN + SECOND).await;
+    let before = rig.writes.0.lock().unwrap().len();
+    for _ in 0..20 {
+        rig.pictures.send(Arc::new(snapshot(vec![row("ZZZUSDT")]))).unwrap();
+        tokio::time::sleep(SECOND).await;
+    }
+    assert_eq!(rig.writes.0.lock().unwrap().len(), before);
+    rig.keys.send(Ok(Event::FocusGained)).unwrap();
+    rig.writes.wait_for("ZZZUSDT").await;
+    // A key is as good as word of the focus.
+    rig.keys.send(Ok(Event::FocusLost)).unwrap();
+    tokio::time::sleep(UNSEEN + SECOND).await;
+    rig.pictures.send(Arc::new(snapshot(vec![row("YYYUSDT")]))).unwrap();
+    rig.press(KeyCode::Char('j'));
+    rig.writes.wait_for("YYYUSDT").await;
+    rig.cancel.cancel();
+    assert_eq!(rig.end().await, Ended::Cancelled);
+}
+
+fn bare(outside: Outside) -> (Loop<Writes>, Writes) {
+    let first = Arc::new(assorted());
+    let wires = Wires {
+        snapshots: watch::channel(Arc::clone(&first)).1,
+        commands: mpsc::channel(1).0,
+        stopwatch: Stopwatch::start(),
+        saves: None,
+        cancel: CancellationToken::new(),
+    };
+    let writes = Writes::default();
+    let app = App::new(AppConfig::default(), first);
+    let config = UiConfig {
+        wardrobe: Wardrobe::built_in(crate::ui::shade::Level::Indexed),
+        data_fps: 4,
+        letters: Letters::All,
+        mouse: Mouse::Theirs,
+        outside,
+    };
+    let screen = Screen::new(writes.clone(), 80, 24);
+    (Loop::new(app, wires, config, screen, (80, 24)), writes)
+}
+
+#[tokio::test]
+async fn a_copy_goes_between_frames_and_too_much_of_it_nowhere() {
+    let (mut screen, writes) = bare(Outside::of(|_| None));
+    screen.paint(Mono::default()).unwrap();
+    screen.copy("BTCUSDT").unwrap();
+    screen.paint(Mono::from_millis(1)).unwrap();
+    let all = writes.0.lock().unwrap().clone();
+    assert_eq!(all[1], b"\x1b]52;c;QlRDVVNEVA==\x07");
+    screen.copy(&"x".repeat(crate::ui::outside::MAX_COPY + 1)).unwrap();
+    assert_eq!(writes.0.lock().unwrap().len(), all.len());
+    assert!(screen.app.toast().unwrap().text.contains("nothing was copied"));
+}
+
+#[tokio::test]
+async fn a_page_that_can_not_be_opened_here_is_copied_and_said() {
+    let (mut screen, writes) = bare(Outside::of(|_| None));
+    screen.open("https://example.org/x".into()).unwrap();
+    assert_eq!(writes.0.lock().unwrap()[0], b"\x1b]52;c;aHR0cHM6Ly9leGFtcGxlLm9yZy94\x07");
+    assert_eq!(screen.app.toast().unwrap().text, "copied https://example.org/x");
+    screen.open("file:///etc/passwd".into()).unwrap();
+    assert_eq!(writes.0.lock().unwrap().len(), 1);
+    // A program that is there and fails has the same end.
+    screen.outside.opener = Some("false");
+    screen.open("https://example.org/y".into()).unwrap();
+    let failed = screen.failures.1.recv().await.unwrap();
+    screen.make_up(failed).unwrap();
+    assert_eq!(writes.0.lock().unwrap().len(), 2);
 }
