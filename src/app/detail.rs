@@ -260,6 +260,10 @@ impl App {
     /// Keeps the view true to the picture, and the engine informed of what is looked at.
     pub(super) fn settle_detail(&mut self, effects: &mut Vec<Effect>) {
         let is_open = self.view == View::Detail;
+        if is_open && self.detail.pair.is_none() {
+            // The view was there before the rows were.
+            self.detail.pair = self.selected().map(|row| row.pair.clone());
+        }
         let wanted = self.detail.pair.clone().filter(|_| is_open);
         self.study_bars(is_open);
         let lacks = wanted.is_some() && self.detail.study.is_none();
