@@ -307,11 +307,11 @@ const SHARED: &[ActionSpec] = &[
         (Group::Program, VIEWS),
         &[k(Key::Backspace)],
     ),
-    line(Action::RefreshOne, "refresh", ("check by REST", "check"), (Group::Program, TABLE), &[c('r')]),
+    line(Action::RefreshOne, "refresh", ("refresh the pair", "refresh"), (Group::Program, TABLE), &[c('r')]),
     line(
         Action::RefreshAll,
         "refresh-all",
-        ("check all by REST", "all"),
+        ("refresh all", "all"),
         (Group::Program, TABLE),
         &[c('R'), Chord::ctrl('r'), k(Key::F(5))],
     ),
