@@ -373,3 +373,26 @@ fn settings_are_shown_checked_and_sampled() {
     assert!(stdout(&run(&["config", "path"])).trim_end().ends_with("hamatop/config.toml"));
     assert!(stdout(&run(&["keys"])).contains("filter"));
 }
+
+#[test]
+fn keys_and_columns_of_the_config_are_checked_with_it() {
+    for (text, part) in [
+        ("[keys]\nrefresh = ['F']\n", "[keys] F is `follow` and `refresh` in the scanner"),
+        ("[keys]\nrefersh = ['F']\n", "did you mean `refresh`?"),
+        (
+            "[columns]\nmine = ['sym', 'scor']\n",
+            "[columns] `mine`: there is no column `scor`; did you mean `score`?",
+        ),
+    ] {
+        let path = file("own.toml", text.as_bytes());
+        let path = path.to_str().unwrap();
+        for args in [["config", "check", "--config", path], ["keys", "--config", path, "--ascii"]] {
+            assert_refused(&args, 2, part);
+        }
+    }
+    let path = file("own.toml", b"[keys]\nrefresh = ['f9']\n");
+    let keys = stdout(&run(&["keys", "--config", path.to_str().unwrap()]));
+    assert!(keys.lines().any(|l| l.starts_with("F9 ") && l.contains(" refresh ")), "{keys}");
+    assert!(stdout(&run(&["man"])).contains(".SH KEYS"));
+    assert!(stdout(&run(&["completions", "zsh"])).starts_with("#compdef hamatop"));
+}

@@ -271,6 +271,8 @@ const SHARED: &[ActionSpec] = &[
     line(Action::ClearFilter, "clear-filter", ("clear the filter", ""), (Group::Table, TABLE), &[c('\\')]),
     line(Action::SortLeft, "sort-left", ("sort left", "sort"), (Group::Table, TABLE), &[c('<')]),
     line(Action::SortRight, "sort-right", ("sort right", ""), (Group::Table, TABLE), &[c('>')]),
+    line(Action::Follow, "follow", ("follow the pair", "follow"), (Group::Table, SCANNER), &[c('F')]),
+    line(Action::Freeze, "freeze", ("freeze the order", "freeze"), (Group::Table, SCANNER), &[c('Z')]),
     line(Action::PickSort, "sort", ("pick sort column", ""), (Group::Table, TABLE), &[c('s'), k(Key::F(6))]),
     line(Action::Invert, "invert", ("invert the order", "invert"), (Group::Table, ORDERED), &[c('I')]),
     line(
@@ -284,8 +286,6 @@ const SHARED: &[ActionSpec] = &[
     line(Action::Mark, "mark", ("mark the pair", "mark"), (Group::Table, SCANNER), &[c(' ')]),
     line(Action::OnlyMarked, "only-marked", ("marked only", ""), (Group::Table, SCANNER), &[c('W')]),
     line(Action::Unmark, "unmark-all", ("take marks off", ""), (Group::Table, SCANNER), &[c('U')]),
-    line(Action::Follow, "follow", ("follow the pair", "follow"), (Group::Table, SCANNER), &[c('F')]),
-    line(Action::Freeze, "freeze", ("freeze the order", "freeze"), (Group::Table, SCANNER), &[c('Z')]),
     line(Action::NextColumns, "columns-next", ("other columns", ""), (Group::Table, SCANNER), &[c('w')]),
     line(Action::EditColumns, "columns", ("edit columns", ""), (Group::Table, SCANNER), &[c('C')]),
     line(Action::Show(View::Scanner), "view-scanner", ("scanner", ""), (Group::Program, VIEWS), &[c('1')]),
@@ -389,12 +389,11 @@ impl ActionSpec {
     /// What the hint bar says there; empty where it says nothing.
     pub(super) fn hint_in(&self, context: Context) -> &'static str {
         match (self.action, context) {
+            (Action::Move(Motion::Up), Context::Prompt) => "earlier",
             // A window or a prompt is what Escape closes; a view it does not.
-            (Action::Escape, Context::View(_)) => "",
+            (Action::Escape, Context::View(_)) | (Action::Move(_), Context::Prompt) => "",
             (Action::Escape, Context::Prompt) => "as before",
             (Action::Accept, Context::Prompt) => "keep",
-            (Action::Move(Motion::Up), Context::Prompt) => "earlier",
-            (Action::Move(_), Context::Prompt) => "",
             // There it closes.
             (Action::Accept | Action::Back, Context::Columns) => "",
             _ => self.hint,

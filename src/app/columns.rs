@@ -179,7 +179,7 @@ impl App {
             self.say(Level::Warn, &text);
             return false;
         }
-        self.columns.current = name.to_owned();
+        name.clone_into(&mut self.columns.current);
         self.say(Level::Info, &format!("columns: {name}"));
         true
     }

@@ -112,7 +112,7 @@ impl Frame {
 
     /// In the middle, with room for so many lines where there is.
     pub fn centered(shape: Shape, width: u16, lines: usize) -> Self {
-        let lines = u16::try_from(lines).unwrap_or(u16::MAX).min(shape.rows.saturating_sub(4));
+        let lines = u16::try_from(lines).unwrap_or(u16::MAX).min(shape.rows.saturating_sub(5));
         let width = width.min(shape.cols);
         Self { x: (shape.cols - width) / 2, y: 2, width, height: lines + 2 }
     }

@@ -138,30 +138,30 @@ impl<K: Clone + PartialEq> List<K> {
 
     /// Moves. Says whether the motion leads to a row.
     pub fn go(&mut self, motion: Motion, rows: &impl Rows<Key = K>, pane: Pane) -> bool {
-        let (place, page) = (self.place(), pane.rows);
+        let (here, length) = (self.place(), pane.rows);
         let to = match motion {
-            Motion::Up => place.saturating_sub(1),
-            Motion::Down => place + 1,
-            Motion::HalfUp => place.saturating_sub(page / 2),
-            Motion::HalfDown => place + page / 2,
-            Motion::PageUp => place.saturating_sub(page),
-            Motion::PageDown => place + page,
+            Motion::Up => here.saturating_sub(1),
+            Motion::Down => here + 1,
+            Motion::HalfUp => here.saturating_sub(length / 2),
+            Motion::HalfDown => here + length / 2,
+            Motion::PageUp => here.saturating_sub(length),
+            Motion::PageDown => here + length,
             Motion::Last => usize::MAX,
             Motion::First => {
                 self.cursor = Cursor::Top;
                 self.top = 0;
                 return rows.count() > 0;
             }
-            Motion::Scroll(by) => return self.scroll(by, rows, page),
+            Motion::Scroll(by) => return self.scroll(by, rows, length),
             Motion::Line(y) => {
                 let line = usize::from(y.wrapping_sub(pane.first));
-                if y < pane.first || line >= page || self.top + line >= rows.count() {
+                if y < pane.first || line >= length || self.top + line >= rows.count() {
                     return false;
                 }
                 self.top + line
             }
         };
-        self.select(to, rows, page)
+        self.select(to, rows, length)
     }
 
     /// Puts the cursor on the row that is `key`, if there is one, and shows it.
@@ -169,20 +169,20 @@ impl<K: Clone + PartialEq> List<K> {
         rows.find(key).is_some_and(|place| self.select(place, rows, pane.rows))
     }
 
-    fn select(&mut self, place: usize, rows: &impl Rows<Key = K>, page: usize) -> bool {
+    fn select(&mut self, place: usize, rows: &impl Rows<Key = K>, length: usize) -> bool {
         let Some(last) = rows.count().checked_sub(1) else { return false };
         let place = place.min(last);
         self.cursor = Cursor::On(rows.key(place), place);
-        self.show(page, last + 1);
+        self.show(length, last + 1);
         true
     }
 
-    fn scroll(&mut self, by: i16, rows: &impl Rows<Key = K>, page: usize) -> bool {
+    fn scroll(&mut self, by: i16, rows: &impl Rows<Key = K>, length: usize) -> bool {
         let count = rows.count();
-        let top = self.top.saturating_add_signed(isize::from(by)).min(count.saturating_sub(page));
+        let top = self.top.saturating_add_signed(isize::from(by)).min(count.saturating_sub(length));
         let moved = top != self.top;
         self.top = top;
-        let place = self.place().clamp(top, (top + page).saturating_sub(1));
+        let place = self.place().clamp(top, (top + length).saturating_sub(1));
         if moved && place != self.place() && place < count {
             self.cursor = Cursor::On(rows.key(place), place);
         }
@@ -213,9 +213,10 @@ impl<K: Clone + PartialEq> List<K> {
         self.show(pane.rows, rows.count());
     }
 
-    fn show(&mut self, page: usize, count: usize) {
+    fn show(&mut self, length: usize, count: usize) {
         let place = self.place();
-        self.top = self.top.clamp((place + 1).saturating_sub(page), place).min(count.saturating_sub(page));
+        self.top =
+            self.top.clamp((place + 1).saturating_sub(length), place).min(count.saturating_sub(length));
     }
 }
 

@@ -131,7 +131,7 @@ impl App {
         let sets = self.columns.names().into_iter().map(str::to_owned).collect::<Vec<_>>();
         let sets = sets.into_iter().map(move |n| entry(format!("columns {n}"), Choice::Columns(n)));
         let sorts = self.columns().into_iter();
-        let sorts = sorts.map(move |c| entry(format!("sort by {c} ({})", c.title()), Choice::Sort(c)));
+        let sorts = sorts.map(move |c| entry(format!("sort {c} ({})", c.title()), Choice::Sort(c)));
         let pairs = self.snapshot.rows.iter();
         let several = self.snapshot.markets.len() > 1;
         let pairs = pairs.map(move |r| {
@@ -171,6 +171,11 @@ impl App {
 
     /// Does what a command and its word say; says whether it was one.
     fn run_command(&mut self, text: &str) -> bool {
+        if let Some((command, ..)) = COMMANDS.iter().find(|(c, ..)| *c == text) {
+            // Its word is still missing.
+            self.begin_command(command);
+            return true;
+        }
         let split = |c: &str| text.strip_prefix(c)?.strip_prefix(' ').map(|w| w.trim().to_owned());
         let found = COMMANDS.iter().find_map(|(c, ..)| Some((*c, split(c)?)));
         let Some((command, word)) = found.filter(|(_, word)| !word.is_empty()) else { return false };

@@ -103,6 +103,7 @@ impl App {
             self.memory.written = self.saved();
             return;
         };
+        self.memory.newcomer = false;
         self.view = saved.view;
         self.scanner.keep = saved.follow;
         self.scanner.marks = saved.marks.iter().cloned().collect();

@@ -307,13 +307,17 @@ impl App {
     /// Filters know the marks by the names they refer to.
     pub(super) fn name_marks(&mut self) {
         let names = Arc::make_mut(&mut self.names);
-        self.scanner.marks.iter().for_each(|pair| names.set_mark(pair, true));
+        for pair in &self.scanner.marks {
+            names.set_mark(pair, true);
+        }
     }
 
     pub(super) fn unmark_all(&mut self) {
         let marks = std::mem::take(&mut self.scanner.marks);
         let names = Arc::make_mut(&mut self.names);
-        marks.iter().for_each(|pair| names.set_mark(pair, false));
+        for pair in &marks {
+            names.set_mark(pair, false);
+        }
         let count = marks.len();
         self.show_rows(Shown::Matching);
         self.say(Level::Info, &format!("{count} marks taken off"));

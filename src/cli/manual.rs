@@ -37,7 +37,7 @@ fn section(name: &str, command: &clap::Command, out: &mut Vec<u8>) -> Result<(),
     for arg in command.get_arguments().filter(|a| !a.is_global_set()) {
         roff.control("TP", []);
         let values: Vec<_> =
-            arg.get_value_names().unwrap_or_default().iter().map(|v| v.to_string()).collect();
+            arg.get_value_names().unwrap_or_default().iter().map(ToString::to_string).collect();
         let flag = arg.get_long().map(|l| format!("--{l} ")).unwrap_or_default();
         roff.text([clap_mangen::roff::bold(format!("{flag}{}", values.join(" ")))]);
         roff.text([roman(arg.get_help().map(ToString::to_string).unwrap_or_default())]);

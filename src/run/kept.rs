@@ -244,10 +244,10 @@ fn read_as<T: std::str::FromStr>(text: &str) -> Result<T, String> {
 }
 
 /// Writes what comes, the newest, until nobody sends any more. Says why the last one was not kept.
-pub(super) async fn keep(path: PathBuf, mut saves: watch::Receiver<Saved>) -> Option<String> {
+pub(super) async fn keep(path: PathBuf, mut news: watch::Receiver<Saved>) -> Option<String> {
     let mut problem = None;
-    while saves.changed().await.is_ok() {
-        let saved = saves.borrow_and_update().clone();
+    while news.changed().await.is_ok() {
+        let saved = news.borrow_and_update().clone();
         let to = path.clone();
         let writing = tokio::task::spawn_blocking(move || write(&to, &saved));
         let failed = match tokio::time::timeout(PATIENCE, writing).await {

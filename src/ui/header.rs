@@ -48,7 +48,7 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>) -> Option<Position> {
     canvas.spans_right(1, &borrow(&progress(app, cols.saturating_sub(x))));
     let count = filter_count(app);
     let left = if is_filtering { cols / 2 } else { NO_FILTER_WIDTH };
-    let spans = order(app, count, cols.saturating_sub(left));
+    let spans = order(app, &count, cols.saturating_sub(left));
     draw_filter(app, canvas, 2, &spans)
 }
 
@@ -221,7 +221,7 @@ const LABELS: [Labels; 4] = [
 ];
 
 /// What the table shows, behind `first`, in as many words as there is room for.
-fn order(app: &App, first: Spans, room: u16) -> Spans {
+fn order(app: &App, first: &Spans, room: u16) -> Spans {
     let said = LABELS.map(|labels| order_with(app, first.clone(), labels));
     let fits = said.iter().position(|spans| wide(spans) <= room);
     said.into_iter().nth(fits.unwrap_or(LABELS.len() - 1)).unwrap_or_default()
@@ -247,7 +247,7 @@ fn order_with(app: &App, mut spans: Spans, labels: Labels) -> Spans {
 fn all(app: &App, room: u16) -> Spans {
     let mut spans = progress(app, room);
     let left = room.saturating_sub(wide(&spans));
-    let order = order(app, Spans::new(), left.saturating_sub(1));
+    let order = order(app, &Spans::new(), left.saturating_sub(1));
     if !order.is_empty() {
         spans.push((" ".to_owned(), Role::Text));
         spans.extend(order);
@@ -386,14 +386,14 @@ pub(super) fn draw_bottom(app: &App, canvas: &mut Canvas<'_>) {
     draw_hints(app, canvas, y);
 }
 
-/// What the keys do here, as much as there is room for; how to get help in any case.
+/// What the keys do here, as much as there is room for; how to find more in any case.
 fn draw_hints(app: &App, canvas: &mut Canvas<'_>, y: u16) {
-    let mut hints = app.keys().hints(app.context());
-    let help = app.key_of(Action::Help);
-    let help = hints.iter().position(|(keys, _)| *keys == help).map(|n| hints.remove(n));
+    let more = [app.key_of(Action::Palette), app.key_of(Action::Help)];
     let wide =
         |(keys, what): &(String, &str)| u16::try_from(keys.width() + what.width() + 3).unwrap_or(u16::MAX);
-    let mut room = (canvas.cols() + 1).saturating_sub(help.as_ref().map_or(0, wide));
+    let (more, hints): (Vec<_>, Vec<_>) =
+        app.keys().hints(app.context()).into_iter().partition(|(keys, _)| more.contains(keys));
+    let mut room = (canvas.cols() + 1).saturating_sub(more.iter().map(wide).sum());
     let mut fits = |hint: &(String, &'static str)| {
         let fits = wide(hint) <= room;
         room = if fits { room - wide(hint) } else { 0 };
@@ -401,7 +401,7 @@ fn draw_hints(app: &App, canvas: &mut Canvas<'_>, y: u16) {
     };
     let shown: Vec<_> = hints.into_iter().filter(|h| fits(h)).collect();
     let mut x = 1;
-    for (keys, what) in shown.into_iter().chain(help) {
+    for (keys, what) in shown.into_iter().chain(more) {
         x = canvas.spans(x, y, canvas.cols(), &[(&keys, Role::Key), (" ", Role::Dim), (what, Role::Dim)]) + 2;
     }
 }

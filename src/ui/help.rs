@@ -71,7 +71,7 @@ pub(super) fn draw(app: &App, help: &Help, frame: Frame, canvas: &mut Canvas<'_>
     if query.text().is_empty() {
         return None;
     }
-    popup::draw_query(query, (x + 1, frame.y + frame.height - 1, 30), "/", canvas)
+    Some(popup::draw_query(query, (x + 1, frame.y + frame.height - 1, 30), "/", canvas))
 }
 
 fn whole(app: &App, cols: u16) -> Vec<Vec<Piece>> {

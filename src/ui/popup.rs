@@ -5,7 +5,6 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::app::action::Action;
 use crate::app::column::Column;
-use crate::app::columns::Edit;
 use crate::app::layout::{Frame, place};
 use crate::app::list::{List, Pane};
 use crate::app::popup::Query;
@@ -63,13 +62,18 @@ fn draw_sort_picker(app: &App, list: &List<Column>, (frame, pane): (Frame, Pane)
     let (x, width) = window(canvas, frame, &format!("sort by  ({take} takes, {invert} inverts)"));
     for (y, place) in lines(list, pane, columns.len()) {
         let here = if columns[place] == app.sort().column { '*' } else { ' ' };
-        let text = format!(" {here} {} ", described(columns[place]));
+        let text = format!("{}{here} {} ", sign(list, place), described(columns[place]));
         canvas.text(x, y, width, &text, chosen(list, place));
     }
 }
 
 fn chosen<K: Clone + PartialEq>(list: &List<K>, place: usize) -> Role {
     if place == list.place() { Role::Tab } else { Role::Text }
+}
+
+/// A shape for what the colour says.
+fn sign<K: Clone + PartialEq>(list: &List<K>, place: usize) -> &'static str {
+    if place == list.place() { ">" } else { " " }
 }
 
 fn described(column: Column) -> String {
@@ -84,15 +88,7 @@ fn described(column: Column) -> String {
 fn draw_editor(app: &App, list: &List<Column>, (frame, pane): (Frame, Pane), canvas: &mut Canvas<'_>) {
     let set = app.column_set();
     let placed = place(&set, app.shape().cols);
-    let key = |edit| app.key_of(Action::Edit(edit));
-    let title = format!(
-        "columns: {}  ({} shows, {} {} move, {} pins)",
-        set.name,
-        key(Edit::Toggle),
-        key(Edit::Left),
-        key(Edit::Right),
-        key(Edit::Pin)
-    );
+    let title = format!("columns: {}  ({} closes)", set.name, app.key_of(Action::Escape));
     let (x, width) = window(canvas, frame, &title);
     let columns = app.editor_lines();
     for (y, place) in lines(list, pane, columns.len()) {
@@ -104,7 +100,7 @@ fn draw_editor(app: &App, list: &List<Column>, (frame, pane): (Frame, Pane), can
             () => "",
         };
         let mark = if is_shown { 'x' } else { ' ' };
-        let text = format!(" [{mark}] {}  {note:<8}", described(column));
+        let text = format!("{}[{mark}] {}  {note:<8}", sign(list, place), described(column));
         canvas.text(x, y, width, &text, chosen(list, place));
     }
 }
@@ -127,13 +123,14 @@ fn draw_palette(
         let role = chosen(palette.list(), place);
         let blank = " ".repeat(usize::from(width));
         canvas.text(x, y, width, &blank, role);
+        canvas.text(x, y, 1, sign(palette.list(), place), role);
         let keys = &found[place].keys;
         let keys_width = u16::try_from(keys.width()).unwrap_or(0).min(width);
         canvas.text(x + 1, y, width.saturating_sub(keys_width + 2), &found[place].text, role);
         let keys_role = if role == Role::Tab { role } else { Role::Key };
         canvas.text(x + width - keys_width, y, keys_width, keys, keys_role);
     }
-    cursor
+    Some(cursor)
 }
 
 /// A text being typed behind `sign`; says where its cursor is.
@@ -142,12 +139,12 @@ pub(super) fn draw_query(
     (x, y, width): (u16, u16, u16),
     sign: &str,
     canvas: &mut Canvas<'_>,
-) -> Option<Position> {
+) -> Position {
     let start = canvas.text(x, y, width, sign, Role::Key) + 1;
     let end = (x + width).saturating_sub(1);
     canvas.text(start, y, end.saturating_sub(start), query.text(), Role::Title);
     let cursor = start.saturating_add(u16::try_from(query.cursor()).unwrap_or(u16::MAX));
-    Some(Position::new(cursor.min(end), y))
+    Position::new(cursor.min(end), y)
 }
 
 /// What the program has said, the newest last; the chosen one at length.
@@ -163,7 +160,7 @@ fn draw_log(app: &App, list: &List<u64>, (frame, pane): (Frame, Pane), canvas: &
         let notice = &notices[place];
         let (word, role) = level(notice.level);
         let role = if place == list.place() { Role::Tab } else { role };
-        let text = format!(" {:>4} {word} {}", ago(app, notice), notice.text);
+        let text = format!("{}{:>4} {word} {}", sign(list, place), ago(app, notice), notice.text);
         canvas.text(x, y, width, &text, role);
     }
     let Some(notice) = notices.get(list.place()) else { return };

@@ -24,6 +24,7 @@ mod escapes;
 mod jobs;
 mod looks;
 mod marks;
+mod windows;
 
 const END: UnixMs = UnixMs(1_760_227_200_000);
 
@@ -227,7 +228,7 @@ fn below_the_smallest_size_one_line_says_what_is_needed() {
 
 #[test]
 fn no_size_and_no_state_panics() {
-    for keys in ["", "4", "?", "s", "/btc x", "/a=b", "G"] {
+    for keys in ["", "4", "?", "?x", "s", "/btc x", "/a=b", "G", ":", ":go", "C", "CG", "`", "GZF ", "W"] {
         let mut app = app_of(with_signals(assorted()), (120, 36));
         press(&mut app, keys);
         for cols in (0..130).step_by(13).chain([59, 60, 80, 300]) {
@@ -414,8 +415,17 @@ fn without_signs_the_screen_is_seven_bit() {
     let config = AppConfig { notation: Notation::Ascii, ..AppConfig::default() };
     let rows =
         vec![row("BTCUSDT"), row("ETHUSDT").trends([Sign::Down, Sign::Flat, Sign::Up]), row("X").unknown()];
-    for keys in ["", "4", "?", "s", "/averyveryveryveryveryveryveryverylongfilterthatcanneverfitintotheline"]
-    {
+    for keys in [
+        "",
+        "4",
+        "?",
+        "s",
+        ":",
+        "C",
+        "`",
+        "F ",
+        "/averyveryveryveryveryveryveryverylongfilterthatcanneverfitintotheline",
+    ] {
         for size in [(60, 16), (80, 24), (120, 36)] {
             let mut app = App::new(config.clone(), Arc::new(with_ascii_signals(snapshot(rows.clone()))));
             app.update(MADE, Msg::Resize(size.0, size.1));

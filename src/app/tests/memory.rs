@@ -43,8 +43,8 @@ fn what_was_changed_is_saved_after_a_while_and_at_the_end() {
     let due = app.now() + Duration::from_secs(1);
     assert!(app.deadline().is_some_and(|t| t <= due));
     let effects = app.update(due, Msg::Tick);
-    let saves: Vec<_> = effects.iter().filter(|e| matches!(e, Effect::Save(_))).collect();
-    let [Effect::Save(saved)] = saves.as_slice() else { panic!("{effects:?}") };
+    let kept: Vec<_> = effects.iter().filter(|e| matches!(e, Effect::Save(_))).collect();
+    let [Effect::Save(saved)] = kept.as_slice() else { panic!("{effects:?}") };
     assert_eq!((saved.table.columns.as_str(), saved.marks.len()), ("bands", 1));
     keys(&mut app, "I");
     let effects = keys(&mut app, "Q");
