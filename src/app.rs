@@ -493,21 +493,21 @@ impl App {
     }
 
     fn open_selected(&mut self) {
-        match self.selected() {
+        match self.picked() {
             Some(_) => self.show(View::Detail),
             None => self.say(Level::Info, "no pair is selected"),
         }
     }
 
     fn copy_name(&mut self, effects: &mut Vec<Effect>) {
-        let Some(name) = self.selected().map(|r| r.pair.symbol.to_string()) else { return };
+        let Some(name) = self.picked().map(|r| r.pair.symbol.to_string()) else { return };
         self.say(Level::Info, &format!("copied {name}"));
         effects.push(Effect::Copy(name));
     }
 
     /// The row as programs read it: the columns shown, with tabs between them.
     fn copy_row(&mut self, effects: &mut Vec<Effect>) {
-        let Some(row) = self.selected() else { return };
+        let Some(row) = self.picked() else { return };
         let reading = self.reading();
         let mut line = String::new();
         for column in self.columns() {
@@ -524,7 +524,7 @@ impl App {
         if self.view == View::Cache {
             return self.refresh_series(effects);
         }
-        let subject = if self.view == View::Detail { self.detail_row() } else { self.selected() };
+        let subject = if self.view == View::Detail { self.detail_row() } else { self.picked() };
         let Some(pair) = subject.map(|r| r.pair.clone()) else {
             return self.say(Level::Info, "no pair is selected; R checks all");
         };

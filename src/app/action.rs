@@ -314,7 +314,7 @@ const SHARED: &[ActionSpec] = &[
     line(
         Action::RefreshAll,
         "refresh-all",
-        ("check all by REST", "all"),
+        ("refresh all", "all"),
         (Group::Program, TABLE),
         &[c('R'), Chord::ctrl('r'), k(Key::F(5))],
     ),

@@ -158,6 +158,11 @@ impl App {
         self.series_at(self.cache.list.place())
     }
 
+    /// The row that a key of this view is about.
+    pub(super) fn picked(&self) -> Option<&Row> {
+        if self.view == View::Cache { self.series_selected().map(|s| s.row) } else { self.selected() }
+    }
+
     fn series_at(&self, place: usize) -> Option<SeriesRow<'_>> {
         let (row, lane) = *self.cache.order.get(place)?;
         let row = self.snapshot.rows.get(row)?;

@@ -195,9 +195,6 @@ impl App {
 
     /// The row under the cursor.
     pub fn selected(&self) -> Option<&Row> {
-        if self.view == View::Cache {
-            return self.series_selected().map(|series| series.row);
-        }
         self.rows_from(self.place()).next()
     }
 
