@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 
+sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from market import START, Exchange, Silence, write_idle_market
 from terminal import BEGIN, END, Terminal, frames
