@@ -4,6 +4,7 @@
 #![allow(clippy::print_stdout, missing_docs, reason = "a bench prints its result")]
 
 use std::hint::black_box;
+use std::num::NonZeroU16;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -104,7 +105,8 @@ fn bytes() {
 }
 
 fn shown(bytes: &[u8]) -> String {
-    let mut terminal = vt100::Parser::new(SIZE.1.try_into().unwrap(), SIZE.0.try_into().unwrap(), 0);
+    let cells = |n| NonZeroU16::new(n).unwrap_or(NonZeroU16::MIN);
+    let mut terminal = vt100::Parser::new(cells(SIZE.1), cells(SIZE.0), 0);
     terminal.process(bytes);
     terminal.screen().contents_formatted()
 }

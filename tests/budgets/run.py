@@ -13,12 +13,14 @@ import os
 import random
 import re
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 
+sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from market import START, Exchange, Silence, write_idle_market
 from terminal import BEGIN, END, Terminal, frames
@@ -60,15 +62,29 @@ class Bench:
     def __init__(self, options, table):
         self.program, self.quick, self.table = options.program, options.quick, table
         self.home = tempfile.mkdtemp(prefix="hamatop-budgets-")
+        self.running = []
 
     def seconds(self, usual):
         return 20 if self.quick else usual
 
     def hamatop(self, flags, size, env=None):
-        return Terminal([self.program, *flags], size, self.home, env)
+        return self.started(Terminal([self.program, *flags], size, self.home, env))
 
     def other(self, name, size):
-        return Terminal([name], size, self.home)
+        return self.started(Terminal([name], size, self.home))
+
+    def exchange(self, args):
+        return self.started(Exchange(self.program, args))
+
+    def started(self, program):
+        self.running.append(program)
+        return program
+
+    def end(self):
+        """Ends what a failure left running."""
+        for program in self.running:
+            program.stop()
+        shutil.rmtree(self.home, ignore_errors=True)
 
     def needs(self, what, *programs):
         missing = [name for name in programs if not shutil.which(name)]
@@ -116,7 +132,7 @@ class Bench:
         if not self.needs("bytes of the live scanner", "btop"):
             return
         seconds = self.seconds(60)
-        exchange = Exchange(self.program, ["--synthetic", "125"])
+        exchange = self.exchange(["--synthetic", "125"])
         ours = self.hamatop([*exchange.flags(), "--data-fps", "4"], WIDE)
         theirs = self.other("btop", WIDE)
         self._warm(ours)
@@ -155,7 +171,7 @@ class Bench:
         seconds = self.seconds(300)
         folder = tempfile.mkdtemp(prefix="hamatop-idle-")
         write_idle_market(folder)
-        exchange = Exchange(self.program, ["--data", folder, "--start", str(START)])
+        exchange = self.exchange(["--data", folder, "--start", str(START)])
         ours = self.hamatop(exchange.flags(), WIDE)
         theirs = self.other("htop", WIDE) if self.needs("CPU of an idle market", "htop") else None
         self._warm(ours)
@@ -190,7 +206,7 @@ class Bench:
         log = os.path.join(self.home, "writes")
         calls = "trace=write,writev,pwrite64,sendto"
         argv = ["strace", "-f", "-qq", "-e", calls, "-s", "16", "-o", log, self.program, "demo", "--data-fps", "10"]
-        ours = Terminal(argv, WIDE, self.home)
+        ours = self.started(Terminal(argv, WIDE, self.home))
         self._warm(ours)
         for n in range(20):
             ours.type(b"jk"[n % 2 : n % 2 + 1])
@@ -217,7 +233,7 @@ class Bench:
     def keys(self):
         """From a key to the bytes of the frame that shows what it did."""
         presses = 100 if self.quick else 1000
-        exchange = Exchange(self.program, ["--synthetic", "500"])
+        exchange = self.exchange(["--synthetic", "500"])
         flags = [*exchange.flags(), "--top", "500", "--intervals", "15m,1h,4h,1d"]
         ours = self.hamatop(flags, WIDE)
         self._warm(ours, 600)
@@ -281,13 +297,14 @@ def main():
     else:
         subprocess.run(["cargo", "build", "--release", "--locked", "--quiet"], cwd=ROOT, check=True)
         options.program = os.path.join(os.environ.get("CARGO_TARGET_DIR", f"{ROOT}/target"), "release", "hamatop")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(2))
     table = Table()
     bench = Bench(options, table)
     try:
         for name in names:
             getattr(bench, name)()
     finally:
-        shutil.rmtree(bench.home, ignore_errors=True)
+        bench.end()
     if table.unmeasured:
         return 2
     return 1 if table.over else 0

@@ -18,7 +18,7 @@ class Terminal:
     def __init__(self, argv, size, home, env=None):
         self.pieces = []  # (time, bytes)
         self.news = threading.Condition()
-        self.ended = False
+        self.ended = self.reaped = False
         self.spent = {}  # thread -> (name, nanoseconds on a processor)
         master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
@@ -121,7 +121,9 @@ class Terminal:
         return sum(self.spent.values()) / 1e9
 
     def stop(self, keys=b""):
-        """Ends it: by its own key, else by its id."""
+        """Ends it: by its own key, else by its id. A second time does nothing."""
+        if self.reaped:
+            return
         if keys:
             try:
                 self.type(keys)
@@ -136,7 +138,7 @@ class Terminal:
         os.close(self.master)
 
     def _gone(self, seconds):
-        if getattr(self, "reaped", False):
+        if self.reaped:
             return True
         end = time.monotonic() + seconds
         while True:

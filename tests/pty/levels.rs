@@ -124,10 +124,10 @@ fn is_aligned(screen: &vt100::Screen) -> bool {
     let word = |y: u16, x: u16| -> String { (x..(x + 4).min(cols)).map(|x| cell(y, x)).collect() };
     let head = (0..rows).find_map(|y| (0..cols).find(|x| word(y, *x) == "LAST").map(|x| (y, x + 3)));
     let Some((head, end)) = head else { return false };
-    let aligned = |y: u16| {
+    let aligned = |y| {
         let digit = cell(y, end).chars().all(|c| c.is_ascii_digit());
         let wide = (0..end).filter(|x| screen.cell(y, *x).is_some_and(vt100::Cell::is_wide)).count();
         digit && cell(y, end + 1) == " " && (wide == 0 || wide == 4)
     };
-    (head + 1..=head + 6).all(|y| aligned(y))
+    (head + 1..=head + 6).all(aligned)
 }
