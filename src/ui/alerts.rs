@@ -34,57 +34,59 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>) {
 }
 
 /// What stands above, where it begins, how wide it is.
-type Heading = (&'static str, u16, u16, Align);
+struct Heading(&'static str, u16, u16, Align);
 
-const RULES: &[Heading] = &[
-    ("RULE", 1, 12, Align::Left),
-    ("ON", 14, 3, Align::Left),
-    ("AT", 18, 5, Align::Left),
-    ("MATCH", 24, 5, Align::Right),
-    ("?", 30, 4, Align::Right),
-    ("FIRED", 35, 5, Align::Right),
-    ("LAST", 41, 5, Align::Right),
-    ("WAITS", 47, 9, Align::Left),
-    ("FILTER", 57, 8, Align::Left),
-];
-
-const TOLD: &[Heading] = &[
-    ("TIME", 1, 8, Align::Left),
-    ("RULE", 10, 12, Align::Left),
-    ("SYMBOL", 23, 14, Align::Left),
-    ("CHANGE", 38, 8, Align::Left),
-    ("SCORE", 47, 6, Align::Right),
-    ("LAST", 54, 12, Align::Right),
-];
-
-fn heading(canvas: &mut Canvas<'_>, y: u16, columns: &[Heading]) {
-    for (title, x, width, align) in columns {
-        canvas.field((*x, y), *width, *align, title, Role::Heading);
+impl Heading {
+    fn text(&self, canvas: &mut Canvas<'_>, y: u16, text: &str, role: Role) {
+        canvas.field((self.1, y), self.2, self.3, text, role);
     }
 }
 
-fn cell(canvas: &mut Canvas<'_>, y: u16, (_, x, width, align): Heading, text: &str, role: Role) {
-    canvas.field((x, y), width, align, text, role);
+const RULES: &[Heading] = &[
+    Heading("RULE", 1, 12, Align::Left),
+    Heading("ON", 14, 3, Align::Left),
+    Heading("AT", 18, 5, Align::Left),
+    Heading("MATCH", 24, 5, Align::Right),
+    Heading("?", 30, 4, Align::Right),
+    Heading("FIRED", 35, 5, Align::Right),
+    Heading("LAST", 41, 5, Align::Right),
+    Heading("WAITS", 47, 9, Align::Left),
+    Heading("FILTER", 57, 8, Align::Left),
+];
+
+const TOLD: &[Heading] = &[
+    Heading("TIME", 1, 8, Align::Left),
+    Heading("RULE", 10, 12, Align::Left),
+    Heading("SYMBOL", 23, 14, Align::Left),
+    Heading("CHANGE", 38, 8, Align::Left),
+    Heading("SCORE", 47, 6, Align::Right),
+    Heading("LAST", 54, 12, Align::Right),
+];
+
+fn heading(canvas: &mut Canvas<'_>, y: u16, columns: &[Heading]) {
+    for heading in columns {
+        heading.text(canvas, y, heading.0, Role::Heading);
+    }
 }
 
 fn draw_rule(canvas: &mut Canvas<'_>, y: u16, rule: &RuleView, zone: &Zone) {
     let role = if rule.enabled { Role::Text } else { Role::Dim };
     let absent = canvas.notation.absent();
-    let count = |n: Option<u32>| n.map_or_else(|| absent.to_string(), |n| n.to_string());
+    let figure = |n: Option<u32>| n.map_or_else(|| absent.to_string(), |n| n.to_string());
     let open = rule.matching.map(|_| rule.unknown);
     let last = rule.last.map_or_else(|| absent.to_string(), |at| zone.time(at, Precision::Minute));
     let texts = [
         rule.name.as_str().to_owned(),
         if rule.enabled { "on" } else { "off" }.to_owned(),
         rule.timing.on.as_str().to_owned(),
-        count(rule.matching),
-        count(open),
+        figure(rule.matching),
+        figure(open),
         rule.fired.to_string(),
         last,
         format!("{}/{}", span(rule.timing.debounce), span(rule.timing.cooldown)),
     ];
     for (heading, text) in RULES.iter().zip(&texts) {
-        cell(canvas, y, *heading, text, role);
+        heading.text(canvas, y, text, role);
     }
     let x = RULES[8].1;
     canvas.text(x, y, canvas.cols().saturating_sub(x), rule.when.as_str(), role);
@@ -132,7 +134,7 @@ fn draw_alert(canvas: &mut Canvas<'_>, y: u16, alert: &Alert, zone: &Zone) {
         (alert.last.map_or(absent, |p| p.to_string()), Role::Text),
     ];
     for (heading, (text, role)) in TOLD.iter().zip(&texts) {
-        cell(canvas, y, *heading, text, *role);
+        heading.text(canvas, y, text, *role);
     }
 }
 

@@ -44,7 +44,7 @@ fn the_clock_shows_seconds_only_while_they_are_true() {
     let quiet = line(&app);
     let minute = format!("  {}Z", Zone::default().time(app.exchange_now().unwrap(), Precision::Minute));
     assert!(quiet.ends_with(&minute), "{quiet}");
-    assert_eq!(busy.find("Z"), quiet.find("Z").map(|x| x + 3), "nothing beside it moves");
+    assert_eq!(busy.find('Z'), quiet.find('Z').map(|x| x + 3), "nothing beside it moves");
     let later = app.now();
     let mut news = full();
     news.made = later;

@@ -153,7 +153,7 @@ impl Axis {
     }
 }
 
-fn is_body(sign: &Sign) -> bool {
+fn is_body(sign: Sign) -> bool {
     matches!(sign, Sign::Body(..) | Sign::MaOverBody)
 }
 
