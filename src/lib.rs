@@ -28,7 +28,7 @@
 //! |---|---|
 //! | [`domain`] | symbols, intervals, klines, the averages, HAMA batch and bar by bar, the score |
 //! | [`market`] | the ring of one series, the lane (ring, indicator, freshness), the store, the read model |
-//! | [`rule`] | the filter language |
+//! | [`rule`] | the fields of a row, their values, and the filter language over them |
 //! | [`exchange`] | Binance's REST and streams behind closed enums of requests and events |
 //! | [`engine`] | what to load, merge, prove closed, repair and show: a pure core in an async shell |
 //! | [`app`] | view state: keys, order, selection, filter; pure |
