@@ -29,7 +29,7 @@
 //! | [`domain`] | symbols, intervals, klines, the averages, HAMA batch and bar by bar, the score |
 //! | [`market`] | the ring of one series, the lane (ring, indicator, freshness), the store, the read model |
 //! | [`schedule`] | the jobs that come round: what is due, how far a run is, what came of the last ones |
-//! | [`rule`] | the filter language |
+//! | [`rule`] | the fields of a row, their values, and the filter language over them, the alert rules |
 //! | [`exchange`] | Binance's REST and streams behind closed enums of requests and events |
 //! | [`engine`] | what to load, merge, prove closed, repair and show: a pure core in an async shell |
 //! | [`app`] | view state: keys, order, selection, filter; pure |

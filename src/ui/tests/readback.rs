@@ -168,14 +168,14 @@ fn end_of(sign: Sign, row: usize) -> (f64, f64) {
 }
 
 fn compare_candle(signs: &[Sign], w: &Wanted, axis: &Axis, found: &mut Compared) -> Result<(), String> {
-    let ends = signs.iter().position(is_body).zip(signs.iter().rposition(is_body));
+    let ends = signs.iter().position(|s| is_body(*s)).zip(signs.iter().rposition(|s| is_body(*s)));
     match (w.open.zip(w.close), ends) {
         (Some((open, close)), Some((top, bottom))) => {
             let (upper, lower) = (end_of(signs[top], top), end_of(signs[bottom], bottom));
             let (of_close, of_open) = if close >= open { (upper, lower) } else { (lower, upper) };
             let is_right =
                 axis.is_near(of_close.0, close, of_close.1) && axis.is_near(of_open.0, open, of_open.1);
-            if !is_right || !signs[top..=bottom].iter().all(is_body) {
+            if !is_right || !signs[top..=bottom].iter().all(|s| is_body(*s)) {
                 return Err(format!("body in rows {upper:?}..{lower:?}"));
             }
             found.closes += 1;
