@@ -412,9 +412,7 @@ impl App {
     fn key(&mut self, chord: Chord, effects: &mut Vec<Effect>) {
         let context = self.context();
         match self.keys.lookup(context, chord) {
-            Some(Action::Quit) => effects.push(Effect::Quit),
-            Some(Action::Redraw) => effects.push(Effect::Redraw),
-            Some(Action::Suspend) => effects.push(Effect::Suspend),
+            Some(action @ (Action::Quit | Action::Redraw | Action::Suspend)) => self.act(action, effects),
             found if context == Context::Prompt => self.key_in_prompt(found, chord),
             found if self.overlay.is_some() => self.key_in_popup(found, chord, effects),
             Some(action) => self.act(action, effects),
@@ -461,13 +459,10 @@ impl App {
             Action::Help => self.open_help(),
             Action::PickLook => self.open_look(),
             Action::Back if self.view != View::Scanner => self.show(View::Scanner),
-            Action::Back => effects.push(Effect::Quit),
-            Action::Accept
-            | Action::Edit(_)
-            | Action::NextPalette
-            | Action::Redraw
-            | Action::Suspend
-            | Action::Quit => {}
+            Action::Back | Action::Quit => effects.push(Effect::Quit),
+            Action::Redraw => effects.push(Effect::Redraw),
+            Action::Suspend => effects.push(Effect::Suspend),
+            Action::Accept | Action::Edit(_) | Action::NextPalette => {}
         }
     }
 

@@ -394,11 +394,11 @@ impl ActionSpec {
         match (self.action, context) {
             (Action::Move(Motion::Up), Context::Prompt) => "earlier",
             // A window or a prompt is what Escape closes; a view it does not.
-            (Action::Escape, Context::View(_)) | (Action::Move(_), Context::Prompt) => "",
+            (Action::Escape, Context::View(_))
+            | (Action::Move(_), Context::Prompt)
+            | (Action::Accept | Action::Back, Context::Columns) => "",
             (Action::Escape, Context::Prompt) => "as before",
             (Action::Accept, Context::Prompt) => "keep",
-            // There it closes.
-            (Action::Accept | Action::Back, Context::Columns) => "",
             _ => self.hint,
         }
     }

@@ -150,8 +150,6 @@ impl App {
             return self.say(Level::Info, &format!("nothing here is called {text}"));
         };
         match &entry.choice {
-            Choice::Do(Action::Quit) => effects.push(Effect::Quit),
-            Choice::Do(Action::Redraw) => effects.push(Effect::Redraw),
             Choice::Do(action) => self.act(*action, effects),
             Choice::GoTo(pair) => self.go_to(&pair.clone()),
             Choice::Sort(column) => self.sort_by(*column),

@@ -33,7 +33,7 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>) -> Option<Position> {
             super::look::draw(app, canvas);
             None
         }
-        Overlay::Palette(palette) => draw_palette(app, palette, (frame, pane), canvas),
+        Overlay::Palette(palette) => Some(draw_palette(app, palette, (frame, pane), canvas)),
         Overlay::Log(list) => {
             draw_log(app, list, (frame, pane), canvas);
             None
@@ -111,7 +111,7 @@ fn draw_palette(
     palette: &Palette,
     (frame, pane): (Frame, Pane),
     canvas: &mut Canvas<'_>,
-) -> Option<Position> {
+) -> Position {
     let (take, close) = (app.key_of(Action::Accept), app.key_of(Action::Escape));
     let (x, width) = window(canvas, frame, &format!("find  ({take} takes, {close} closes)"));
     let cursor = draw_query(palette.query(), (x, frame.y + 1, width), ":", canvas);
@@ -130,7 +130,7 @@ fn draw_palette(
         let keys_role = if role == Role::Tab { role } else { Role::Key };
         canvas.text(x + width - keys_width, y, keys_width, keys, keys_role);
     }
-    Some(cursor)
+    cursor
 }
 
 /// A text being typed behind `sign`; says where its cursor is.

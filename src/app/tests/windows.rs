@@ -30,6 +30,7 @@ fn the_palette_finds_actions_pairs_columns_and_does_what_is_chosen() {
     assert_eq!(app.sort().to_string(), "-sym");
     keys(&mut app, ":scheduler<ret>");
     assert_eq!(app.view(), View::Scheduler);
+    assert!(keys(&mut app, ":stop; fg<ret>").contains(&Effect::Suspend));
     let effects = keys(&mut app, ":quit<down><up><ret>");
     assert!(matches!(effects.as_slice(), [Effect::Quit, Effect::Save(_)]), "{effects:?}");
 }
