@@ -54,7 +54,8 @@ pub struct Entry {
     pub event: SignalEvent,
     /// Nobody has marked it as seen.
     pub is_unread: bool,
-    /// From the bar's close to the screen, on the exchange's clock, where that is known.
+    /// From the bar's close to the screen, where that is known: to the engine on the exchange's
+    /// clock, as it was measured, and from there on ours.
     pub shown_after: Option<Duration>,
 }
 
@@ -128,8 +129,13 @@ pub fn pane(shape: Shape) -> Pane {
 
 impl App {
     pub(super) fn take_signals(&mut self) {
-        let clock = self.exchange_now();
-        let age = |e: &SignalEvent| clock.map(|now| now.since(bar_end(e.close_time)));
+        let (clock, now) = (self.snapshot.clock, self.now);
+        let age = |e: &SignalEvent| {
+            let clock = clock?;
+            let since = clock.at(now).since(bar_end(e.close_time)).saturating_sub(e.lag);
+            let ours = Duration::try_from_secs_f64(since.as_secs_f64() / clock.rate()).unwrap_or(since);
+            Some(e.lag + ours)
+        };
         self.signals.take(&self.snapshot, age);
         self.signals.list.settle(&Newest(&self.signals.log), pane(self.shape), Keep::Cursor);
     }
