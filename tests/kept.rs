@@ -4,6 +4,8 @@
 
 #[path = "pty/screen.rs"]
 mod screen;
+#[path = "pty/sgr.rs"]
+mod sgr;
 
 use std::path::{Path, PathBuf};
 

@@ -70,7 +70,7 @@ fn heading(canvas: &mut Canvas<'_>, y: u16, columns: &[Heading]) {
 }
 
 fn draw_rule(canvas: &mut Canvas<'_>, y: u16, rule: &RuleView, zone: &Zone) {
-    let role = if rule.enabled { Role::Text } else { Role::Dim };
+    let shade = if rule.enabled { Role::Text } else { Role::Dim };
     let absent = canvas.notation.absent();
     let figure = |n: Option<u32>| n.map_or_else(|| absent.to_string(), |n| n.to_string());
     let open = rule.matching.map(|_| rule.unknown);
@@ -86,10 +86,10 @@ fn draw_rule(canvas: &mut Canvas<'_>, y: u16, rule: &RuleView, zone: &Zone) {
         format!("{}/{}", span(rule.timing.debounce), span(rule.timing.cooldown)),
     ];
     for (heading, text) in RULES.iter().zip(&texts) {
-        heading.text(canvas, y, text, role);
+        heading.text(canvas, y, text, shade);
     }
     let x = RULES[8].1;
-    canvas.text(x, y, canvas.cols().saturating_sub(x), rule.when.as_str(), role);
+    canvas.text(x, y, canvas.cols().saturating_sub(x), rule.when.as_str(), shade);
 }
 
 fn span(time: Duration) -> String {
