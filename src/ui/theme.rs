@@ -11,7 +11,7 @@ use crate::app::value::Tone;
 
 use crate::domain::text::nearest as nearest_name;
 
-use super::shade::{Level, On, nearest};
+use super::shade::{LEGIBLE, Level, On, contrast, nearest, place_of};
 
 macro_rules! roles {
     ($($name:ident = $id:literal, $about:literal;)+) => {
@@ -209,7 +209,8 @@ impl ThemeFile {
         if self.ground.paint && level > Level::Plain {
             ground = ground.fg(nearest(self.ground.fg, level, Some(on))).bg(on.shown);
         }
-        let styles = Role::ALL.iter().map(|role| self.paint(*role, palette).style(level, on)).collect();
+        let style = |role: &Role| calm(self.paint(*role, palette).style(level, on), ground, on.shown);
+        let styles = Role::ALL.iter().map(style).collect();
         Theme { styles, ground }
     }
 
@@ -235,6 +236,17 @@ impl ThemeFile {
             Palette::RedUp => own(*swapped),
             Palette::BlueOrange => blue_or_orange(role),
         }
+    }
+}
+
+/// Many terminals show the first eight colours brighter where they are bold. Where that could not be
+/// read any more, they are not bold.
+fn calm(style: Style, ground: Style, on: Color) -> Style {
+    let (fg, bg) = (style.fg.or(ground.fg), style.bg.unwrap_or(on));
+    let reads = |n| contrast(Color::Indexed(n + 8), bg).is_none_or(|r| r >= LEGIBLE);
+    match fg.and_then(place_of) {
+        Some(n @ 0..=7) if !reads(n) => style.remove_modifier(Modifier::BOLD),
+        _ => style,
     }
 }
 

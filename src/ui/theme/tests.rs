@@ -1,5 +1,5 @@
 use super::*;
-use crate::ui::shade::{LEGIBLE, contrast, difference};
+use crate::ui::shade::difference;
 use crate::ui::themes::BUILT_IN;
 
 const LEVELS: [Level; 3] = [Level::Sixteen, Level::Indexed, Level::True];
@@ -33,6 +33,13 @@ fn every_text_of_every_theme_can_be_read() {
             };
             let got = contrast(fg, bg).unwrap();
             assert!(got >= need, "{name} {palette:?} {level:?} {role:?}: {got:.2} of {fg:?} on {bg:?}");
+            // Bold ones of the first eight may be shown as their brighter twins.
+            let plain = style.fg.or(theme.ground().fg).and_then(place_of).filter(|n| *n < 8);
+            if let Some(n) = plain.filter(|_| style.add_modifier.contains(Modifier::BOLD)) {
+                let under = style.bg.unwrap_or(file.ground(level).1);
+                let got = contrast(Color::Indexed(n + 8), under).unwrap();
+                assert!(got >= LEGIBLE, "{name} {palette:?} {level:?} {role:?}: bold, {got:.2}");
+            }
             // How much fainter it gets is each terminal's own choice.
             assert!(!style.add_modifier.contains(Modifier::DIM), "{name} {role:?}");
         }
@@ -81,7 +88,7 @@ fn with_sixteen_colours_only_the_sixteen_are_used_and_without_any_none() {
         for role in Role::ALL {
             let style = few.style(*role);
             for color in [style.fg, style.bg].into_iter().flatten() {
-                assert!(crate::ui::shade::place_of(color).is_some(), "{name} {role:?} {color:?}");
+                assert!(place_of(color).is_some(), "{name} {role:?} {color:?}");
             }
             let style = none.style(*role);
             assert_eq!((style.fg, style.bg), (None, None), "{name} {role:?}");
