@@ -8,7 +8,6 @@ use std::num::NonZeroU16;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use hamatop::app::value::Notation;
 use hamatop::app::{App, AppConfig, Msg};
 use hamatop::domain::hama::Sign;
 use hamatop::market::snapshot::Snapshot;

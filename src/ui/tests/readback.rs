@@ -3,7 +3,6 @@
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    clippy::trivially_copy_pass_by_ref,
     reason = "rows of a screen, told in iterators"
 )]
 
