@@ -80,6 +80,8 @@ pub struct Lane {
     series: Series,
     preset: Arc<Preset>,
     head: Head,
+    /// The highest and the lowest of the bars at hand.
+    reach: Option<Reach>,
     extremes: Option<Extremes>,
     /// Closed by the stream, with something missing before them; ascending.
     kept: Vec<Kline>,
@@ -110,6 +112,30 @@ impl Head {
     }
 }
 
+/// The highest high and the lowest low of some bars, and when those bars opened: of equal ones the
+/// newest, which stays longest.
+#[derive(Clone, Copy, Debug)]
+struct Reach {
+    high: (f64, UnixMs),
+    low: (f64, UnixMs),
+}
+
+impl Reach {
+    /// With one bar more, which is newer.
+    fn with(before: Option<Self>, kline: &Kline) -> Self {
+        let here = Self { high: (kline.high(), kline.open_time()), low: (kline.low(), kline.open_time()) };
+        before.map_or(here, |b| Self {
+            high: if b.high.0 > here.high.0 { b.high } else { here.high },
+            low: if b.low.0 < here.low.0 { b.low } else { here.low },
+        })
+    }
+
+    /// Of bars in order; `None` of none.
+    fn of<'a>(bars: impl Iterator<Item = &'a Kline>) -> Option<Self> {
+        bars.fold(None, |before, kline| Some(Self::with(before, kline)))
+    }
+}
+
 impl Lane {
     /// An empty lane whose ring holds `capacity` bars.
     pub fn new(interval: Interval, preset: &Arc<Preset>, capacity: usize, freshness: Freshness) -> Self {
@@ -120,6 +146,7 @@ impl Lane {
             series: Series::new(capacity),
             preset: Arc::clone(preset),
             head: Head::new(preset, interval),
+            reach: None,
             extremes: None,
             kept: Vec::new(),
             unclosed: None,
@@ -389,15 +416,17 @@ impl Lane {
         }
     }
 
-    /// Compares the newest bar with all others: once when it comes, not whenever it is shown.
+    /// Compares the newest bar with all others: once when it comes, not whenever it is shown. The
+    /// whole ring is read only where the highest or the lowest bar has left it: at a close of
+    /// hundreds of series that would be all of memory.
     fn look_back(&mut self) {
-        let mut bars = self.series.closed().iter().rev();
-        let newest = bars.next();
-        let reach = |(high, low): (f64, f64), k: &Kline| (k.high().max(high), k.low().min(low));
-        let before = bars.fold((f64::NEG_INFINITY, f64::INFINITY), reach);
-        self.extremes = newest
-            .filter(|_| before.0.is_finite())
-            .map(|k| Extremes { high: k.high() > before.0, low: k.low() < before.1 });
+        let ring = self.series.closed();
+        let (Some(newest), Some(oldest)) = (ring.back(), ring.front()) else { return };
+        let known = self.reach.filter(|r| r.high.1.min(r.low.1) >= oldest.open_time());
+        let before = known.or_else(|| Reach::of(ring.range(..ring.len() - 1)));
+        self.extremes =
+            before.map(|r| Extremes { high: newest.high() > r.high.0, low: newest.low() < r.low.0 });
+        self.reach = Some(Reach::with(before, newest));
     }
 
     /// Feeds the bars after `before` to the indicator.
@@ -412,6 +441,7 @@ impl Lane {
                 score_before: self.head.previous.score,
             });
         }
+        self.reach = None;
         self.look_back();
         self.revision += 1;
     }
@@ -429,6 +459,7 @@ impl Lane {
                 });
             }
         }
+        self.reach = None;
         self.look_back();
         self.revision += 1;
     }

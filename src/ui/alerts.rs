@@ -23,6 +23,8 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>) {
         return;
     }
     heading(canvas, pane.first - 1, RULES);
+    let x = draw_waits(canvas, pane.first - 1, WAITS.0, Role::Heading);
+    canvas.text(x, pane.first - 1, 8, "FILTER", Role::Heading);
     for (y, (rule, is_selected)) in (pane.first..).zip(app.rules_shown()) {
         draw_rule(canvas, y, rule, &app.config().zone);
         if is_selected {
@@ -50,17 +52,20 @@ const RULES: &[Heading] = &[
     Heading("?", 30, 4, Align::Right),
     Heading("FIRED", 35, 5, Align::Right),
     Heading("LAST", 41, 5, Align::Right),
-    Heading("WAITS", 47, 9, Align::Left),
-    Heading("FILTER", 57, 8, Align::Left),
 ];
+
+/// How long changes wait and rules are quiet: left out where the filter would have no room.
+const WAITS: Heading = Heading("WAITS", 47, 9, Align::Left);
+const FILTER: u16 = 57;
+const WITH_WAITS: u16 = 80;
 
 const TOLD: &[Heading] = &[
     Heading("TIME", 1, 8, Align::Left),
     Heading("RULE", 10, 12, Align::Left),
     Heading("SYMBOL", 23, 14, Align::Left),
-    Heading("CHANGE", 38, 8, Align::Left),
-    Heading("SCORE", 47, 6, Align::Right),
-    Heading("LAST", 54, 12, Align::Right),
+    Heading("CHANGE", 38, 9, Align::Left),
+    Heading("SCORE", 48, 6, Align::Right),
+    Heading("LAST", 55, 12, Align::Right),
 ];
 
 fn heading(canvas: &mut Canvas<'_>, y: u16, columns: &[Heading]) {
@@ -83,13 +88,22 @@ fn draw_rule(canvas: &mut Canvas<'_>, y: u16, rule: &RuleView, zone: &Zone) {
         figure(open),
         rule.fired.to_string(),
         last,
-        format!("{}/{}", span(rule.timing.debounce), span(rule.timing.cooldown)),
     ];
     for (heading, text) in RULES.iter().zip(&texts) {
         heading.text(canvas, y, text, shade);
     }
-    let x = RULES[8].1;
+    let waits = format!("{}/{}", span(rule.timing.debounce), span(rule.timing.cooldown));
+    let x = draw_waits(canvas, y, &waits, shade);
     canvas.text(x, y, canvas.cols().saturating_sub(x), rule.when.as_str(), shade);
+}
+
+/// Says where the filter begins.
+fn draw_waits(canvas: &mut Canvas<'_>, y: u16, text: &str, role: Role) -> u16 {
+    if canvas.cols() < WITH_WAITS {
+        return WAITS.1;
+    }
+    WAITS.text(canvas, y, text, role);
+    FILTER
 }
 
 fn span(time: Duration) -> String {

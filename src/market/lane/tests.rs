@@ -117,6 +117,41 @@ fn the_bar_before_and_new_extremes_move_on_with_each_close() {
     assert_eq!(seen, [(true, false), no, (false, true), no, no, (true, false)]);
 }
 
+/// Whatever leaves the ring, the answer is that of reading it whole.
+#[test]
+fn new_extremes_are_those_of_the_whole_ring() {
+    let mut l = lane(5);
+    let mut out = vec![];
+    let mut price = 100.0;
+    let mut seed = 7_u32;
+    for n in 0..400 {
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        price += f64::from(seed >> 29) - 3.0;
+        let k = bar(n);
+        let fields = KlineFields {
+            open_time: k.open_time(),
+            close_time: k.close_time(),
+            open: price,
+            high: price + f64::from(seed >> 30),
+            low: price - f64::from(seed >> 31),
+            close: price,
+            volume: 1.0,
+            ..KlineFields::default()
+        };
+        let k = Kline::new(fields).unwrap();
+        if n == 0 {
+            l.rest(&answer(&[k], 1, None), &mut out);
+        } else {
+            l.stream_closed(k, &mut out);
+        }
+        let ring = l.series().closed();
+        let others = || ring.range(..ring.len() - 1);
+        let want = (ring.len() > 1)
+            .then(|| (others().all(|o| k.high() > o.high()), others().all(|o| k.low() < o.low())));
+        assert_eq!(l.extremes().map(|e| (e.high, e.low)), want, "bar {n}");
+    }
+}
+
 #[test]
 fn a_row_and_the_one_before_it_may_both_be_open() {
     let mut l = lane(10);
