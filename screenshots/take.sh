@@ -25,7 +25,10 @@ if ((${#missing[@]})); then
 fi
 
 xvfb= term=
-stop_term() { if [[ -n $term ]]; then kill "$term" 2>/dev/null || true; wait "$term" 2>/dev/null || true; term=; fi; }
+stop_term() {
+  [[ -n $term ]] || return 0
+  kill "$term" 2>/dev/null || true; wait "$term" 2>/dev/null || true; term=
+}
 cleanup() { stop_term; if [[ -n $xvfb ]]; then kill "$xvfb" 2>/dev/null || true; wait "$xvfb" 2>/dev/null || true; fi; }
 trap cleanup EXIT
 
@@ -48,8 +51,8 @@ open_term() { # COLSxROWS ARGS...
   local size=$1; shift
   xterm -geometry "$size" -fa 'DejaVu Sans Mono' -fs 11 -bg '#101216' -fg '#d8dee9' -b 6 +sb -u8 \
     -xrm 'xterm*faceNameDoublesize: Noto Sans Mono CJK SC' -e "$program" "$@" & term=$!
-  until_true 20 xdotool search --onlyvisible --pid "$term" ||
-    until_true 5 xdotool search --onlyvisible --class xterm || { echo 'take.sh: no window' >&2; exit 4; }
+  # Only one terminal is ever open here, and on a busy machine it may take its time.
+  until_true 60 xdotool search --onlyvisible --class xterm || { echo 'take.sh: no window' >&2; exit 4; }
   window=$(xdotool search --onlyvisible --class xterm | tail -1)
   xdotool windowfocus "$window" 2>/dev/null || true
 }
@@ -66,17 +69,45 @@ settle() {
 }
 
 keys() { for k in "$@"; do xdotool key --window "$window" "$k"; sleep 0.2; done; }
+words() { xdotool type --window "$window" --delay 40 "$1"; sleep 0.3; }
 shoot() { import -window "$window" "$out/$1.png"; echo "$out/$1.png"; }
 
-# The clock stands still at the chosen moment while rows load, and then runs: `--speed 1` keeps the
-# figures readable.
-demo=(demo --speed 1 --start 2025-10-10T21:10Z)
-open_term 120x36 "${demo[@]}"
+# At `--speed 1` the figures of a picture can be read; what needs closes to happen has a faster hour.
+calm=(demo --speed 1 --start 2025-10-10T21:10Z)
+fast=(demo --speed 120 --start 2025-10-10T20:35Z)
+
+six_views() { # COLSxROWS
+  local size=$1
+  open_term "$size" "${calm[@]}"
+  sleep 6; settle 6
+  keys j j;          sleep 2.5; shoot "scanner-$size"
+  keys Return;       sleep 1.5; shoot "detail-$size"
+  keys 4;            sleep 1;   shoot "cache-$size"
+  keys 5;            sleep 1;   shoot "scheduler-$size"
+  stop_term
+  # Two rules made of filters, and an hour and a half of the fall.
+  open_term "$size" "${fast[@]}"
+  sleep 5; settle 4
+  keys slash; words '15m:bear 1h:bear'; keys Return a backslash
+  keys slash; words 'score<-60 prev.bb:expand'; keys Return a backslash
+  sleep 45
+  keys 3;            sleep 1;   shoot "signals-$size"
+  keys 6;            sleep 1;   shoot "alerts-$size"
+  stop_term
+}
+
+six_views 120x36
+six_views 80x24
+
+open_term 120x36 "${calm[@]}"
 sleep 6; settle 6
-keys j j;  sleep 2.5; shoot scanner-120x36
-keys 4;    sleep 1;   shoot cache-120x36
-keys 1 question; sleep 1; shoot help-120x36
+keys question;       sleep 1;   shoot help-120x36
+keys Escape slash; words 'trend:bear score<-60 vol>>10m'; sleep 1; shoot filter-120x36
 stop_term
-open_term 80x24 "${demo[@]}"
-sleep 6; settle 6
-keys j j;  sleep 2.5; shoot scanner-80x24
+
+for theme in light gruvbox color-blind; do
+  open_term 120x36 "${calm[@]}" --theme "$theme"
+  sleep 6; settle 6
+  keys j j;          sleep 2.5; shoot "theme-$theme-120x36"
+  stop_term
+done

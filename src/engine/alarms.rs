@@ -91,10 +91,10 @@ impl Alarms {
     fn look(&mut self, picture: &mut Snapshot, now: Mono) -> Vec<String> {
         let mut sentences = Vec::new();
         // Without the exchange's time no age is known, and what is loaded now is no change.
-        if now >= self.due && picture.clock.is_some() {
+        let reading = Reading::new(picture, now, 0).with_names(&self.names);
+        if let Some(theirs) = reading.clock.filter(|_| now >= self.due) {
             self.due = now + EVERY;
             self.round += 1;
-            let reading = Reading::new(picture, now, 0).with_names(&self.names);
             for alarm in self.all.iter_mut().filter(|a| a.rule.enabled) {
                 let rows = picture.rows.iter().map(|row| {
                     let matches = match alarm.rule.when.test(row, &reading) {
@@ -104,7 +104,7 @@ impl Alarms {
                     };
                     (&row.pair, matches)
                 });
-                let look = alarm.watch.look(now, rows, self.round);
+                let look = alarm.watch.look(theirs, rows, self.round);
                 alarm.quiet += u64::from(look.quiet);
                 if !look.fired.is_empty() {
                     alarm.fired += look.fired.len() as u64;

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use crate::domain::symbol::Pair;
 use crate::domain::text::CleanText;
-use crate::domain::time::Mono;
+use crate::domain::time::UnixMs;
 use crate::market::snapshot::{Edge, Timing};
 
 use super::filter::Filter;
@@ -37,9 +37,9 @@ pub struct Watch {
 struct Seat {
     is_in: bool,
     /// Since when the other is so, while that is not long enough.
-    turning: Option<Mono>,
+    turning: Option<UnixMs>,
     /// Nothing is told before.
-    quiet_until: Mono,
+    quiet_until: UnixMs,
     /// The round in which it was last there.
     round: u64,
 }
@@ -74,10 +74,11 @@ impl Watch {
     }
 
     /// Looks at every pair: whether it matches, `None` where that can't be said. A pair that is no
-    /// longer among them is forgotten; when it comes back, it is new.
+    /// longer among them is forgotten; when it comes back, it is new. `now` is the exchange's time:
+    /// a rule speaks of the market, and so waits in its time.
     pub fn look<'a>(
         &mut self,
-        now: Mono,
+        now: UnixMs,
         rows: impl Iterator<Item = (&'a Pair, Option<bool>)>,
         round: u64,
     ) -> Look {
@@ -94,10 +95,10 @@ impl Watch {
         look
     }
 
-    fn see(&mut self, pair: &Pair, matches: Option<bool>, (now, round): (Mono, u64), look: &mut Look) {
+    fn see(&mut self, pair: &Pair, matches: Option<bool>, (now, round): (UnixMs, u64), look: &mut Look) {
         let Some(seat) = self.seats.get_mut(pair) else {
             if let Some(is_in) = matches {
-                let seat = Seat { is_in, turning: None, quiet_until: Mono::default(), round };
+                let seat = Seat { is_in, turning: None, quiet_until: UnixMs::default(), round };
                 self.seats.insert(pair.clone(), seat);
             }
             return;
@@ -144,14 +145,14 @@ mod tests {
 
     struct Desk {
         watch: Watch,
-        now: Mono,
+        now: UnixMs,
         round: u64,
     }
 
     impl Desk {
         fn new(on: FireOn, debounce: u32, cooldown: u32) -> Self {
             let timing = Timing { on, debounce: S * debounce, cooldown: S * cooldown };
-            Self { watch: Watch::new(timing), now: Mono::from_millis(1_000), round: 0 }
+            Self { watch: Watch::new(timing), now: UnixMs(1_000), round: 0 }
         }
 
         /// A second later.
