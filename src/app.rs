@@ -10,6 +10,7 @@ pub mod cache;
 pub mod changed;
 pub mod chart;
 pub mod check;
+mod clipboard;
 pub mod column;
 pub mod columns;
 pub mod detail;
@@ -29,6 +30,7 @@ mod scanner;
 pub mod scheduler;
 pub mod signals;
 pub mod text;
+mod toast;
 pub mod value;
 mod view;
 mod watched;
@@ -59,6 +61,7 @@ pub use self::prompt::Prompt;
 use self::saved::{Memory, Saved};
 use self::scanner::Scanner;
 pub use self::scanner::{HOLD, Shown};
+pub use self::toast::Toast;
 use self::value::Notation;
 pub use self::view::View;
 use self::watched::Watched;
@@ -163,18 +166,6 @@ impl Default for AppConfig {
             look: Look::default(),
         }
     }
-}
-
-/// A word to the user that goes by itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Toast {
-    /// The word.
-    pub text: String,
-    /// How bad.
-    pub level: Level,
-    /// So much more was said since, and is in the log.
-    pub more: usize,
-    until: Mono,
 }
 
 /// What the user has set up: keys, columns, and where the program was left.
@@ -366,25 +357,6 @@ impl App {
         self.settle_popup();
     }
 
-    /// Says the worst of what is new; what is said already stays where it is worse. The rest is
-    /// counted, and in the log.
-    fn hear(&mut self, snapshot: &Snapshot) {
-        let is_new = |seq: u64| self.notices_seen.is_none_or(|seen| seq > seen);
-        let new: Vec<_> = snapshot.notices.iter().filter(|n| is_new(n.seq)).collect();
-        let Some(worst) = new.iter().max_by_key(|n| (n.level, n.seq)) else { return };
-        self.notices_seen = new.iter().map(|n| n.seq).max();
-        if let Some(said) = self.toast.as_mut().filter(|t| t.level > worst.level) {
-            said.more += new.len();
-            return;
-        }
-        // What was about to be read and is not any more counts, too.
-        let unread = self.toast.as_ref().filter(|t| t.level > Level::Info).map_or(0, |t| t.more + 1);
-        self.say(worst.level, worst.text.as_str());
-        if let Some(toast) = &mut self.toast {
-            toast.more = new.len() - 1 + unread;
-        }
-    }
-
     /// The rows of a new picture, and whether it brings news of those in view.
     fn take_picture(&mut self, snapshot: Arc<Snapshot>) {
         let in_view = self.in_view();
@@ -401,12 +373,6 @@ impl App {
     fn in_view(&self) -> Vec<Arc<Row>> {
         let shown = self.scanner.order.iter().skip(self.top()).take(self.shape.page());
         shown.filter_map(|n| self.snapshot.rows.get(*n)).map(Arc::clone).collect()
-    }
-
-    fn say(&mut self, level: Level, text: &str) {
-        let seconds = if level == Level::Info { 4 } else { 8 };
-        let until = self.now + Duration::from_secs(seconds);
-        self.toast = Some(Toast { text: text.to_owned(), level, more: 0, until });
     }
 
     fn key(&mut self, chord: Chord, effects: &mut Vec<Effect>) {
@@ -492,27 +458,6 @@ impl App {
             Some(_) => self.show(View::Detail),
             None => self.say(Level::Info, "no pair is selected"),
         }
-    }
-
-    fn copy_name(&mut self, effects: &mut Vec<Effect>) {
-        let Some(name) = self.picked().map(|r| r.pair.symbol.to_string()) else { return };
-        self.say(Level::Info, &format!("copied {name}"));
-        effects.push(Effect::Copy(name));
-    }
-
-    /// The row as programs read it: the columns shown, with tabs between them.
-    fn copy_row(&mut self, effects: &mut Vec<Effect>) {
-        let Some(row) = self.picked() else { return };
-        let reading = self.reading();
-        let mut line = String::new();
-        for column in self.columns() {
-            if !line.is_empty() {
-                line.push('\t');
-            }
-            column.value(row, &reading).write(Notation::Machine, usize::from(column.width()), &mut line);
-        }
-        self.say(Level::Info, "copied the row, with tabs between its columns");
-        effects.push(Effect::Copy(line));
     }
 
     fn refresh_one(&mut self, effects: &mut Vec<Effect>) {

@@ -169,8 +169,10 @@ fn fault_34_a_terminal_that_hangs_up_without_a_signal_ends_the_program() {
 #[test]
 fn fault_35_a_storm_of_sizes_is_survived() {
     let mut screen = Screen::start(PROGRAM, &["demo", "--speed", "0"], &[], (120, 36));
+    screen.wait("a warm table", |t| warm(t) && t.contains("ETHUSDT") && t.contains(" Welcome. "));
+    screen.type_keys("g");
     let settled = |t: &str| warm(t) && t.contains("ETHUSDT") && t.contains(" j k move");
-    screen.wait("a warm table", settled);
+    screen.wait("the keys' line", settled);
     let before = screen.wait_for_rest();
     assert!(settled(&before), "{before}");
     let odd = [(1, 1), (500, 200), (2, 1), (1, 200), (500, 1), (60, 16), (59, 15), (61, 17), (7, 3)];

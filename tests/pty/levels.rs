@@ -11,7 +11,7 @@ fn table(text: &str) -> Vec<String> {
 }
 
 fn settled(text: &str) -> bool {
-    warm(text) && text.contains("DEMO") && text.contains(" j k move")
+    warm(text) && text.contains("DEMO") && text.contains(" Welcome. ")
 }
 
 #[test]

@@ -155,7 +155,7 @@ fn fault_34_a_slow_reader_over_ssh_holds_up_nothing_but_its_own_screen() {
     );
     let mut screen = sshd.session(&command, (200, 60));
     screen
-        .wait("a warm table", |t| t.contains("BTCUSDT") && !t.contains("warm-up") && t.contains("j k move"));
+        .wait("a warm table", |t| t.contains("BTCUSDT") && !t.contains("warm-up") && t.contains("Welcome."));
     let id: u32 = fs::read_to_string(home.join("id")).unwrap().trim().parse().unwrap();
 
     screen.freeze();
