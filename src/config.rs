@@ -180,6 +180,8 @@ impl Config {
             return Err(ConfigError(cure.into()));
         }
         let texts = |lists: Vec<file::RawList>| lists.into_iter().map(|l| (l.name, l.texts)).collect();
+        let primary =
+            draft.intervals.first().copied().ok_or_else(|| ConfigError("`intervals` is empty".into()))?;
         Ok(Self {
             keys: texts(content.keys),
             columns: texts(content.columns),
@@ -193,7 +195,7 @@ impl Config {
             aliases,
             intervals: draft.intervals,
             preset: Arc::new(preset),
-            alerts: alerts::resolve(&content.alerts, &path)?,
+            alerts: alerts::resolve(&content.alerts, primary, &path)?,
             bars,
             rest_url: draft.rest_url,
             ws_url: draft.ws_url,

@@ -90,6 +90,12 @@ pub fn exchange(args: ExchangeArgs) -> Result<(), Failure> {
 /// another stands in for.
 pub fn check(config: &Config) -> Result<Option<String>, Failure> {
     setup::check(config)?;
+    let known = names::names(config);
+    for rule in config.alerts.iter().map(|rule| rule.clone().checked(&config.intervals, &known)) {
+        if let Some(why) = &rule.refused {
+            return Err(Failure::Usage(format!("the alert `{}`: {why}", rule.name)));
+        }
+    }
     zone::find(&config.tz)?;
     themes::Themes::gather().look(config).map(|(_, broken)| broken)
 }

@@ -4,12 +4,11 @@ use std::fmt::Write as _;
 
 use crate::domain::text::CleanText;
 use crate::engine::{Command, MAX_RULES, RuleCommand};
-use crate::market::snapshot::{Alert, AlertsView, Level, RuleView, Timing};
+use crate::market::snapshot::{Alert, AlertsView, Level, RuleView};
 use crate::rule::alert::Rule;
 
 use super::App;
 use super::action::{Action, ActionSpec, Context, Group, c, line};
-use super::layout::Tier;
 use super::list::{List, Motion, Pane};
 use super::{Effect, View};
 
@@ -108,7 +107,9 @@ impl App {
             },
             Act::Remove => match self.rule().map(|r| r.name.clone()) {
                 Some(name) => {
-                    self.say(Level::Info, &format!("rule {name} is removed until the next start"));
+                    let text =
+                        format!("rule {name} is removed; those of the config file come back at a start");
+                    self.say(Level::Info, &text);
                     effects.push(send(RuleCommand::Remove(name)));
                 }
                 None => self.say(Level::Info, "there is no rule yet"),
@@ -126,6 +127,12 @@ impl App {
         if rules.len() >= MAX_RULES {
             return self.say(Level::Warn, &format!("there are {MAX_RULES} rules already; remove one first"));
         }
+        let Some(interval) = self.snapshot.intervals.get(self.lane()).copied() else { return };
+        let filter = filter.on(interval);
+        if filter.asks_marks() {
+            let text = "a rule can't watch marks, which only this screen knows; take `mark` out";
+            return self.say(Level::Warn, text);
+        }
         if let Some(same) = rules.iter().find(|r| r.when.as_str() == filter.source()) {
             let text = format!("rule {} watches this filter already", same.name);
             return self.say(Level::Info, &text);
@@ -134,8 +141,8 @@ impl App {
         let mut free = free.filter(|name| rules.iter().all(|r| r.name != *name));
         let Some(name) = free.next() else { return };
         let key = self.key_of(Action::Show(View::Alerts));
-        self.say(Level::Info, &format!("{name} watches the filter until you quit; {key} shows it"));
-        let rule = Rule { name, when: filter, timing: Timing::default(), enabled: true };
+        self.say(Level::Info, &format!("{name} watches {} until you quit; {key} shows it", filter.source()));
+        let rule = Rule::new(name, &filter, interval);
         effects.push(Effect::Send(Command::Rule(RuleCommand::Add(rule))));
     }
 
@@ -164,10 +171,5 @@ impl App {
         }
         effects.push(Effect::Notify(text));
         self.alerts.seen = newest;
-    }
-
-    /// Whether the view has room for more than the rules' own lines.
-    pub fn alerts_have_room(&self) -> bool {
-        self.shape.tier != Tier::Reduced
     }
 }

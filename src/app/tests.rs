@@ -380,6 +380,8 @@ mod alerts {
                     unknown: 0,
                     fired: 0,
                     quiet: 0,
+                    waiting: 0,
+                    refused: None,
                     last: None,
                 });
             }
@@ -405,6 +407,17 @@ mod alerts {
         assert_eq!(rules(&keys(&mut app, "kD")), [RuleCommand::Remove(CleanText::new("rule-1"))]);
     }
 
+    /// What was on screen when the key was pressed is what is watched, whatever is on screen later.
+    #[test]
+    fn a_rule_watches_the_interval_that_was_in_view_and_no_marks() {
+        let mut app = app_of(assorted());
+        let made = rules(&keys(&mut app, "]/dist>1% 15m:bear<ret>a").as_slice());
+        let [RuleCommand::Add(rule)] = made.as_slice() else { panic!("{made:?}") };
+        assert_eq!(rule.when.source(), "1h.dist>1% 15m.trend:down");
+        assert!(rules(&keys(&mut app, "\\/mark<ret>a")).is_empty());
+        assert!(app.toast().unwrap().text.contains("can't watch marks"));
+    }
+
     #[test]
     fn the_user_is_notified_of_new_alerts_once_and_of_none_from_before() {
         let alert = |seq| Alert {
@@ -415,13 +428,14 @@ mod alerts {
             at: None,
             told: MADE,
             last: None,
+            tick: crate::domain::symbol::Tick { decimals: 2 },
             score: None,
         };
         let mut picture = assorted();
-        picture.alerts.told = vec![alert(1)];
+        picture.alerts.told = [alert(1)].into();
         let mut app = app_of(picture.clone());
         let mut notified = |told: Vec<Alert>| {
-            picture.alerts.told = told;
+            picture.alerts.told = told.into();
             let effects = app.update(app.now(), Msg::Snapshot(Arc::new(picture.clone())));
             let texts = effects.into_iter().filter_map(|e| match e {
                 Effect::Notify(text) => Some(text),

@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::time::Duration;
 
+use crate::domain::interval::Interval;
 use crate::domain::text::{CleanText, nearest};
-use crate::market::snapshot::{FireOn, Timing};
+use crate::market::snapshot::FireOn;
 use crate::rule::alert::Rule;
 use crate::rule::filter::Filter;
 
@@ -26,25 +27,36 @@ pub(super) const EXAMPLE: &str = r#"
 /// What a rule may say.
 pub(super) const KEYS: [&str; 5] = ["when", "on", "debounce", "cooldown", "enabled"];
 
-/// The rules, each checked, also those that are not enabled.
-pub(super) fn resolve(raw: &[RawAlert], path: &Path) -> Result<Vec<Rule>, ConfigError> {
-    raw.iter().map(|alert| read(alert, path)).collect()
+/// As many as are watched: each is a pass over all rows, twice a second.
+const MOST: usize = 32;
+
+/// The rules, each checked, also those that are not enabled. What a filter says of no interval is
+/// said of the primary one.
+pub(super) fn resolve(raw: &[RawAlert], primary: Interval, path: &Path) -> Result<Vec<Rule>, ConfigError> {
+    let mut rules: Vec<Rule> = Vec::with_capacity(raw.len());
+    for alert in raw {
+        let rule = read(alert, primary, path)?;
+        let at = |message: &str| ConfigError(format!("{}:{}: {message}", path.display(), alert.line));
+        if rules.len() == MOST {
+            return Err(at(&format!("there are more than {MOST} alerts; take some out")));
+        }
+        if rule.name.as_str().trim().is_empty() || rules.iter().any(|r| r.name == rule.name) {
+            return Err(at(&format!("the alert `{}` needs a name of its own", rule.name)));
+        }
+        rules.push(rule);
+    }
+    Ok(rules)
 }
 
-fn read(raw: &RawAlert, path: &Path) -> Result<Rule, ConfigError> {
+fn read(raw: &RawAlert, primary: Interval, path: &Path) -> Result<Rule, ConfigError> {
     let at = |line: usize, message: &str| {
         ConfigError(format!("{}:{line}: the alert `{}`: {message}", path.display(), raw.name))
     };
-    let mut rule = Rule {
-        name: CleanText::new(&raw.name),
-        when: Filter::default(),
-        timing: Timing::default(),
-        enabled: true,
-    };
+    let mut rule = Rule::new(CleanText::new(&raw.name), &Filter::default(), primary);
     for (key, text, line) in &raw.entries {
         let wrong = |message: String| at(*line, &message);
         match key.as_str() {
-            "when" => rule.when = Filter::parse(text).map_err(|e| wrong(e.to_string()))?,
+            "when" => rule.when = Filter::parse(text).map_err(|e| wrong(e.to_string()))?.on(primary),
             "on" => rule.timing.on = text.parse().map_err(|()| wrong(unknown_edge(text)))?,
             "debounce" => rule.timing.debounce = span(text).map_err(wrong)?,
             "cooldown" => rule.timing.cooldown = span(text).map_err(wrong)?,
@@ -89,11 +101,12 @@ fn span(text: &str) -> Result<Duration, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::market::snapshot::Timing;
 
     fn alert(entries: &[(&str, &str)]) -> Result<Rule, String> {
         let entries = (2..).zip(entries).map(|(n, (k, v))| ((*k).to_owned(), (*v).to_owned(), n)).collect();
         let raw = RawAlert { name: "mine".into(), line: 1, entries };
-        let rules = resolve(&[raw], Path::new("config.toml")).map_err(|e| e.0)?;
+        let rules = resolve(&[raw], Interval::H1, Path::new("config.toml")).map_err(|e| e.0)?;
         Ok(rules.into_iter().next().unwrap())
     }
 
@@ -104,6 +117,26 @@ mod tests {
             Timing { on: FireOn::Both, debounce: Duration::ZERO, cooldown: Duration::from_secs(5_400) };
         assert_eq!((rule.timing, rule.enabled, rule.when.source()), (timing, true, "btc"));
         assert_eq!(alert(&[("when", "btc")]).unwrap().timing, Timing::default());
+    }
+
+    #[test]
+    fn what_is_said_of_no_interval_is_said_of_the_primary_one() {
+        let rule = alert(&[("when", "dist>2% 4h:bull score>60 -(bb:squeeze | all:bear)")]).unwrap();
+        let said = "1h.dist>2% 4h.trend:up score>60 -(1h.bb:squeeze | all.trend:down)";
+        assert_eq!(rule.when.source(), said);
+    }
+
+    #[test]
+    fn there_is_a_most_and_names_are_their_own() {
+        let raw = |name: &str, line| RawAlert {
+            name: name.into(),
+            line,
+            entries: vec![("when".into(), "btc".into(), line)],
+        };
+        let error = |raw: &[RawAlert]| resolve(raw, Interval::H1, Path::new("c.toml")).unwrap_err().0;
+        let many: Vec<RawAlert> = (0..=MOST).map(|n| raw(&format!("a{n}"), n + 1)).collect();
+        assert_eq!(error(&many), "c.toml:33: there are more than 32 alerts; take some out");
+        assert!(error(&[raw("", 4)]).starts_with("c.toml:4: the alert `` needs a name"));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::domain::text::CleanText;
 use crate::domain::time::{Mono, UnixMs};
-use crate::market::snapshot::{Alert, AlertsView, Edge, Level, RuleView, Snapshot};
+use crate::market::snapshot::{Alert, AlertsView, DataState, Edge, LaneView, Level, Row, RuleView, Snapshot};
 use crate::rule::alert::{Look, Rule, Watch};
 use crate::rule::names::Names;
 use crate::rule::reading::Reading;
@@ -19,6 +19,9 @@ const KEPT: usize = 200;
 
 /// Rules are looked at no more often: nobody reads faster, and prices tick many times a second.
 const EVERY: Duration = Duration::from_millis(500);
+
+/// And no more seldom, though nothing may have happened: ages grow by themselves.
+const AT_LEAST: Duration = Duration::from_secs(5);
 
 /// The most rules that are taken: each is a pass over all rows, twice a second.
 pub const MAX_RULES: usize = 32;
@@ -37,6 +40,7 @@ pub enum RuleCommand {
 #[derive(Debug)]
 struct Alarm {
     rule: Rule,
+    when: CleanText,
     watch: Watch,
     look: Option<Look>,
     fired: u64,
@@ -46,18 +50,20 @@ struct Alarm {
 
 impl Alarm {
     fn new(rule: Rule) -> Self {
-        let watch = Watch::new(rule.timing);
-        Self { rule, watch, look: None, fired: 0, quiet: 0, last: None }
+        let (watch, when) = (Watch::new(rule.timing), CleanText::new(rule.when.source()));
+        Self { rule, when, watch, look: None, fired: 0, quiet: 0, last: None }
     }
 
     fn view(&self) -> RuleView {
         RuleView {
             name: self.rule.name.clone(),
-            when: CleanText::new(self.rule.when.source()),
+            when: self.when.clone(),
             timing: self.rule.timing,
             enabled: self.rule.enabled,
             matching: self.look.as_ref().map(|l| l.matching),
             unknown: self.look.as_ref().map_or(0, |l| l.unknown),
+            waiting: self.look.as_ref().map_or(0, |l| l.waiting),
+            refused: self.rule.refused.clone(),
             fired: self.fired,
             quiet: self.quiet,
             last: self.last,
@@ -71,6 +77,7 @@ pub(super) struct Alarms {
     all: Vec<Alarm>,
     names: Arc<Names>,
     told: VecDeque<Alert>,
+    shown: Arc<[Alert]>,
     seq: u64,
     round: u64,
     due: Mono,
@@ -82,59 +89,59 @@ impl Alarms {
         Self { all, names: Arc::clone(names), ..Self::default() }
     }
 
-    /// Whether a look is due though nothing else may have changed: something has to last.
-    pub(super) fn is_waiting(&self, now: Mono) -> bool {
-        now >= self.due && self.all.iter().any(|a| a.rule.enabled && a.watch.is_waiting())
+    /// Whether a look is due though nothing else may have changed: something has to last, or ages
+    /// have grown.
+    pub(super) fn is_due(&self, now: Mono) -> bool {
+        let mut enabled = self.all.iter().filter(|a| a.rule.enabled).peekable();
+        let is_late = enabled.peek().is_some() && now >= self.due + AT_LEAST;
+        now >= self.due && (is_late || enabled.any(|a| a.watch.is_waiting()))
     }
 
     /// Looks at the rows of a picture, and puts the rules into it. Says what is to be noticed.
     fn look(&mut self, picture: &mut Snapshot, now: Mono) -> Vec<String> {
         let mut sentences = Vec::new();
-        // Without the exchange's time no age is known, and what is loaded now is no change.
         let reading = Reading::new(picture, now, 0).with_names(&self.names);
+        // Without the exchange's time no age is known.
         if let Some(theirs) = reading.clock.filter(|_| now >= self.due) {
             self.due = now + EVERY;
             self.round += 1;
             for alarm in self.all.iter_mut().filter(|a| a.rule.enabled) {
-                let rows = picture.rows.iter().map(|row| {
-                    let matches = match alarm.rule.when.test(row, &reading) {
-                        Truth::True => Some(true),
-                        Truth::False => Some(false),
-                        Truth::Unknown => None,
-                    };
-                    (&row.pair, matches)
-                });
+                let rows = picture.rows.iter().map(|row| (&row.pair, matches(&alarm.rule, row, &reading)));
                 let look = alarm.watch.look(theirs, rows, self.round);
                 alarm.quiet += u64::from(look.quiet);
-                if !look.fired.is_empty() {
-                    alarm.fired += look.fired.len() as u64;
-                    alarm.last = reading.clock;
-                    sentences.push(sentence(&alarm.rule.name, &look));
+                let changes =
+                    look.fired.iter().filter_map(|(at, edge)| Some((picture.rows.get(*at)?, *edge)));
+                let changes: Vec<(&Arc<Row>, Edge)> = changes.collect();
+                if let Some((first, edge)) = changes.first() {
+                    alarm.fired += changes.len() as u64;
+                    alarm.last = Some(theirs);
+                    sentences.push(sentence(&alarm.rule.name, (first, *edge), changes.len()));
                 }
-                for (pair, edge) in &look.fired {
+                for (row, edge) in changes {
                     self.seq += 1;
-                    let row = picture.rows.iter().find(|r| r.pair == *pair);
                     if self.told.len() == KEPT {
                         self.told.pop_front();
                     }
                     self.told.push_back(Alert {
                         seq: self.seq,
                         rule: alarm.rule.name.clone(),
-                        pair: pair.clone(),
-                        edge: *edge,
-                        at: reading.clock,
+                        pair: row.pair.clone(),
+                        edge,
+                        at: Some(theirs),
                         told: now,
-                        last: row.and_then(|r| r.last),
-                        score: row.and_then(|r| r.score.as_ref()).map(|s| s.raw),
+                        last: row.last,
+                        tick: row.tick,
+                        score: row.score.as_ref().map(|s| s.score),
                     });
                 }
                 alarm.look = Some(look);
             }
+            if !sentences.is_empty() {
+                self.shown = self.told.iter().cloned().collect();
+            }
         }
-        picture.alerts = AlertsView {
-            rules: self.all.iter().map(Alarm::view).collect(),
-            told: self.told.iter().cloned().collect(),
-        };
+        let rules = self.all.iter().map(Alarm::view).collect();
+        picture.alerts = AlertsView { rules, told: Arc::clone(&self.shown) };
         sentences
     }
 
@@ -142,6 +149,9 @@ impl Alarms {
     fn order(&mut self, command: RuleCommand) -> Result<(), String> {
         match command {
             RuleCommand::Add(rule) => {
+                if let Some(why) = &rule.refused {
+                    return Err(format!("no rule is made of this filter: {why}"));
+                }
                 self.all.retain(|a| a.rule.name != rule.name);
                 if self.all.len() >= MAX_RULES {
                     return Err(format!("there are {MAX_RULES} rules already; remove one first"));
@@ -151,6 +161,9 @@ impl Alarms {
             RuleCommand::Remove(name) => self.all.retain(|a| a.rule.name != name),
             RuleCommand::Enable(name, enabled) => {
                 for alarm in self.all.iter_mut().filter(|a| a.rule.name == name) {
+                    if let Some(why) = alarm.rule.refused.as_ref().filter(|_| enabled) {
+                        return Err(format!("rule {name} can't be in force: {why}"));
+                    }
                     if alarm.rule.enabled != enabled {
                         // What was so before it was off is not known any more.
                         alarm.watch = Watch::new(alarm.rule.timing);
@@ -163,17 +176,24 @@ impl Alarms {
     }
 }
 
-/// `htf-align: SOLUSDT entered`, `squeeze: SOLUSDT entered, 4 more`
-fn sentence(name: &CleanText, look: &Look) -> String {
-    let Some((pair, edge)) = look.fired.first() else { return name.as_str().to_owned() };
-    let word = match edge {
-        Edge::Entered => "entered",
-        Edge::Left => "left",
-    };
-    match look.fired.len() - 1 {
-        0 => format!("alert {name}: {} {word}", pair.symbol),
-        more => format!("alert {name}: {} {word}, and {more} more changes", pair.symbol),
+/// Whether a row matches; `None` where that can't be said. Of a row that is still being loaded it
+/// can't: its score changes with each interval that comes, and no market has moved.
+fn matches(rule: &Rule, row: &Row, reading: &Reading) -> Option<bool> {
+    let is_loading = |l: &LaneView| l.newest.is_none() && l.state != DataState::Delisted;
+    if row.lanes.iter().any(is_loading) {
+        return None;
     }
+    match rule.when.test(row, reading) {
+        Truth::True => Some(true),
+        Truth::False => Some(false),
+        Truth::Unknown => None,
+    }
+}
+
+/// `alert aligned: SOLUSDT entered, and 4 more`
+fn sentence(name: &CleanText, (row, edge): (&Row, Edge), count: usize) -> String {
+    let more = if count > 1 { format!(", and {} more", count - 1) } else { String::new() };
+    format!("alert {name}: {} {}{more}", row.pair.symbol, edge.as_str())
 }
 
 impl Engine {

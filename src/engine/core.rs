@@ -139,7 +139,7 @@ impl Engine {
                 self.attend_all(now, out);
                 self.run_jobs(now, out);
                 self.resubscribe(out);
-                self.dirty |= self.alarms.is_waiting(now);
+                self.dirty |= self.alarms.is_due(now);
             }
         }
         self.call(now, out);

@@ -5,12 +5,14 @@
 
 use std::collections::HashMap;
 
+use crate::domain::interval::Interval;
 use crate::domain::symbol::Pair;
 use crate::domain::text::CleanText;
 use crate::domain::time::UnixMs;
 use crate::market::snapshot::{Edge, Timing};
 
 use super::filter::Filter;
+use super::names::Names;
 
 /// A rule as it is written down.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,6 +25,27 @@ pub struct Rule {
     pub timing: Timing,
     /// Whether it is in force.
     pub enabled: bool,
+    /// Why it can't be.
+    pub refused: Option<CleanText>,
+}
+
+impl Rule {
+    /// A rule in force. What its filter says of no interval is said of `interval`.
+    pub fn new(name: CleanText, when: &Filter, interval: Interval) -> Self {
+        Self { name, when: when.on(interval), timing: Timing::default(), enabled: true, refused: None }
+    }
+
+    /// Takes it out of force where its filter can't be tested here.
+    pub fn checked(mut self, intervals: &[Interval], names: &Names) -> Self {
+        let refused = match self.when.check(intervals, names) {
+            Err(error) => Some(error.to_string()),
+            Ok(()) => self.when.asks_marks().then(|| "marks are known to the screen alone".to_owned()),
+        };
+        if let Some(why) = refused {
+            (self.enabled, self.refused) = (false, Some(CleanText::new(&why)));
+        }
+        self
+    }
 }
 
 /// What one rule knows of the pairs.
@@ -47,12 +70,14 @@ struct Seat {
 /// What came of one look at all pairs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Look {
-    /// What is to be told, in the order of the rows.
-    pub fired: Vec<(Pair, Edge)>,
+    /// What is to be told, and of which of the rows.
+    pub fired: Vec<(usize, Edge)>,
     /// Pairs that match.
     pub matching: u32,
     /// Pairs of which it can't be said.
     pub unknown: u32,
+    /// Changes that have not lasted long enough.
+    pub waiting: u32,
     /// Changes that are not told, since the rule is quiet about the pair.
     pub quiet: u32,
 }
@@ -83,25 +108,33 @@ impl Watch {
         round: u64,
     ) -> Look {
         let mut look = Look::default();
-        for (pair, matches) in rows {
+        for (at, (pair, matches)) in rows.enumerate() {
             match matches {
                 Some(true) => look.matching += 1,
                 Some(false) => {}
                 None => look.unknown += 1,
             }
-            self.see(pair, matches, (now, round), &mut look);
+            if let Some(edge) = self.see(pair, matches, (now, round), &mut look) {
+                look.fired.push((at, edge));
+            }
         }
         self.seats.retain(|_, seat| seat.round == round);
         look
     }
 
-    fn see(&mut self, pair: &Pair, matches: Option<bool>, (now, round): (UnixMs, u64), look: &mut Look) {
+    fn see(
+        &mut self,
+        pair: &Pair,
+        matches: Option<bool>,
+        (now, round): (UnixMs, u64),
+        look: &mut Look,
+    ) -> Option<Edge> {
         let Some(seat) = self.seats.get_mut(pair) else {
             if let Some(is_in) = matches {
                 let seat = Seat { is_in, turning: None, quiet_until: UnixMs::default(), round };
                 self.seats.insert(pair.clone(), seat);
             }
-            return;
+            return None;
         };
         seat.round = round;
         match matches {
@@ -111,21 +144,23 @@ impl Watch {
             Some(is_in) => {
                 let since = *seat.turning.get_or_insert(now);
                 if now.since(since) < self.timing.debounce {
-                    return;
+                    look.waiting += 1;
+                    return None;
                 }
                 (seat.is_in, seat.turning) = (is_in, None);
                 let edge = if is_in { Edge::Entered } else { Edge::Left };
                 if !self.timing.on.wants(edge) {
-                    return;
+                    return None;
                 }
                 if now < seat.quiet_until {
                     look.quiet += 1;
-                    return;
+                    return None;
                 }
                 seat.quiet_until = now + self.timing.cooldown;
-                look.fired.push((pair.clone(), edge));
+                return Some(edge);
             }
         }
+        None
     }
 }
 
@@ -210,7 +245,7 @@ mod tests {
         let mut desk = Desk::new(FireOn::Enter, 0, 100);
         desk.course("010");
         assert_eq!(desk.look(&[("A", Some(true)), ("B", Some(false))]).quiet, 1);
-        assert_eq!(desk.look(&[("A", Some(true)), ("B", Some(true))]).fired, [(pair("B"), Edge::Entered)]);
+        assert_eq!(desk.look(&[("A", Some(true)), ("B", Some(true))]).fired, [(1, Edge::Entered)]);
     }
 
     #[test]

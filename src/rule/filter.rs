@@ -33,6 +33,7 @@ use crate::domain::interval::Interval;
 use crate::domain::text::nearest;
 use crate::market::snapshot::Row;
 
+use super::field::Field;
 use super::names::Names;
 use super::reading::Reading;
 use super::truth::Truth;
@@ -102,6 +103,22 @@ impl Filter {
             }
         }
         Ok(())
+    }
+
+    /// The same where `interval` is in view, whatever is in view later: what is said of no interval
+    /// is said of that one.
+    pub fn on(&self, interval: Interval) -> Self {
+        let mut bound = self.clone();
+        if bound.expr.bind(interval) {
+            let text = bound.to_string();
+            return Self::parse(&text).unwrap_or(bound);
+        }
+        bound
+    }
+
+    /// Whether it asks for marks, which only a screen has.
+    pub fn asks_marks(&self) -> bool {
+        self.expr.asks(Field::Mark)
     }
 
     /// The text it was made of.

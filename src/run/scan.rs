@@ -40,6 +40,9 @@ pub(super) async fn run(
     let names = names(config);
     let checked = plan.options.filter.check(&config.intervals, &names);
     checked.map_err(|e| Failure::Usage(e.of_flag()))?;
+    if plan.options.filter.asks_marks() {
+        return Err(Failure::Usage("--filter: marks belong to the screen; take `mark` out".into()));
+    }
     let place = match demo {
         None => Place::of(config),
         Some(run) => demo::start(run.start, run.speed, cancel.clone()).await?.1,

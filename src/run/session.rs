@@ -22,6 +22,8 @@ use crate::stopwatch::Stopwatch;
 use super::failure::Failure;
 use super::names::names;
 use super::tasks::{TaskDied, Tasks};
+use crate::rule::alert::Rule;
+use crate::rule::names::Names;
 
 /// Which exchange a session talks to.
 #[derive(Clone, Debug)]
@@ -93,6 +95,15 @@ const FETCH_REQUESTS: usize = 512;
 const FETCH_ANSWERS: usize = 256;
 const COMMANDS: usize = 64;
 
+/// The alert rules, each as far as it can be in force here: a rule on an interval that is not shown
+/// keeps nobody from seeing the others.
+fn rules(config: &Config, purpose: Purpose, names: &Names) -> Vec<Rule> {
+    if purpose.rest_only {
+        return Vec::new();
+    }
+    config.alerts.iter().map(|rule| rule.clone().checked(&config.intervals, names)).collect()
+}
+
 impl Session {
     /// Starts everything; it runs until `cancel`.
     pub fn start(
@@ -109,10 +120,6 @@ impl Session {
             .collect();
         let endpoints = endpoints.map_err(|e| Failure::Usage(e.to_string()))?;
         let names = names(config);
-        for rule in &config.alerts {
-            let checked = rule.when.check(&config.intervals, &names);
-            checked.map_err(|e| Failure::Usage(format!("the alert `{}`: {e}", rule.name)))?;
-        }
         let mut engine = Engine::new(EngineConfig {
             source: place.source,
             preset: Arc::clone(&config.preset),
@@ -130,7 +137,7 @@ impl Session {
             keep_klines: purpose.keep_klines,
             rest_only: purpose.rest_only,
             close_grace: purpose.close_grace,
-            rules: if purpose.rest_only { Vec::new() } else { config.alerts.clone() },
+            rules: rules(config, purpose, &names),
             names: Arc::clone(&names),
         });
 

@@ -8,6 +8,7 @@ use crate::app::alerts::Act;
 use crate::app::column::Align;
 use crate::app::layout::Tier;
 use crate::app::text::Precision;
+use crate::app::value::Value;
 use crate::app::zone::Zone;
 use crate::app::{App, View};
 use crate::market::snapshot::{Alert, Edge, RuleView};
@@ -23,7 +24,7 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>) {
         return;
     }
     heading(canvas, pane.first - 1, RULES);
-    let x = draw_waits(canvas, pane.first - 1, WAITS.0, Role::Heading);
+    let x = draw_spans(canvas, pane.first - 1, SPANS.0, Role::Heading);
     canvas.text(x, pane.first - 1, 8, "FILTER", Role::Heading);
     for (y, (rule, is_selected)) in (pane.first..).zip(app.rules_shown()) {
         draw_rule(canvas, y, rule, &app.config().zone);
@@ -40,7 +41,10 @@ struct Heading(&'static str, u16, u16, Align);
 
 impl Heading {
     fn text(&self, canvas: &mut Canvas<'_>, y: u16, text: &str, role: Role) {
-        canvas.field((self.1, y), self.2, self.3, text, role);
+        // Half a figure is none.
+        if self.1 + self.2 <= canvas.cols() {
+            canvas.field((self.1, y), self.2, self.3, text, role);
+        }
     }
 }
 
@@ -49,15 +53,17 @@ const RULES: &[Heading] = &[
     Heading("ON", 14, 3, Align::Left),
     Heading("AT", 18, 5, Align::Left),
     Heading("MATCH", 24, 5, Align::Right),
-    Heading("?", 30, 4, Align::Right),
-    Heading("FIRED", 35, 5, Align::Right),
-    Heading("LAST", 41, 5, Align::Right),
+    Heading("?", 30, 3, Align::Right),
+    Heading("WAIT", 34, 4, Align::Right),
+    Heading("FIRED", 39, 5, Align::Right),
+    Heading("TOLD", 45, 5, Align::Right),
 ];
 
-/// How long changes wait and rules are quiet: left out where the filter would have no room.
-const WAITS: Heading = Heading("WAITS", 47, 9, Align::Left);
-const FILTER: u16 = 57;
-const WITH_WAITS: u16 = 80;
+/// How long a change has to last and how long the rule is quiet after it: left out where the filter
+/// would have no room.
+const SPANS: Heading = Heading("FOR/QUIET", 51, 9, Align::Left);
+const FILTER: u16 = 61;
+const WITH_SPANS: u16 = 100;
 
 const TOLD: &[Heading] = &[
     Heading("TIME", 1, 8, Align::Left),
@@ -65,7 +71,7 @@ const TOLD: &[Heading] = &[
     Heading("SYMBOL", 23, 14, Align::Left),
     Heading("CHANGE", 38, 9, Align::Left),
     Heading("SCORE", 48, 6, Align::Right),
-    Heading("LAST", 55, 12, Align::Right),
+    Heading("PRICE", 55, 12, Align::Right),
 ];
 
 fn heading(canvas: &mut Canvas<'_>, y: u16, columns: &[Heading]) {
@@ -86,23 +92,28 @@ fn draw_rule(canvas: &mut Canvas<'_>, y: u16, rule: &RuleView, zone: &Zone) {
         rule.timing.on.as_str().to_owned(),
         figure(rule.matching),
         figure(open),
+        figure(rule.matching.map(|_| rule.waiting)),
         rule.fired.to_string(),
         last,
     ];
     for (heading, text) in RULES.iter().zip(&texts) {
         heading.text(canvas, y, text, shade);
     }
-    let waits = format!("{}/{}", span(rule.timing.debounce), span(rule.timing.cooldown));
-    let x = draw_waits(canvas, y, &waits, shade);
-    canvas.text(x, y, canvas.cols().saturating_sub(x), rule.when.as_str(), shade);
+    let spans = format!("{}/{}", span(rule.timing.debounce), span(rule.timing.cooldown));
+    let x = draw_spans(canvas, y, &spans, shade);
+    let (filter, shade) = match &rule.refused {
+        Some(why) => (format!("{}: {why}", rule.when), Role::Warn),
+        None => (rule.when.as_str().to_owned(), shade),
+    };
+    canvas.text(x, y, canvas.cols().saturating_sub(x), &filter, shade);
 }
 
 /// Says where the filter begins.
-fn draw_waits(canvas: &mut Canvas<'_>, y: u16, text: &str, role: Role) -> u16 {
-    if canvas.cols() < WITH_WAITS {
-        return WAITS.1;
+fn draw_spans(canvas: &mut Canvas<'_>, y: u16, text: &str, role: Role) -> u16 {
+    if canvas.cols() < WITH_SPANS {
+        return SPANS.1;
     }
-    WAITS.text(canvas, y, text, role);
+    SPANS.text(canvas, y, text, role);
     FILTER
 }
 
@@ -122,7 +133,7 @@ fn draw_told(app: &App, canvas: &mut Canvas<'_>, y: u16) {
     if y + 3 > end {
         return;
     }
-    canvas.rule(y, "told (newest first; a rule waits for its change to last, then is quiet about the pair)");
+    canvas.rule(y, "told, newest first");
     heading(canvas, y + 1, TOLD);
     let mut told = app.told().peekable();
     if told.peek().is_none() {
@@ -135,17 +146,25 @@ fn draw_told(app: &App, canvas: &mut Canvas<'_>, y: u16) {
 
 fn draw_alert(canvas: &mut Canvas<'_>, y: u16, alert: &Alert, zone: &Zone) {
     let absent = canvas.notation.absent().to_string();
+    // No colour of up or down: a pair may enter a rule about falling.
     let (sign, role) = match alert.edge {
-        Edge::Entered => ("+ ", Role::Up),
-        Edge::Left => ("- ", Role::Down),
+        Edge::Entered => ("+ ", Role::Title),
+        Edge::Left => ("- ", Role::Text),
     };
+    let cell = |value: Option<Value<'_>>, wide: u16| {
+        let mut out = String::new();
+        // Writing to a string cannot fail.
+        let _ = value.unwrap_or(Value::Absent).write(canvas.notation, usize::from(wide), &mut out);
+        out
+    };
+    let score = alert.score.map(|n| Value::Score { shown: n, raw: f64::from(n), partial: false });
     let texts = [
-        (alert.at.map_or_else(|| absent.clone(), |at| zone.time(at, Precision::Second)), Role::Text),
+        (alert.at.map_or(absent, |at| zone.time(at, Precision::Second)), Role::Text),
         (alert.rule.as_str().to_owned(), Role::Text),
         (alert.pair.symbol.to_string(), Role::Text),
         (format!("{sign}{}", alert.edge.as_str()), role),
-        (alert.score.map_or_else(|| absent.clone(), |s| format!("{s:+.0}")), Role::Text),
-        (alert.last.map_or(absent, |p| p.to_string()), Role::Text),
+        (cell(score, 6), Role::Text),
+        (cell(alert.last.map(|p| Value::Price(p, alert.tick)), 12), Role::Text),
     ];
     for (heading, (text, role)) in TOLD.iter().zip(&texts) {
         heading.text(canvas, y, text, *role);

@@ -1,9 +1,10 @@
 //! The alert rules, and what they told.
 
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::symbol::Pair;
+use crate::domain::symbol::{Pair, Tick};
 use crate::domain::text::CleanText;
 use crate::domain::time::{Mono, UnixMs};
 
@@ -93,7 +94,7 @@ pub struct AlertsView {
     /// Each rule, in the order they were written down.
     pub rules: Vec<RuleView>,
     /// What they told, oldest first; a bounded ring.
-    pub told: Vec<Alert>,
+    pub told: Arc<[Alert]>,
 }
 
 /// A rule as it stands.
@@ -113,6 +114,10 @@ pub struct RuleView {
     pub unknown: u32,
     /// How often it fired.
     pub fired: u64,
+    /// Changes that have not lasted long enough.
+    pub waiting: u32,
+    /// Why it can't be in force.
+    pub refused: Option<CleanText>,
     /// Changes it kept to itself, being quiet about the pair.
     pub quiet: u64,
     /// When it last fired, on the exchange's clock.
@@ -136,6 +141,8 @@ pub struct Alert {
     pub told: Mono,
     /// The newest price then.
     pub last: Option<f64>,
+    /// The pair's price step.
+    pub tick: Tick,
     /// The score then.
-    pub score: Option<f64>,
+    pub score: Option<i32>,
 }

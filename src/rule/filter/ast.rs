@@ -1,7 +1,7 @@
 //! What a filter means.
 
 use crate::domain::interval::Interval;
-use crate::rule::field::Field;
+use crate::rule::field::{Field, Scope};
 use crate::rule::reading::Bar;
 use crate::rule::state::State;
 
@@ -25,6 +25,33 @@ pub(super) enum Expr {
     Named(String),
     /// A condition on a field.
     Field(Test),
+}
+
+impl Expr {
+    /// Binds what is said of the interval in view to one. Says whether there was anything.
+    pub(super) fn bind(&mut self, interval: Interval) -> bool {
+        match self {
+            Self::All(parts) | Self::Any(parts) => {
+                parts.iter_mut().fold(false, |bound, part| part.bind(interval) | bound)
+            }
+            Self::Not(inner) => inner.bind(interval),
+            Self::Field(test) if test.on == On::InView && test.field.spec().scope == Scope::Lane => {
+                test.on = On::One(interval);
+                true
+            }
+            Self::Word(_) | Self::Pattern(_) | Self::Named(_) | Self::Field(_) => false,
+        }
+    }
+
+    /// Whether a field is asked for.
+    pub(super) fn asks(&self, field: Field) -> bool {
+        match self {
+            Self::All(parts) | Self::Any(parts) => parts.iter().any(|part| part.asks(field)),
+            Self::Not(inner) => inner.asks(field),
+            Self::Field(test) => test.field == field,
+            Self::Word(_) | Self::Pattern(_) | Self::Named(_) => false,
+        }
+    }
 }
 
 impl Default for Expr {

@@ -16,6 +16,8 @@ fn rule(name: &str, when: &str, matching: Option<u32>) -> RuleView {
         unknown: 2,
         fired: 31,
         quiet: 4,
+        waiting: 1,
+        refused: None,
         last: Some(NOW - Duration::from_secs(90)),
     }
 }
@@ -29,7 +31,8 @@ fn alert(seq: u64, name: &str, edge: Edge) -> Alert {
         at: Some(NOW - Duration::from_secs(90)),
         told: MADE,
         last: Some(214.08),
-        score: Some(94.2),
+        tick: crate::domain::symbol::Tick { decimals: 4 },
+        score: Some(94),
     }
 }
 
@@ -41,9 +44,11 @@ fn with_alerts() -> Snapshot {
         fired: 0,
         ..rule("squeeze-out", "bb:expand prev.bb:squeeze vol>10m (chg>5% | chg<-5%) 4h.dist>1%", Some(0))
     };
+    let why = "filter, column 1: `5m` is not among the intervals (15m, 1h, 4h)";
+    let resting = RuleView { refused: Some(CleanText::new(why)), ..rule("resting", "5m:bull", None) };
     picture.alerts = AlertsView {
-        rules: vec![rule("aligned", "all:bull cross<=2", Some(3)), squeeze, rule("resting", "stale", None)],
-        told: vec![alert(1, "SOLUSDT", Edge::Entered), alert(2, "币安人生USDT", Edge::Left)],
+        rules: vec![rule("aligned", "all:bull cross<=2", Some(3)), squeeze, resting],
+        told: [alert(1, "SOLUSDT", Edge::Entered), alert(2, "币安人生USDT", Edge::Left)].into(),
     };
     picture
 }

@@ -17,6 +17,7 @@ fn rule(when: &str, debounce: u64) -> Rule {
             cooldown: Duration::ZERO,
         },
         enabled: true,
+        refused: None,
     }
 }
 
@@ -118,4 +119,26 @@ fn there_is_a_most_of_rules_and_one_of_the_same_name_is_replaced() {
     rig.rule(RuleCommand::Add(Rule { name, ..rule("last<400", 0) }));
     let rules = rig.picture().alerts.rules;
     assert_eq!((rules.len(), rules.last().unwrap().when.as_str()), (crate::engine::MAX_RULES, "last<400"));
+}
+
+/// The score of a pair is known with its first interval, and changes with each that is loaded.
+#[test]
+fn what_is_loaded_is_no_change() {
+    let mut rig = Rig::new(EngineConfig { intervals: [Interval::M15, Interval::H1].into(), ..config() });
+    rig.rule(RuleCommand::Add(rule("coverage<100%", 0)));
+    rig.start(&["AUSDT"]);
+    let early = rig.picture();
+    assert_eq!((early.alerts.rules[0].matching, early.alerts.rules[0].unknown), (Some(0), 1));
+}
+
+#[test]
+fn a_rule_that_can_not_be_tested_is_shown_with_the_reason_and_stays_off() {
+    let refused = rule("4h:bull", 0).checked(&[Interval::M15], &crate::rule::names::Names::new());
+    assert!(refused.refused.as_ref().unwrap().as_str().contains("`4h` is not among"));
+    let mut rig = Rig::new(EngineConfig { rules: vec![refused], ..config() });
+    rig.start(&["AUSDT"]);
+    rig.rule(RuleCommand::Enable(CleanText::new("mine"), true));
+    let picture = rig.picture();
+    assert!(!picture.alerts.rules[0].enabled && picture.alerts.rules[0].matching.is_none());
+    assert!(picture.notices.iter().any(|n| n.text.as_str().contains("can't be in force")));
 }
