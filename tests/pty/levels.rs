@@ -71,11 +71,12 @@ fn look_around(screen: &mut Screen) {
         screen.wait("another view", |t| t != before);
     }
     screen.type_keys("\x1b");
-    screen.wait("the table", |t| settled(t) && !t.contains("Esc closes"));
+    let table = |t: &str| warm(t) && t.contains(" j k move");
+    screen.wait("the table", |t| table(t) && !t.contains("Esc closes"));
     screen.type_keys("/\"");
     screen.wait("the caret's column", |t| t.contains("column "));
     screen.type_keys("\x1b");
-    screen.wait("the table again", |t| settled(t) && !t.contains("column "));
+    screen.wait("the table again", |t| table(t) && !t.contains("column "));
 }
 
 #[test]
