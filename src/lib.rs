@@ -31,7 +31,7 @@
 //! | [`schedule`] | the jobs that come round: what is due, how far a run is, what came of the last ones |
 //! | [`rule`] | the fields of a row, their values, and the filter language over them, the alert rules |
 //! | [`exchange`] | Binance's REST and streams behind closed enums of requests and events |
-//! | [`engine`] | what to load, merge, prove closed, repair and show: a pure core in an async shell |
+//! | [`engine`] | what to load, merge, prove closed, repair and show, jobs and alert rules: a pure core in an async shell |
 //! | [`app`] | view state: keys, order, selection, filter; pure |
 //! | [`ui`] | draws the app, and the terminal's manners |
 //! | [`report`] | the same columns as text, CSV, JSON, and the indicator over a file |
