@@ -14,7 +14,7 @@ use crate::app::value::Notation;
 use crate::app::{App, AppConfig, Msg, Replay};
 use crate::domain::hama::Sign;
 use crate::domain::hold::{Hold, HoldKind};
-use crate::domain::symbol::Market;
+use crate::domain::symbol::{Market, Tick};
 use crate::domain::text::CleanText;
 use crate::domain::time::{Mono, UnixMs};
 use crate::fixture::{MADE, NOW, as_demo, assorted, row, snapshot};
@@ -95,10 +95,16 @@ fn cell_of<'b>(buffer: &'b Buffer, line: &str, needle: &str) -> &'b ratatui::buf
 }
 
 fn with_signals(mut picture: Snapshot) -> Snapshot {
+fn tick_of(picture: &Snapshot, symbol: &str) -> Tick {
+    let row = picture.rows.iter().find(|r| r.pair.symbol.as_str() == symbol);
+    row.map_or(Tick { decimals: 2 }, |r| r.tick)
+}
+
     let signal = |seq, symbol: &str, dir, close: f64| SignalEvent {
         seq,
         pair: row(symbol).build().pair,
         interval: crate::domain::interval::Interval::M15,
+        tick: tick_of(&picture, symbol),
         dir,
         close_time: UnixMs(NOW.0 - 131_001),
         hama_close: close,
