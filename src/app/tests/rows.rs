@@ -176,3 +176,13 @@ fn enter_opens_the_detail_and_backspace_goes_back() {
     keys(&mut app, "<backspace>");
     assert_eq!(app.view(), View::Scanner);
 }
+
+#[test]
+fn the_caches_list_has_its_own_order_and_no_keys_for_another() {
+    let mut app = app_of(assorted());
+    let before = app.sort();
+    keys(&mut app, "4<lt>>Is<f6>");
+    assert_eq!((app.sort(), app.overlay().is_none()), (before, true));
+    keys(&mut app, "1I");
+    assert!(app.sort().inverted);
+}
