@@ -390,7 +390,7 @@ impl App {
         match action {
             Action::Move(motion) => self.go(motion),
             Action::EditFilter => self.open_prompt(),
-            Action::Escape if self.view == View::Detail => {}
+            Action::Escape if !self.is_filtered() => {}
             Action::ClearFilter | Action::Escape => self.clear_filter(),
             Action::SortLeft => self.shift_sort(-1),
             Action::SortRight => self.shift_sort(1),

@@ -156,8 +156,7 @@ impl App {
 
     fn table(&self) -> Table {
         // A filter that is still being typed is not one yet.
-        let typed = self.prompt.as_ref().filter(|p| p.view() == View::Scanner);
-        let filter = typed.map_or(self.scanner.filter.source(), |p| p.before());
+        let filter = self.prompt.as_ref().map_or(self.scanner.filter.source(), |p| p.before());
         Table {
             filter: filter.to_owned(),
             sort: self.scanner.sort,

@@ -186,3 +186,16 @@ fn the_caches_list_has_its_own_order_and_no_keys_for_another() {
     keys(&mut app, "1I");
     assert!(app.sort().inverted);
 }
+
+#[test]
+fn escape_clears_the_filter_only_where_it_is_followed() {
+    let mut app = app_of(assorted());
+    keys(&mut app, "/btc<ret>");
+    for view in ["2", "3", "5", "6"] {
+        keys(&mut app, view);
+        keys(&mut app, "<esc>");
+        assert_eq!(app.filter().source(), "btc", "{view}");
+    }
+    keys(&mut app, "4<esc>");
+    assert!(app.filter().is_empty());
+}
