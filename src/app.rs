@@ -446,9 +446,11 @@ impl App {
 
     fn show(&mut self, view: View) {
         if view != self.view {
+            // By the cursor of the view that is left.
+            let picked = self.picked().map(|row| row.pair.clone());
             self.last_view = std::mem::replace(&mut self.view, view);
             if view == View::Detail {
-                self.enter_detail(self.last_view);
+                self.enter_detail(self.last_view, picked);
             }
         }
     }

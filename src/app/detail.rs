@@ -201,11 +201,10 @@ impl App {
     }
 
     /// The view comes up: on the pair under the cursor, where there was a cursor to move.
-    pub(super) fn enter_detail(&mut self, from: View) {
+    pub(super) fn enter_detail(&mut self, from: View, picked: Option<Pair>) {
         let is_table = matches!(from, View::Scanner | View::Cache);
         if is_table || self.detail.pair.is_none() {
-            let pair = self.selected().map(|row| row.pair.clone());
-            self.set_detail_pair(pair);
+            self.set_detail_pair(picked);
         }
     }
 

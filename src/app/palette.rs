@@ -223,7 +223,9 @@ impl App {
             self.show_all_rows();
             self.go_to_pair(pair);
         }
-        if self.view != View::Detail {
+        if self.view == View::Detail {
+            self.set_detail_pair(Some(pair.clone()));
+        } else {
             self.show(View::Scanner);
         }
     }
