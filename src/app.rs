@@ -449,8 +449,10 @@ impl App {
             // By the cursor of the view that is left.
             let picked = self.picked().map(|row| row.pair.clone());
             self.last_view = std::mem::replace(&mut self.view, view);
-            if view == View::Detail {
-                self.enter_detail(self.last_view, picked);
+            match view {
+                View::Detail => self.enter_detail(self.last_view, picked),
+                View::Cache => self.cache.enter(),
+                View::Scanner | View::Signals | View::Scheduler | View::Alerts => {}
             }
         }
     }

@@ -63,6 +63,10 @@ pub(super) struct Scanner {
     /// What the user saw last, and what has changed in each row since.
     seen: Option<Arc<Snapshot>>,
     pub(super) news: Vec<Option<News>>,
+    /// Rows with news, counted once a picture.
+    pub(super) changed: usize,
+    /// How often the rows were taken anew: of another picture, by another filter or order.
+    pub(super) taken: u64,
 }
 
 /// The rows in their order, for the list.
@@ -118,6 +122,7 @@ impl Scanner {
 
     fn take(&mut self, ordered: order::Ordered) {
         (self.order, self.unknown) = (ordered.rows, ordered.unknown);
+        self.taken += 1;
     }
 
     fn drop_unmarked(&mut self, rows: &[Arc<Row>]) {
@@ -143,6 +148,7 @@ impl Scanner {
             self.seen = Some(Arc::clone(snapshot));
         }
         self.news.clear();
+        self.changed = 0;
     }
 }
 
@@ -170,6 +176,7 @@ impl App {
         let seen = self.scanner.seen.take().filter(|s| s.warmup.is_over());
         let seen = seen.unwrap_or_else(|| Arc::clone(&self.snapshot));
         self.scanner.news = changed::since(&seen, &self.snapshot);
+        self.scanner.changed = self.scanner.news.iter().flatten().count();
         self.scanner.seen = Some(seen);
         match kept {
             Some(before) => self.keep_order(&before),

@@ -199,3 +199,28 @@ fn escape_clears_the_filter_only_where_it_is_followed() {
     keys(&mut app, "4<esc>");
     assert!(app.filter().is_empty());
 }
+
+#[test]
+fn series_change_their_places_with_their_ages_once_a_second_and_not_at_each_key() {
+    let mut picture = snapshot(vec![row("AUSDT"), row("BUSDT")]);
+    let back = Duration::from_millis(59_500);
+    for lane in &mut Arc::make_mut(&mut picture.rows[1]).lanes {
+        lane.seen = lane.seen.map(|t| t - back);
+    }
+    picture.made = Mono::from_millis(10_000);
+    let mut app = app_of(picture);
+    let first = |app: &App| app.series_shown().next().unwrap().row.pair.symbol.to_string();
+    keys(&mut app, "4");
+    assert_eq!(first(&app), "AUSDT");
+    // The last word on the other is a minute old by now.
+    app.update(app.now() + Duration::from_millis(700), Msg::Tick);
+    assert_eq!(first(&app), "AUSDT");
+    app.update(app.now() + Duration::from_millis(300), Msg::Tick);
+    assert_eq!(first(&app), "BUSDT");
+    keys(&mut app, "/ausdt<ret>");
+    assert_eq!((first(&app).as_str(), app.series_count().0), ("AUSDT", 3), "a filter counts at once");
+    keys(&mut app, "1\\4");
+    assert_eq!((first(&app).as_str(), app.series_count().0), ("BUSDT", 6));
+    app.update(app.now(), Msg::Snapshot(Arc::new(snapshot(vec![row("CUSDT")]))));
+    assert_eq!((first(&app).as_str(), app.series_count().0), ("CUSDT", 3), "and a picture");
+}
