@@ -305,7 +305,8 @@ impl App {
                 // What is done in answer to this is not carried out.
                 return effects;
             }
-            Msg::Busy(_) => {
+            Msg::Busy(command) => {
+                self.scheduler.forget_asked(&command);
                 self.say(Level::Warn, "busy: the engine has more to do than it can take; try again");
             }
             Msg::Tick => self.tell_watched(&mut effects),
@@ -410,8 +411,8 @@ impl App {
             Action::IntervalNext => self.shift_lane(self.scanner.lane + 1),
             Action::Show(view) => self.show(view),
             Action::LastView => self.show(self.last_view),
-            Action::Detail(act) => self.act_in_detail(act, effects),
-            Action::Signals(act) => self.act_in_signals(act, effects),
+            Action::Detail(act) => self.act_in_detail(act),
+            Action::Signals(act) => self.act_in_signals(act),
             Action::Cache(act) => self.act_in_cache(act),
             Action::Scheduler(act) => self.act_in_scheduler(act, effects),
             Action::Alerts(act) => self.act_in_alerts(act, effects),

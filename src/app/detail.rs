@@ -159,8 +159,7 @@ pub struct ChartView {
 }
 
 impl App {
-    pub(super) fn act_in_detail(&mut self, act: Act, effects: &mut Vec<Effect>) {
-        let _ = effects;
+    pub(super) fn act_in_detail(&mut self, act: Act) {
         match act {
             Act::Candles => {
                 self.detail.candles = match self.detail.candles {
