@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::domain::symbol::Pair;
 use crate::domain::time::Mono;
 use crate::market::snapshot::{Level, Row, Snapshot};
-use crate::rule::filter::Filter;
+use crate::rule::filter::{self, Filter};
 
 use super::App;
 use super::changed::{self, News};
@@ -257,6 +257,17 @@ impl App {
             self.scanner.sort = SortBy { column, inverted: false };
         }
         self.sort_anew();
+    }
+
+    /// Sorts by what was typed or saved; on an interval that is not shown there is nothing to sort.
+    pub(super) fn take_sort(&mut self, sort: SortBy) -> Result<(), String> {
+        let intervals = &self.snapshot.intervals;
+        if let Some(interval) = sort.column.interval.filter(|i| !intervals.contains(i)) {
+            return Err(filter::not_among(interval, intervals));
+        }
+        self.scanner.sort = sort;
+        self.sort_anew();
+        Ok(())
     }
 
     pub(super) fn invert(&mut self) {

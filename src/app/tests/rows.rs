@@ -178,16 +178,6 @@ fn enter_opens_the_detail_and_backspace_goes_back() {
 }
 
 #[test]
-fn the_caches_list_has_its_own_order_and_no_keys_for_another() {
-    let mut app = app_of(assorted());
-    let before = app.sort();
-    keys(&mut app, "4<lt>>Is<f6>");
-    assert_eq!((app.sort(), app.overlay().is_none()), (before, true));
-    keys(&mut app, "1I");
-    assert!(app.sort().inverted);
-}
-
-#[test]
 fn escape_clears_the_filter_only_where_it_is_followed() {
     let mut app = app_of(assorted());
     keys(&mut app, "/btc<ret>");
@@ -198,6 +188,16 @@ fn escape_clears_the_filter_only_where_it_is_followed() {
     }
     keys(&mut app, "4<esc>");
     assert!(app.filter().is_empty());
+}
+
+#[test]
+fn the_caches_list_has_its_own_order_and_no_keys_for_another() {
+    let mut app = app_of(assorted());
+    let before = app.sort();
+    keys(&mut app, "4<lt>>Is<f6>");
+    assert_eq!((app.sort(), app.overlay().is_none()), (before, true));
+    keys(&mut app, "1I");
+    assert!(app.sort().inverted);
 }
 
 #[test]
@@ -223,4 +223,17 @@ fn series_change_their_places_with_their_ages_once_a_second_and_not_at_each_key(
     assert_eq!((first(&app).as_str(), app.series_count().0), ("BUSDT", 6));
     app.update(app.now(), Msg::Snapshot(Arc::new(snapshot(vec![row("CUSDT")]))));
     assert_eq!((first(&app).as_str(), app.series_count().0), ("CUSDT", 3), "and a picture");
+}
+
+#[test]
+fn an_order_on_an_interval_that_is_not_shown_is_refused() {
+    let mut app = app_of(assorted());
+    keys(&mut app, ":sort -1h.dist<ret>");
+    assert_eq!(app.sort().to_string(), "-1h.dist");
+    keys(&mut app, ":sort 5m.dist<ret>");
+    let said = app.toast().unwrap().text.as_str();
+    assert!(said.contains("`5m` is not among the intervals (15m, 1h, 4h)"), "{said}");
+    assert_eq!(app.sort().to_string(), "-1h.dist");
+    keys(&mut app, ":sort 1h.dist<ret>");
+    assert_eq!(app.sort().to_string(), "1h.dist", "turned round alone");
 }
