@@ -305,7 +305,8 @@ impl App {
                 // What is done in answer to this is not carried out.
                 return effects;
             }
-            Msg::Busy(_) => {
+            Msg::Busy(command) => {
+                self.scheduler.forget_asked(&command);
                 self.say(Level::Warn, "busy: the engine has more to do than it can take; try again");
             }
             Msg::Tick => self.tell_watched(&mut effects),
@@ -390,7 +391,7 @@ impl App {
         match action {
             Action::Move(motion) => self.go(motion),
             Action::EditFilter => self.open_prompt(),
-            Action::Escape if self.view == View::Detail => {}
+            Action::Escape if !self.is_filtered() => {}
             Action::ClearFilter | Action::Escape => self.clear_filter(),
             Action::SortLeft => self.shift_sort(-1),
             Action::SortRight => self.shift_sort(1),
@@ -410,8 +411,8 @@ impl App {
             Action::IntervalNext => self.shift_lane(self.scanner.lane + 1),
             Action::Show(view) => self.show(view),
             Action::LastView => self.show(self.last_view),
-            Action::Detail(act) => self.act_in_detail(act, effects),
-            Action::Signals(act) => self.act_in_signals(act, effects),
+            Action::Detail(act) => self.act_in_detail(act),
+            Action::Signals(act) => self.act_in_signals(act),
             Action::Cache(act) => self.act_in_cache(act),
             Action::Scheduler(act) => self.act_in_scheduler(act, effects),
             Action::Alerts(act) => self.act_in_alerts(act, effects),
@@ -446,9 +447,13 @@ impl App {
 
     fn show(&mut self, view: View) {
         if view != self.view {
+            // By the cursor of the view that is left.
+            let picked = self.picked().map(|row| row.pair.clone());
             self.last_view = std::mem::replace(&mut self.view, view);
-            if view == View::Detail {
-                self.enter_detail(self.last_view);
+            match view {
+                View::Detail => self.enter_detail(self.last_view, picked),
+                View::Cache => self.cache.enter(),
+                View::Scanner | View::Signals | View::Scheduler | View::Alerts => {}
             }
         }
     }

@@ -3,6 +3,7 @@
 //! Invariant: `draw` reads `&App` and writes cells, nothing else. One frame is one write, and a
 //! frame like the one before is none.
 
+mod about;
 mod alerts;
 mod cache;
 mod canvas;

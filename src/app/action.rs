@@ -218,7 +218,8 @@ const TABLE: &[Context] = &[Context::View(View::Scanner), Context::View(View::Ca
 const PAIRS: &[Context] =
     &[Context::View(View::Scanner), Context::View(View::Detail), Context::View(View::Cache)];
 const SCANNER: &[Context] = &[Context::View(View::Scanner)];
-const ORDERED: &[Context] = &[Context::View(View::Scanner), Context::View(View::Cache), Context::Popup];
+/// Whose order can be chosen: the cache's is its own.
+const ORDERED: &[Context] = &[Context::View(View::Scanner), Context::Popup];
 const EDITOR: &[Context] = &[Context::Columns];
 const INPUTS: &[Context] = &[Context::Prompt, Context::Popup, Context::Columns, Context::Search];
 const POPUP: &[Context] = &[Context::Popup];
@@ -272,11 +273,17 @@ const SHARED: &[ActionSpec] = &[
     line(Action::Open, "open", ("open the pair", "open"), (Group::Move, SCANNER), &[k(Key::Enter)]),
     line(Action::EditFilter, "filter", ("type a filter", "filter"), (Group::Table, TABLE), &[c('/')]),
     line(Action::ClearFilter, "clear-filter", ("clear the filter", ""), (Group::Table, TABLE), &[c('\\')]),
-    line(Action::SortLeft, "sort-left", ("sort left", "sort"), (Group::Table, TABLE), &[c('<')]),
-    line(Action::SortRight, "sort-right", ("sort right", ""), (Group::Table, TABLE), &[c('>')]),
+    line(Action::SortLeft, "sort-left", ("sort left", "sort"), (Group::Table, SCANNER), &[c('<')]),
+    line(Action::SortRight, "sort-right", ("sort right", ""), (Group::Table, SCANNER), &[c('>')]),
     line(Action::Follow, "follow", ("follow the pair", "follow"), (Group::Table, SCANNER), &[c('F')]),
     line(Action::Freeze, "freeze", ("freeze the order", "freeze"), (Group::Table, SCANNER), &[c('Z')]),
-    line(Action::PickSort, "sort", ("pick sort column", ""), (Group::Table, TABLE), &[c('s'), k(Key::F(6))]),
+    line(
+        Action::PickSort,
+        "sort",
+        ("pick sort column", ""),
+        (Group::Table, SCANNER),
+        &[c('s'), k(Key::F(6))],
+    ),
     line(Action::Invert, "invert", ("invert the order", "invert"), (Group::Table, ORDERED), &[c('I')]),
     line(
         Action::IntervalPrev,

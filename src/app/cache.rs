@@ -1,7 +1,10 @@
 //! The cache: every series of the rows that match, the oldest word first, below what is held and how
 //! it is fed.
 
+use std::time::Duration;
+
 use crate::domain::symbol::SeriesKey;
+use crate::domain::time::Mono;
 use crate::engine::{Command, Scope};
 use crate::market::snapshot::{DataState, LaneView, Level, Row, Snapshot};
 
@@ -37,6 +40,15 @@ pub(super) struct Cache {
     order: Vec<(usize, usize)>,
     /// The series alone are shown.
     zoomed: bool,
+    /// Of which rows the order is, for which shape, and when it was made.
+    made: Option<(u64, Shape, Mono)>,
+}
+
+impl Cache {
+    /// The view comes up: its order is of before.
+    pub(super) fn enter(&mut self) {
+        self.made = None;
+    }
 }
 
 /// The series in their order, for the list.
@@ -70,6 +82,8 @@ impl Rows for Ordered<'_> {
 const WITH_UPKEEP: u16 = 24;
 /// Rows from which everything is told at length.
 const AT_LENGTH: u16 = 30;
+/// Ages grow by themselves: with them the order is made anew.
+const AGES: Duration = Duration::from_secs(1);
 /// Columns from which two of figures fit beside each other.
 pub const TWO_COLUMNS: u16 = 80;
 
@@ -175,8 +189,19 @@ impl App {
         self.cache.list.go(motion, &rows, pane);
     }
 
-    /// Puts the series in order: those that are worst off first, then by the age of the last word.
+    /// Puts the series in order where rows or ages are others than they were: keys alone change
+    /// nothing, and there are thousands of series.
     pub(super) fn settle_cache(&mut self) {
+        let (taken, shape, now) = (self.scanner.taken, self.shape, self.now);
+        let is_same = |(t, s, at): (u64, Shape, Mono)| (t, s) == (taken, shape) && now < at + AGES;
+        if !self.cache.made.is_some_and(is_same) {
+            self.cache.made = Some((taken, shape, now));
+            self.order_series();
+        }
+    }
+
+    /// Those that are worst off first, then by the age of the last word.
+    fn order_series(&mut self) {
         let clock = self.exchange_now();
         let age = |l: &LaneView| match behind::lane_since(l, clock).zip(clock) {
             // Ages are told in steps, and rows that step to and fro can't be read.

@@ -159,8 +159,7 @@ pub struct ChartView {
 }
 
 impl App {
-    pub(super) fn act_in_detail(&mut self, act: Act, effects: &mut Vec<Effect>) {
-        let _ = effects;
+    pub(super) fn act_in_detail(&mut self, act: Act) {
         match act {
             Act::Candles => {
                 self.detail.candles = match self.detail.candles {
@@ -201,11 +200,10 @@ impl App {
     }
 
     /// The view comes up: on the pair under the cursor, where there was a cursor to move.
-    pub(super) fn enter_detail(&mut self, from: View) {
+    pub(super) fn enter_detail(&mut self, from: View, picked: Option<Pair>) {
         let is_table = matches!(from, View::Scanner | View::Cache);
         if is_table || self.detail.pair.is_none() {
-            let pair = self.selected().map(|row| row.pair.clone());
-            self.set_detail_pair(pair);
+            self.set_detail_pair(picked);
         }
     }
 

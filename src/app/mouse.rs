@@ -36,7 +36,7 @@ impl App {
             self.prompt = None;
             return self.show(tab.view);
         }
-        if y == self.shape.filter_line() && matches!(self.view, View::Scanner | View::Cache) {
+        if y == self.shape.filter_line() && self.is_filtered() {
             if self.prompt.is_none() {
                 self.open_prompt();
             }

@@ -182,13 +182,12 @@ impl App {
             "view delete" => self.forget_view(&word),
             "view" => self.take_view(&word),
             "goto" => self.go_to_named(&word),
-            "sort" => match word.parse::<SortBy>() {
-                Ok(sort) => {
-                    self.scanner.sort = sort;
-                    self.sort_by(sort.column);
+            "sort" => {
+                let sort = word.parse::<SortBy>().map_err(|e| e.to_string());
+                if let Err(error) = sort.and_then(|sort| self.take_sort(sort)) {
+                    self.say(Level::Warn, &error);
                 }
-                Err(error) => self.say(Level::Warn, &error.to_string()),
-            },
+            }
             "columns" => {
                 self.take_columns(&word);
             }
@@ -223,7 +222,9 @@ impl App {
             self.show_all_rows();
             self.go_to_pair(pair);
         }
-        if self.view != View::Detail {
+        if self.view == View::Detail {
+            self.set_detail_pair(Some(pair.clone()));
+        } else {
             self.show(View::Scanner);
         }
     }

@@ -18,8 +18,6 @@ const MAX_CHARS: usize = 400;
 #[derive(Clone, Debug)]
 pub struct Prompt {
     input: Input,
-    /// Whose filter.
-    of: View,
     before: String,
     list: List<Pair>,
     error: Option<FilterError>,
@@ -44,11 +42,6 @@ impl Prompt {
         &self.before
     }
 
-    /// The view whose filter it is.
-    pub fn view(&self) -> View {
-        self.of
-    }
-
     /// Why the text is no filter, where it is none.
     pub fn error(&self) -> Option<&FilterError> {
         self.error.as_ref()
@@ -56,28 +49,9 @@ impl Prompt {
 }
 
 impl App {
-    /// The view whose filter is typed from here: views of the same rows share one.
-    fn filtered_view(&self) -> View {
-        match self.view {
-            View::Signals => View::Signals,
-            _ => View::Scanner,
-        }
-    }
-
-    /// The filter of a view, as text.
-    fn filter_source(&self, of: View) -> &str {
-        match of {
-            View::Signals => "",
-            _ => self.scanner.filter.source(),
-        }
-    }
-
-    /// The one place that says whose filter it is.
-    fn apply_filter(&mut self, of: View, filter: Filter) {
-        match of {
-            View::Signals => {}
-            _ => self.filter_scanner(filter),
-        }
+    /// Whether the view follows the filter: the views of the pairs' rows share one.
+    pub(super) fn is_filtered(&self) -> bool {
+        matches!(self.view, View::Scanner | View::Cache)
     }
 
     /// The filter of a text that can be answered here: with these intervals and names.
@@ -88,11 +62,10 @@ impl App {
     }
 
     pub(super) fn open_prompt(&mut self) {
-        let of = self.filtered_view();
-        let before = self.filter_source(of).to_owned();
+        let before = self.scanner.filter.source().to_owned();
         let list = self.scanner.list.clone();
         let input = Input::new(before.clone());
-        self.prompt = Some(Prompt { input, of, before, list, error: None, back: 0, draft: String::new() });
+        self.prompt = Some(Prompt { input, before, list, error: None, back: 0, draft: String::new() });
     }
 
     pub(super) fn key_in_prompt(&mut self, action: Option<Action>, chord: Chord) {
@@ -109,7 +82,7 @@ impl App {
                 let Some(prompt) = self.prompt.take() else { return };
                 self.scanner.list = prompt.list;
                 let before = self.usable(&prompt.before).unwrap_or_default();
-                self.apply_filter(prompt.of, before);
+                self.filter_scanner(before);
                 self.reorder();
             }
             _ => {
@@ -163,7 +136,6 @@ impl App {
     /// typed is not what was meant.
     fn apply_prompt(&mut self) {
         let Some(prompt) = &self.prompt else { return };
-        let of = prompt.of;
         let (filter, error) = match self.usable(prompt.text()) {
             Ok(filter) => (filter, None),
             Err(error) => (self.usable(&prompt.before).unwrap_or_default(), Some(error)),
@@ -171,11 +143,11 @@ impl App {
         if let Some(prompt) = &mut self.prompt {
             prompt.error = error;
         }
-        self.apply_filter(of, filter);
+        self.filter_scanner(filter);
     }
 
     pub(super) fn clear_filter(&mut self) {
-        self.apply_filter(self.filtered_view(), Filter::default());
+        self.filter_scanner(Filter::default());
     }
 }
 

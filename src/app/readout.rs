@@ -143,7 +143,7 @@ impl App {
 
     /// Rows with news, also those that are not shown.
     pub fn news_count(&self) -> usize {
-        self.scanner.news.iter().flatten().count()
+        self.scanner.changed
     }
 
     /// Whether somebody may see this for the first time.

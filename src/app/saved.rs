@@ -156,8 +156,7 @@ impl App {
 
     fn table(&self) -> Table {
         // A filter that is still being typed is not one yet.
-        let typed = self.prompt.as_ref().filter(|p| p.view() == View::Scanner);
-        let filter = typed.map_or(self.scanner.filter.source(), |p| p.before());
+        let filter = self.prompt.as_ref().map_or(self.scanner.filter.source(), |p| p.before());
         Table {
             filter: filter.to_owned(),
             sort: self.scanner.sort,
@@ -166,7 +165,6 @@ impl App {
     }
 
     fn take_table(&mut self, table: &Table) {
-        self.scanner.sort = table.sort;
         if table.columns != self.columns.current() {
             self.take_columns(&table.columns);
         }
@@ -174,7 +172,9 @@ impl App {
             Ok(filter) => self.filter_scanner(filter),
             Err(error) => self.say(Level::Warn, &format!("the saved filter can't be used: {error}")),
         }
-        self.sort_by(table.sort.column);
+        if let Err(error) = self.take_sort(table.sort) {
+            self.say(Level::Warn, &format!("the saved order can't be used: {error}"));
+        }
     }
 
     pub(super) fn keep_view(&mut self, name: &str) {

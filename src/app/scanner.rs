@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::domain::symbol::Pair;
 use crate::domain::time::Mono;
 use crate::market::snapshot::{Level, Row, Snapshot};
-use crate::rule::filter::Filter;
+use crate::rule::filter::{self, Filter};
 
 use super::App;
 use super::changed::{self, News};
@@ -63,6 +63,10 @@ pub(super) struct Scanner {
     /// What the user saw last, and what has changed in each row since.
     seen: Option<Arc<Snapshot>>,
     pub(super) news: Vec<Option<News>>,
+    /// Rows with news, counted once a picture.
+    pub(super) changed: usize,
+    /// How often the rows were taken anew: of another picture, by another filter or order.
+    pub(super) taken: u64,
 }
 
 /// The rows in their order, for the list.
@@ -118,6 +122,7 @@ impl Scanner {
 
     fn take(&mut self, ordered: order::Ordered) {
         (self.order, self.unknown) = (ordered.rows, ordered.unknown);
+        self.taken += 1;
     }
 
     fn drop_unmarked(&mut self, rows: &[Arc<Row>]) {
@@ -143,6 +148,7 @@ impl Scanner {
             self.seen = Some(Arc::clone(snapshot));
         }
         self.news.clear();
+        self.changed = 0;
     }
 }
 
@@ -170,6 +176,7 @@ impl App {
         let seen = self.scanner.seen.take().filter(|s| s.warmup.is_over());
         let seen = seen.unwrap_or_else(|| Arc::clone(&self.snapshot));
         self.scanner.news = changed::since(&seen, &self.snapshot);
+        self.scanner.changed = self.scanner.news.iter().flatten().count();
         self.scanner.seen = Some(seen);
         match kept {
             Some(before) => self.keep_order(&before),
@@ -250,6 +257,17 @@ impl App {
             self.scanner.sort = SortBy { column, inverted: false };
         }
         self.sort_anew();
+    }
+
+    /// Sorts by what was typed or saved; on an interval that is not shown there is nothing to sort.
+    pub(super) fn take_sort(&mut self, sort: SortBy) -> Result<(), String> {
+        let intervals = &self.snapshot.intervals;
+        if let Some(interval) = sort.column.interval.filter(|i| !intervals.contains(i)) {
+            return Err(filter::not_among(interval, intervals));
+        }
+        self.scanner.sort = sort;
+        self.sort_anew();
+        Ok(())
     }
 
     pub(super) fn invert(&mut self) {

@@ -50,6 +50,15 @@ pub(super) struct Scheduler {
     asked: Option<(JobId, Duration)>,
 }
 
+impl Scheduler {
+    /// The engine had no room for it: if that was an interval, nobody took it.
+    pub(super) fn forget_asked(&mut self, command: &Command) {
+        if matches!(command, Command::Schedule(ScheduleCommand::Every(..))) {
+            self.asked = None;
+        }
+    }
+}
+
 fn ids() -> [JobId; JOBS.len()] {
     JOBS.map(|job| job.id)
 }

@@ -10,7 +10,7 @@ use super::keys::Key;
 use super::layout::{Shape, Tier};
 use super::list::{Keep, List, Motion, Pane, Rows};
 use super::text::bar_end;
-use super::{App, Effect, View};
+use super::{App, View};
 
 /// What can be done here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -148,8 +148,7 @@ impl App {
         self.signals.list.go(motion, &Newest(&self.signals.log), pane(self.shape));
     }
 
-    pub(super) fn act_in_signals(&mut self, act: Act, effects: &mut Vec<Effect>) {
-        let _ = effects;
+    pub(super) fn act_in_signals(&mut self, act: Act) {
         let place = self.signals.list.place();
         match act {
             Act::Open => self.open_signal(place),

@@ -64,6 +64,7 @@ impl Engine {
 
     fn signal(&mut self, id: LaneId, bar: &Closed, dir: Sign, is_new: bool, now: Mono) {
         let Some(key) = self.store.key(id) else { return };
+        let Some(tick) = self.rows.get(self.store.pair_of(id).index()).map(|row| row.tick) else { return };
         let point = &bar.point;
         let (Some(hama_close), Some(ma), Some(dev_pct)) = (point.close, point.ma, point.dev_pct) else {
             return;
@@ -86,6 +87,7 @@ impl Engine {
         let event = SignalEvent {
             seq: 0,
             pair,
+            tick,
             interval,
             dir,
             close_time,

@@ -473,6 +473,8 @@ pub struct SignalEvent {
     pub seq: u64,
     /// Whose.
     pub pair: Pair,
+    /// Its price step: the pair may leave the table before its signal does.
+    pub tick: Tick,
     /// On which interval.
     pub interval: Interval,
     /// Up or down.

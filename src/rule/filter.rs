@@ -79,6 +79,12 @@ impl fmt::Display for FilterError {
 
 impl std::error::Error for FilterError {}
 
+/// Why nothing can be asked of an interval that is not shown.
+pub fn not_among(interval: Interval, intervals: &[Interval]) -> String {
+    let shown: Vec<&str> = intervals.iter().map(|i| i.as_str()).collect();
+    format!("`{interval}` is not among the intervals ({})", shown.join(", "))
+}
+
 impl Filter {
     /// Reads a filter. Names of lists and intervals are taken as they are; see [`Filter::check`].
     pub fn parse(text: &str) -> Result<Self, FilterError> {
@@ -92,9 +98,7 @@ impl Filter {
         for (column, mention) in &self.mentions {
             match mention {
                 Mention::On(interval) if !intervals.contains(interval) => {
-                    let shown: Vec<&str> = intervals.iter().map(|i| i.as_str()).collect();
-                    let message = format!("`{interval}` is not among the intervals ({})", shown.join(", "));
-                    return Err(FilterError::new(*column, message));
+                    return Err(FilterError::new(*column, not_among(*interval, intervals)));
                 }
                 Mention::Name(name) if names.find(name).is_none() => {
                     return Err(FilterError::new(*column, unknown_name(name, names)));

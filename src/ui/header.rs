@@ -14,12 +14,13 @@ use crate::app::layout::{Tier, tabs};
 use crate::app::list::Keep;
 use crate::app::text::Precision;
 use crate::app::value::write_span;
-use crate::app::{App, Shown, Toast, Troubled};
+use crate::app::{App, Shown, Toast, Troubled, View};
 use crate::domain::hold::{HoldKind, countdown};
 use crate::domain::symbol::Market;
 use crate::domain::time::UnixMs;
 use crate::market::snapshot::{Level, LinkState, RestStatus, Snapshot};
 
+use super::about::about;
 use super::canvas::Canvas;
 use super::theme::Role;
 
@@ -34,22 +35,37 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>) -> Option<Position> {
     let right = canvas.spans_right(0, &borrow(&feed(app)));
     canvas.spans(0, 0, right.saturating_sub(1), &borrow(&identity(app)));
     let cols = canvas.cols();
+    let is_reduced = app.shape().tier == Tier::Reduced;
+    if !is_reduced {
+        draw_tabs(app, canvas);
+    }
+    let y = app.shape().filter_line();
+    if let Some(about) = about(app) {
+        let end = if is_reduced { canvas.spans_right(y, &borrow(&progress(app, cols / 2))) } else { cols };
+        canvas.spans(0, y, end.saturating_sub(1), &borrow(&about));
+        return None;
+    }
     let is_filtering = !app.filter().is_empty() || app.prompt().is_some();
-    if app.shape().tier == Tier::Reduced {
+    if is_reduced {
         // There is no line for the state of the whole: it stands beside the filter.
         let spans = if is_filtering { filter_state(app, cols) } else { all(app, cols - NO_FILTER_WIDTH) };
-        return draw_filter(app, canvas, 1, &spans);
+        return draw_filter(app, canvas, y, &spans);
     }
+    let count = filter_count(app);
+    let left = if is_filtering { cols / 2 } else { NO_FILTER_WIDTH };
+    let spans = order(app, &count, cols.saturating_sub(left));
+    draw_filter(app, canvas, y, &spans)
+}
+
+/// The names of the views, and on their right the state of the whole.
+fn draw_tabs(app: &App, canvas: &mut Canvas<'_>) {
+    let cols = canvas.cols();
     let mut x = 1;
     for tab in tabs(app.shape(), app.keys(), app.unread()) {
         let role = if app.view() == tab.view { Role::Tab } else { Role::Text };
         x = canvas.text(tab.x, 1, cols.saturating_sub(tab.x), &tab.text, role) + 1;
     }
     canvas.spans_right(1, &borrow(&progress(app, cols.saturating_sub(x))));
-    let count = filter_count(app);
-    let left = if is_filtering { cols / 2 } else { NO_FILTER_WIDTH };
-    let spans = order(app, &count, cols.saturating_sub(left));
-    draw_filter(app, canvas, 2, &spans)
 }
 
 /// Cells of how to get a filter, where there is none.
@@ -235,14 +251,18 @@ fn order(app: &App, first: &Spans, room: u16) -> Spans {
 
 fn order_with(app: &App, mut spans: Spans, labels: Labels) -> Spans {
     let Some([by, of, columns]) = labels else { return spans };
-    let sort = app.sort();
-    let arrow = if sort.direction() == Direction::Falling { "v" } else { "^" };
-    let gap = if spans.is_empty() { "" } else { " " };
-    spans.push((format!("{gap}{by}{} {arrow}", sort.column.title()), Role::Text));
+    // The cache's list has an order and columns of its own.
+    let is_scanner = app.view() == View::Scanner;
+    if is_scanner {
+        let sort = app.sort();
+        let arrow = if sort.direction() == Direction::Falling { "v" } else { "^" };
+        let gap = if spans.is_empty() { "" } else { " " };
+        spans.push((format!("{gap}{by}{} {arrow}", sort.column.title()), Role::Text));
+    }
     let interval = app.snapshot().intervals.get(app.lane());
     spans.extend(interval.map(|i| (format!("  {of}{i}"), Role::Text)));
     let set = app.column_set();
-    if set.name != OVERVIEW {
+    if is_scanner && set.name != OVERVIEW {
         spans.push((format!("  {columns}{}", set.name), Role::Text));
     }
     spans.push((" ".to_owned(), Role::Text));

@@ -473,7 +473,7 @@ fn signal_lines(app: &App, canvas: &mut Canvas<'_>, y: u16, lines: u16) {
 }
 
 fn signal_line(app: &App, signal: &SignalEvent, canvas: &mut Canvas<'_>, y: u16) {
-    let tick = signals::tick(app, &signal.pair);
+    let tick = signal.tick;
     let (word, role) = signals::cross_word(signal.dir);
     let cols = canvas.cols();
     let (zone, closed) = (&app.config().zone, bar_end(signal.close_time));

@@ -10,7 +10,6 @@ use crate::app::signals::{Entry, pane};
 use crate::app::text::{Precision, bar_end};
 use crate::app::value::{Notation, Value};
 use crate::domain::hama::Sign;
-use crate::domain::symbol::{Pair, Tick};
 use crate::market::snapshot::SignalEvent;
 
 use super::canvas::Canvas;
@@ -153,7 +152,6 @@ fn part_text(part: Part, app: &App, entry: &Entry, notation: Notation) -> (Strin
         value.write(notation, 10, &mut out);
         (out, Role::from(value.tone()))
     };
-    let tick = tick(app, &event.pair);
     match part {
         Part::Time => (app.config().zone.time(bar_end(event.close_time), Precision::Day), Role::Dim),
         Part::Pair => (name(app, &event.pair), Role::Text),
@@ -162,8 +160,8 @@ fn part_text(part: Part, app: &App, entry: &Entry, notation: Notation) -> (Strin
             let (word, role) = cross_word(event.dir);
             (word.to_owned(), role)
         }
-        Part::Hama => value(Value::Price(event.hama_close, tick)),
-        Part::Ma => value(Value::Price(event.ma, tick)),
+        Part::Hama => value(Value::Price(event.hama_close, event.tick)),
+        Part::Ma => value(Value::Price(event.ma, event.tick)),
         Part::Dist => value(Value::Percent(event.dev_pct)),
         Part::Bands => event.bands.map_or_else(absent, |b| (b.as_str().to_owned(), Role::Text)),
         Part::Score => score_text(event, notation).map_or_else(absent, |text| (text, Role::Text)),
@@ -177,12 +175,6 @@ fn score_text(event: &SignalEvent, notation: Notation) -> Option<String> {
     let arrow = if notation == Notation::Ascii { ">" } else { "→" };
     let before = before.map_or_else(String::new, |s| format!("{s:+.0}{arrow}"));
     after.map(|after| format!("{before}{after:+.0}"))
-}
-
-/// The price step of a pair; of one that has gone, four digits.
-pub(super) fn tick(app: &App, pair: &Pair) -> Tick {
-    let row = app.snapshot().rows.iter().find(|r| r.pair == *pair);
-    row.map_or(Tick { decimals: 4 }, |r| r.tick)
 }
 
 /// A cross in words.
@@ -200,7 +192,7 @@ fn draw_selected(app: &App, canvas: &mut Canvas<'_>) {
     let (event, notation) = (&entry.event, canvas.notation);
     let y = canvas.lines() - if app.shape().tier == Tier::Roomy { 4 } else { 3 };
     canvas.rule(y, &format!("{} {}", name(app, &event.pair), event.interval));
-    let tick = tick(app, &event.pair);
+    let tick = event.tick;
     let (word, _) = cross_word(event.dir);
     let mut text = format!("{word}  HAMA {} / MA {}", tick.format(event.hama_close), tick.format(event.ma));
     if let Some(score) = score_text(event, notation) {

@@ -14,12 +14,13 @@ use crate::app::value::Notation;
 use crate::app::{App, AppConfig, Msg, Replay};
 use crate::domain::hama::Sign;
 use crate::domain::hold::{Hold, HoldKind};
-use crate::domain::symbol::Market;
+use crate::domain::symbol::{Market, Tick};
 use crate::domain::text::CleanText;
 use crate::domain::time::{Mono, UnixMs};
 use crate::fixture::{MADE, NOW, as_demo, assorted, row, snapshot};
 use crate::market::snapshot::{Level, LinkState, Notice, SignalEvent, Snapshot};
 
+mod about;
 mod alerts;
 mod detail;
 mod escapes;
@@ -94,10 +95,16 @@ fn cell_of<'b>(buffer: &'b Buffer, line: &str, needle: &str) -> &'b ratatui::buf
     &buffer[(u16::try_from(x).unwrap(), u16::try_from(y).unwrap())]
 }
 
+fn tick_of(picture: &Snapshot, symbol: &str) -> Tick {
+    let row = picture.rows.iter().find(|r| r.pair.symbol.as_str() == symbol);
+    row.map_or(Tick { decimals: 2 }, |r| r.tick)
+}
+
 fn with_signals(mut picture: Snapshot) -> Snapshot {
     let signal = |seq, symbol: &str, dir, close: f64| SignalEvent {
         seq,
         pair: row(symbol).build().pair,
+        tick: tick_of(&picture, symbol),
         interval: crate::domain::interval::Interval::M15,
         dir,
         close_time: UnixMs(NOW.0 - 131_001),

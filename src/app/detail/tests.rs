@@ -224,3 +224,21 @@ fn escape_leaves_the_filter_alone_here() {
     press(&mut app, "/usdt<ret><ret><esc>");
     assert_eq!((app.view(), app.filter().source()), (View::Detail, "usdt"));
 }
+
+#[test]
+fn from_the_cache_the_pair_of_the_series_under_the_cursor_is_opened() {
+    let mut app = app_of(assorted());
+    press(&mut app, "4j");
+    let series = app.series_selected().unwrap().row.pair.clone();
+    assert_ne!(series, app.selected().unwrap().pair);
+    press(&mut app, "2");
+    assert_eq!(app.detail_pair(), Some(&series));
+}
+
+#[test]
+fn a_pair_gone_to_by_name_is_shown_at_once() {
+    let mut app = app_of(assorted());
+    press(&mut app, "<ret>:goto eth<ret>");
+    assert_eq!((app.view(), name(&app)), (View::Detail, "ETHUSDT"));
+    assert_eq!(app.selected().unwrap().pair.symbol.as_str(), "ETHUSDT", "and the cursor goes along");
+}

@@ -14,6 +14,7 @@ fn signal(seq: u64) -> SignalEvent {
     SignalEvent {
         seq,
         pair: row(symbol).build().pair,
+        tick: row(symbol).build().tick,
         interval: Interval::H1,
         dir: Sign::Up,
         close_time: UnixMs(NOW.0 - 1 - 700),

@@ -104,3 +104,13 @@ fn who_is_new_is_greeted_until_the_first_key() {
     keys(&mut app, "j");
     assert!(!app.greets());
 }
+
+#[test]
+fn a_saved_order_that_is_none_any_more_is_told() {
+    let mut saved = restored(None).saved();
+    saved.table.sort = "5m.dist".parse().unwrap();
+    let app = restored(Some(saved));
+    let said = app.toast().unwrap().text.as_str();
+    assert!(said.contains("the saved order can't be used: `5m` is not among"), "{said}");
+    assert_eq!(app.sort().to_string(), "score");
+}

@@ -176,3 +176,64 @@ fn enter_opens_the_detail_and_backspace_goes_back() {
     keys(&mut app, "<backspace>");
     assert_eq!(app.view(), View::Scanner);
 }
+
+#[test]
+fn escape_clears_the_filter_only_where_it_is_followed() {
+    let mut app = app_of(assorted());
+    keys(&mut app, "/btc<ret>");
+    for view in ["2", "3", "5", "6"] {
+        keys(&mut app, view);
+        keys(&mut app, "<esc>");
+        assert_eq!(app.filter().source(), "btc", "{view}");
+    }
+    keys(&mut app, "4<esc>");
+    assert!(app.filter().is_empty());
+}
+
+#[test]
+fn the_caches_list_has_its_own_order_and_no_keys_for_another() {
+    let mut app = app_of(assorted());
+    let before = app.sort();
+    keys(&mut app, "4<lt>>Is<f6>");
+    assert_eq!((app.sort(), app.overlay().is_none()), (before, true));
+    keys(&mut app, "1I");
+    assert!(app.sort().inverted);
+}
+
+#[test]
+fn series_change_their_places_with_their_ages_once_a_second_and_not_at_each_key() {
+    let mut picture = snapshot(vec![row("AUSDT"), row("BUSDT")]);
+    let back = Duration::from_millis(59_500);
+    for lane in &mut Arc::make_mut(&mut picture.rows[1]).lanes {
+        lane.seen = lane.seen.map(|t| t - back);
+    }
+    picture.made = Mono::from_millis(10_000);
+    let mut app = app_of(picture);
+    let first = |app: &App| app.series_shown().next().unwrap().row.pair.symbol.to_string();
+    keys(&mut app, "4");
+    assert_eq!(first(&app), "AUSDT");
+    // The last word on the other is a minute old by now.
+    app.update(app.now() + Duration::from_millis(700), Msg::Tick);
+    assert_eq!(first(&app), "AUSDT");
+    app.update(app.now() + Duration::from_millis(300), Msg::Tick);
+    assert_eq!(first(&app), "BUSDT");
+    keys(&mut app, "/ausdt<ret>");
+    assert_eq!((first(&app).as_str(), app.series_count().0), ("AUSDT", 3), "a filter counts at once");
+    keys(&mut app, "1\\4");
+    assert_eq!((first(&app).as_str(), app.series_count().0), ("BUSDT", 6));
+    app.update(app.now(), Msg::Snapshot(Arc::new(snapshot(vec![row("CUSDT")]))));
+    assert_eq!((first(&app).as_str(), app.series_count().0), ("CUSDT", 3), "and a picture");
+}
+
+#[test]
+fn an_order_on_an_interval_that_is_not_shown_is_refused() {
+    let mut app = app_of(assorted());
+    keys(&mut app, ":sort -1h.dist<ret>");
+    assert_eq!(app.sort().to_string(), "-1h.dist");
+    keys(&mut app, ":sort 5m.dist<ret>");
+    let said = app.toast().unwrap().text.as_str();
+    assert!(said.contains("`5m` is not among the intervals (15m, 1h, 4h)"), "{said}");
+    assert_eq!(app.sort().to_string(), "-1h.dist");
+    keys(&mut app, ":sort 1h.dist<ret>");
+    assert_eq!(app.sort().to_string(), "1h.dist", "turned round alone");
+}

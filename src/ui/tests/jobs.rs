@@ -200,3 +200,16 @@ fn the_series_that_are_worst_off_come_first_and_the_key_checks_the_one_under_the
     assert_eq!(sent(&mut app, "r"), []);
     assert!(shown(&app).contains("0 of 12 match"));
 }
+
+#[test]
+fn an_interval_that_nobody_took_is_not_stepped_from() {
+    let every =
+        |n: u64| Command::Schedule(ScheduleCommand::Every(JobId::Refresh, Duration::from_secs(n * 60)));
+    let mut app = scheduler((80, 24));
+    assert_eq!(sent(&mut app, "+"), [every(10)]);
+    app.update(MADE, Msg::Busy(every(10)));
+    assert!(app.toast().unwrap().text.contains("busy"));
+    assert_eq!(sent(&mut app, "+"), [every(10)]);
+    app.update(MADE, Msg::Busy(Command::Schedule(ScheduleCommand::Stop)));
+    assert_eq!(sent(&mut app, "+"), [every(15)], "that one was taken");
+}

@@ -230,6 +230,7 @@ fn a_flip_is_a_signal_once_and_only_on_a_closed_bar() {
     let signals = rig.snapshot().signals;
     assert_eq!(signals.len(), 1);
     let signal = signals.first().unwrap();
+    assert_eq!(signal.tick, rig.snapshot().rows[0].tick);
     assert_eq!((signal.seq, signal.close_time), (1, UnixMs((N + 1) * STEP - 1)));
     assert_eq!(signal.dir, crate::domain::hama::Sign::Up);
     assert_eq!(signal.lag, Duration::from_millis(41));
