@@ -21,6 +21,7 @@ pub mod list;
 pub mod look;
 mod mouse;
 pub mod order;
+mod page;
 mod palette;
 pub mod popup;
 mod prompt;
@@ -302,7 +303,7 @@ impl App {
             Msg::Busy(Command::Visible(_)) => self.watched.forget(),
             Msg::Busy(Command::Focus(_)) => {
                 self.detail.forget_told();
-                // What is done in answer to this is not carried out.
+                // Not at once: there is no room still, and it would go round for ever.
                 return effects;
             }
             Msg::Busy(command) => {
@@ -406,6 +407,7 @@ impl App {
             Action::EditColumns => self.open_editor(),
             Action::CopyName => self.copy_name(effects),
             Action::CopyRow => self.copy_row(effects),
+            Action::OpenPage => self.open_page(effects),
             Action::Open => self.open_selected(),
             Action::IntervalPrev => self.shift_lane(self.scanner.lane.saturating_sub(1)),
             Action::IntervalNext => self.shift_lane(self.scanner.lane + 1),
@@ -469,8 +471,7 @@ impl App {
         if self.view == View::Cache {
             return self.refresh_series(effects);
         }
-        let subject = if self.view == View::Detail { self.detail_row() } else { self.picked() };
-        let Some(pair) = subject.map(|r| r.pair.clone()) else {
+        let Some(pair) = self.subject().map(|r| r.pair.clone()) else {
             return self.say(Level::Info, "no pair is selected; R checks all");
         };
         self.say(Level::Info, &format!("checking {}", pair.symbol));

@@ -119,9 +119,23 @@ pub struct Draft {
     pub palette: String,
     pub tz: String,
     pub mouse: MouseChoice,
+    pub no_mouse: bool,
     pub notify: NotifyChoice,
     pub data_fps: u32,
     pub log_level: String,
+}
+
+impl Origin {
+    /// The stronger one wins.
+    fn strength(&self) -> u8 {
+        match self {
+            Self::Default => 0,
+            Self::File(_) => 1,
+            Self::DotEnv => 2,
+            Self::Env => 3,
+            Self::Flag => 4,
+        }
+    }
 }
 
 /// A setting that can't be used; the message names it, its place and the cure.
@@ -166,6 +180,7 @@ impl Config {
             })?;
             origins.insert(setting.key, (text, origin));
         }
+        let mouse = mouse(&draft, &origins);
         let preset = presets::resolve(&draft.preset, &content.presets, &path)?;
         let bars = draft.bars.unwrap_or(preset.depth);
         let quote = draft.quote.ok_or_else(|| ConfigError("`quote` needs an asset such as USDT".into()))?;
@@ -205,7 +220,7 @@ impl Config {
             theme: draft.theme,
             palette: draft.palette,
             tz: draft.tz,
-            mouse: draft.mouse,
+            mouse,
             notify: draft.notify,
             data_fps: draft.data_fps,
             log_level: draft.log_level,
@@ -238,6 +253,14 @@ fn find(setting: &Setting, sources: &Sources, content: &file::FileContent) -> Op
         return Some((text.clone(), Origin::File(*line)));
     }
     default
+}
+
+/// `no_mouse` is another word for `mouse = off`: what comes from the stronger place wins, and of one
+/// place the refusal.
+fn mouse(draft: &Draft, origins: &BTreeMap<&'static str, (String, Origin)>) -> MouseChoice {
+    let strength = |key| origins.get(key).map_or(0, |(_, origin)| origin.strength());
+    let is_refused = draft.no_mouse && strength("no_mouse") >= strength("mouse");
+    if is_refused { MouseChoice::Off } else { draft.mouse }
 }
 
 fn place(setting: &Setting, origin: &Origin, path: &Path) -> String {

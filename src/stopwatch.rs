@@ -29,6 +29,12 @@ impl Stopwatch {
     }
 }
 
+/// What this machine takes the time since 1970 to be. For the names of files, and where there is no
+/// exchange to ask or the two are to be compared; nothing of the market goes by it.
+pub fn wall_clock() -> Duration {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
+}
+
 /// How the wall clock jumped against the monotonic one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Jump {

@@ -40,7 +40,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "telemetry",
         ],
     ),
-    ("cli", &["domain", "config", "run", "report", "sim", "rule"]),
+    ("cli", &["domain", "stopwatch", "config", "run", "report", "sim", "rule"]),
 ];
 
 /// What the pure layers must not name.
@@ -251,4 +251,14 @@ fn each_line_of_the_checklist_has_a_test_and_each_such_test_a_line() {
     let unknown: Vec<_> = found.difference(&wanted).collect();
     assert!(lacking.is_empty() && unknown.is_empty(), "no test: {lacking:?}; no line: {unknown:?}");
     assert!(wanted.len() >= 60, "{}", wanted.len());
+}
+
+#[test]
+fn the_machines_clock_is_read_in_one_place() {
+    let product = |(file, text): &&(PathBuf, String)| {
+        layer(file).is_some_and(|l| !matches!(l.as_str(), "stopwatch" | "sim"))
+            && code(text).contains("SystemTime")
+    };
+    let found: Vec<_> = sources().iter().filter(product).map(|(f, _)| f.display().to_string()).collect();
+    assert!(found.is_empty(), "{}", found.join("\n"));
 }

@@ -84,6 +84,8 @@ pub enum Action {
     CopyName,
     /// Copy the row.
     CopyRow,
+    /// The pair's page at the exchange.
+    OpenPage,
     /// Show the selected pair in detail.
     Open,
     /// Show the figures of the shorter interval.
@@ -217,6 +219,8 @@ const TABLE: &[Context] = &[Context::View(View::Scanner), Context::View(View::Ca
 /// The same, and the pair alone.
 const PAIRS: &[Context] =
     &[Context::View(View::Scanner), Context::View(View::Detail), Context::View(View::Cache)];
+/// Where a pair is picked that has a page.
+const PAGES: &[Context] = &[Context::View(View::Scanner), Context::View(View::Detail)];
 const SCANNER: &[Context] = &[Context::View(View::Scanner)];
 /// Whose order can be chosen: the cache's is its own.
 const ORDERED: &[Context] = &[Context::View(View::Scanner), Context::Popup];
@@ -327,6 +331,7 @@ const SHARED: &[ActionSpec] = &[
     ),
     line(Action::CopyName, "copy", ("copy the name", ""), (Group::Program, TABLE), &[c('y')]),
     line(Action::CopyRow, "copy-row", ("copy the row", ""), (Group::Program, TABLE), &[c('Y')]),
+    line(Action::OpenPage, "page", ("open in browser", ""), (Group::Program, PAGES), &[c('o')]),
     line(
         Action::Palette,
         "palette",

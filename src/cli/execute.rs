@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use crate::config::settings::SETTINGS;
 use crate::config::{self, Config, Origin};
@@ -16,6 +16,7 @@ use crate::run::scan::ScanPlan;
 use crate::run::{self, DemoRun, Rows};
 use crate::sim::SourceConfig;
 use crate::sim::command::ExchangeArgs;
+use crate::stopwatch::wall_clock;
 
 use super::{ConfigWish, DemoWish, ExchangeWish, HamaWish, Invocation, ScanWish, Wish, parse, settings};
 
@@ -110,7 +111,7 @@ fn hama_command(wish: &HamaWish, config: &Config) -> Result<Rows, Failure> {
         None => None,
     };
     // The one place where our wall clock counts: a file has no exchange to ask.
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now = wall_clock();
     let args = HamaArgs {
         file: wish.file.clone().into(),
         preset: (*config.preset).clone(),

@@ -257,12 +257,7 @@ pub static SETTINGS: &[Setting] = &[
         default: "false",
         help: "The same as --mouse off",
         about: About::Program,
-        set: |d, v| {
-            if boolean(v)? {
-                d.mouse = MouseChoice::Off;
-            }
-            Ok(())
-        },
+        set: |d, v| boolean(v).map(|b| d.no_mouse = b),
     },
     Setting {
         key: "notify",

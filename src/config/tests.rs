@@ -163,3 +163,13 @@ fn fault_38_a_config_file_that_is_wrong_is_refused_with_its_line_and_the_cure() 
         assert!(message.len() < 600 || file.len() > 10_000, "{message}");
     }
 }
+
+#[test]
+fn a_mouse_that_is_asked_for_on_the_command_line_is_not_refused_by_the_file() {
+    let mouse = |file, flags: &[_]| Config::load(&sources(file, &[], &[], flags)).unwrap().mouse;
+    assert_eq!(mouse("no_mouse = true\n", &[]), MouseChoice::Off);
+    assert_eq!(mouse("no_mouse = true\n", &[("mouse", "on")]), MouseChoice::On);
+    assert_eq!(mouse("mouse = 'on'\n", &[("no_mouse", "true")]), MouseChoice::Off);
+    assert_eq!(mouse("mouse = 'on'\nno_mouse = true\n", &[]), MouseChoice::Off);
+    assert_eq!(mouse("no_mouse = false\n", &[]), MouseChoice::Auto);
+}

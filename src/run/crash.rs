@@ -5,7 +5,8 @@ use std::backtrace::Backtrace;
 use std::io::Write;
 use std::panic;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::stopwatch::wall_clock;
 
 /// From here on a panic is also written into `folder`, and the report's path is said last.
 pub fn install(folder: PathBuf) {
@@ -31,8 +32,7 @@ pub fn install(folder: PathBuf) {
 
 fn write(folder: &Path, text: &str) -> std::io::Result<PathBuf> {
     std::fs::create_dir_all(folder)?;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let path = folder.join(format!("panic-{}-{}.txt", now.as_secs(), std::process::id()));
+    let path = folder.join(format!("panic-{}-{}.txt", wall_clock().as_secs(), std::process::id()));
     std::fs::write(&path, text)?;
     Ok(path)
 }

@@ -8,7 +8,7 @@ pub mod page;
 pub mod verdict;
 
 use std::io::{self, Write};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use tokio::sync::{mpsc, oneshot};
@@ -29,7 +29,7 @@ use crate::exchange::{
     UniverseAnswer,
 };
 use crate::market::snapshot::Source;
-use crate::stopwatch::Stopwatch;
+use crate::stopwatch::{Stopwatch, wall_clock};
 
 use self::page::DoctorFormat;
 use self::verdict::{
@@ -236,7 +236,7 @@ fn offset(answer: &TimeAnswer, wall: UnixMs, now: Mono) -> Offset {
 
 /// What this machine takes the time to be: the one thing that is to be compared here.
 fn wall() -> UnixMs {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = wall_clock();
     UnixMs(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 

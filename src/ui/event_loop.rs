@@ -2,6 +2,7 @@
 //!
 //! It may stall as long as a terminal does; nothing but the screen waits for it.
 
+use std::collections::VecDeque;
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
@@ -90,7 +91,7 @@ pub async fn run(app: App, wires: Wires, config: UiConfig) -> io::Result<Ended> 
     let terminal = Terminal::enter(wires.cancel.clone(), config.mouse)?;
     let (cols, rows) = sane(crossterm::terminal::size()?);
     let screen = Screen::new(io::stdout(), cols, rows).with_letters(config.letters);
-    let mut screen = Loop::new(app, wires, config, screen, (cols, rows));
+    let mut screen = Loop::new(app, wires, config, screen, (cols, rows))?;
     screen.seat = Some(Seat { terminal, jobs: Jobs::new()? });
     screen.run(keyboard::events()?, hung_up()).await
 }
@@ -134,9 +135,14 @@ enum Next {
 }
 
 impl<W: Write> Loop<W> {
-    fn new(mut app: App, wires: Wires, config: UiConfig, screen: Screen<W>, size: (u16, u16)) -> Self {
-        app.update(wires.stopwatch.now(), Msg::Resize(size.0, size.1));
-        Self {
+    fn new(
+        app: App,
+        wires: Wires,
+        config: UiConfig,
+        screen: Screen<W>,
+        size: (u16, u16),
+    ) -> io::Result<Self> {
+        let mut made = Self {
             app,
             wires,
             wardrobe: config.wardrobe,
@@ -151,7 +157,9 @@ impl<W: Write> Loop<W> {
             tick_due: Mono::default(),
             dirty: true,
             behind_since: None,
-        }
+        };
+        made.tell(Msg::Resize(size.0, size.1))?;
+        Ok(made)
     }
 
     async fn run(
@@ -255,9 +263,12 @@ impl<W: Write> Loop<W> {
         self.update(now, msg)
     }
 
+    /// The one way to the app: an effect that is not carried out is lost, since the app believes it
+    /// done.
     fn update(&mut self, now: Mono, msg: Msg) -> io::Result<Next> {
         let mut next = Next::GoOn;
-        for effect in self.app.update(now, msg) {
+        let mut work = VecDeque::from(self.app.update(now, msg));
+        while let Some(effect) = work.pop_front() {
             match effect {
                 Effect::Quit => next = Next::Quit,
                 Effect::Redraw => self.screen.forget(),
@@ -270,7 +281,7 @@ impl<W: Write> Loop<W> {
                     if let Err(TrySendError::Full(command) | TrySendError::Closed(command)) =
                         self.wires.commands.try_send(command)
                     {
-                        self.app.update(now, Msg::Busy(command));
+                        work.extend(self.app.update(now, Msg::Busy(command)));
                     }
                 }
             }

@@ -119,10 +119,9 @@ impl<W: Write> Screen<W> {
             // The cells just drawn have moved it.
             write!(self.out, "\x1b[{};{}H", y + 1, x + 1)?;
         }
-        match (self.cursor.is_some(), cursor.is_some()) {
-            (false, true) => self.out.extend_from_slice(SHOW_CURSOR),
-            (true, false) => self.out.extend_from_slice(HIDE_CURSOR),
-            _ => {}
+        // Whoever had the terminal in between may have left it either way.
+        if self.stale || self.cursor.is_some() != cursor.is_some() {
+            self.out.extend_from_slice(if cursor.is_some() { SHOW_CURSOR } else { HIDE_CURSOR });
         }
         self.cursor = cursor;
         Ok(())
@@ -188,6 +187,19 @@ mod tests {
         assert_eq!(text.matches("\x1b[?25h").count(), 1);
         assert!(text.contains("\x1b[2;4H") && text.contains("\x1b[2;5H"));
         assert!(text.ends_with("\x1b[?25l\x1b[?2026l"));
+    }
+
+    #[test]
+    fn after_a_stop_the_cursor_is_shown_again() {
+        let mut counter = Counter::default();
+        let mut screen = Screen::new(&mut counter, 20, 3);
+        let prompt = |b: &mut Buffer| draw("x")(b).or(Some(Position::new(3, 1)));
+        screen.paint(prompt).unwrap();
+        // The terminal was taken again meanwhile, with the cursor hidden.
+        screen.resize(20, 3);
+        screen.paint(prompt).unwrap();
+        drop(screen);
+        assert!(String::from_utf8(counter.bytes).unwrap().ends_with("\x1b[?25h\x1b[?2026l"));
     }
 
     #[test]

@@ -169,6 +169,15 @@ fn names_and_rows_are_copied() {
 }
 
 #[test]
+fn the_page_of_the_pair_is_opened_from_the_table_and_from_the_detail() {
+    let mut app = app_of(assorted());
+    let page = |name: &str| vec![Effect::Link(format!("https://www.binance.com/en/futures/{name}"))];
+    assert_eq!(keys(&mut app, "o"), page("BTCUSDT"));
+    keys(&mut app, "j<ret>");
+    assert_eq!(keys(&mut app, "o"), page("XRPUSDT"));
+}
+
+#[test]
 fn enter_opens_the_detail_and_backspace_goes_back() {
     let mut app = app_of(assorted());
     keys(&mut app, "j<ret>");

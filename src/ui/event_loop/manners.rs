@@ -12,21 +12,25 @@ use crate::ui::outside::{Failed, MAX_COPY, Multiplexer, copy_by_tmux, is_address
 use super::Loop;
 
 impl<W: Write> Loop<W> {
-    fn say(&mut self, level: Level, text: &str) {
-        self.app.update(self.wires.stopwatch.now(), Msg::Word(level, CleanText::new(text)));
+    /// What the app has to know beside keys and pictures; nobody leaves by it.
+    pub(super) fn tell(&mut self, msg: Msg) -> io::Result<()> {
         self.dirty = true;
+        self.update(self.wires.stopwatch.now(), msg).map(drop)
+    }
+
+    pub(super) fn say(&mut self, level: Level, text: &str) -> io::Result<()> {
+        self.tell(Msg::Word(level, CleanText::new(text)))
     }
 
     /// Gives the terminal back, stops, and takes it again when the shell goes on with us.
     pub(super) async fn suspend(&mut self) -> io::Result<()> {
         if !Jobs::can_stop() {
-            self.say(Level::Warn, "there is no shell to stop for: it would never go on");
-            return Ok(());
+            return self.say(Level::Warn, "there is no shell to stop for: it would never go on");
         }
         let Some(seat) = self.seat.as_mut() else { return Ok(()) };
         seat.terminal.leave();
         if let Err(error) = seat.jobs.stop().await {
-            self.say(Level::Warn, &format!("can't stop: {error}"));
+            self.say(Level::Warn, &format!("can't stop: {error}"))?;
         }
         self.come_back()
     }
@@ -37,16 +41,13 @@ impl<W: Write> Loop<W> {
         seat.terminal.retake()?;
         let (cols, rows) = sane(crossterm::terminal::size()?);
         self.screen.resize(cols, rows);
-        self.app.update(self.wires.stopwatch.now(), Msg::Resize(cols, rows));
         self.behind_since = None;
-        self.dirty = true;
-        Ok(())
+        self.tell(Msg::Resize(cols, rows))
     }
 
     pub(super) fn copy(&mut self, text: &str) -> io::Result<()> {
         if text.len() > MAX_COPY {
-            self.say(Level::Warn, "too much for a terminal's clipboard: nothing was copied");
-            return Ok(());
+            return self.say(Level::Warn, "too much for a terminal's clipboard: nothing was copied");
         }
         if self.outside.multiplexer == Multiplexer::Tmux {
             return copy_by_tmux(text, self.failures.0.clone());
@@ -58,10 +59,7 @@ impl<W: Write> Loop<W> {
     /// that one's clipboard.
     pub(super) fn open(&mut self, url: String) -> io::Result<()> {
         match self.outside.opener {
-            _ if !is_address(&url) => {
-                self.say(Level::Warn, "that is no web address");
-                Ok(())
-            }
+            _ if !is_address(&url) => self.say(Level::Warn, "that is no web address"),
             Some(opener) => open(opener, url, self.failures.0.clone()),
             None => self.make_up(Failed::Open(url)),
         }
@@ -73,8 +71,7 @@ impl<W: Write> Loop<W> {
             Failed::Copy(text) => self.screen.send(&self.outside.copy(&text)),
             Failed::Open(url) => {
                 self.copy(&url)?;
-                self.say(Level::Info, &format!("copied {url}"));
-                Ok(())
+                self.say(Level::Info, &format!("copied {url}"))
             }
         }
     }

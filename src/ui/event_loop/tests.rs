@@ -2,6 +2,7 @@ use super::*;
 use crate::app::AppConfig;
 use crate::app::value::Notation;
 use crate::fixture::{assorted, row, snapshot};
+use crate::market::snapshot::Level;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use std::sync::Mutex;
 
@@ -71,8 +72,9 @@ fn rig() -> Rig {
     let writes = Writes::default();
     let screen = Screen::new(writes.clone(), 120, 36);
     let events = Box::pin(futures_util::stream::poll_fn(move |cx| typed.poll_recv(cx)));
-    let ended =
-        tokio::spawn(Loop::new(app, wires, config, screen, (120, 36)).run(events, std::future::pending()));
+    let ended = tokio::spawn(
+        Loop::new(app, wires, config, screen, (120, 36)).unwrap().run(events, std::future::pending()),
+    );
     Rig { pictures, commands, keys, cancel, writes, ended }
 }
 
@@ -183,7 +185,7 @@ fn bare(outside: Outside) -> (Loop<Writes>, Writes) {
         outside,
     };
     let screen = Screen::new(writes.clone(), 80, 24);
-    (Loop::new(app, wires, config, screen, (80, 24)), writes)
+    (Loop::new(app, wires, config, screen, (80, 24)).unwrap(), writes)
 }
 
 #[tokio::test]
@@ -228,4 +230,19 @@ async fn a_key_waits_for_the_frame_of_the_key_before_and_for_no_other() {
     it.paint(key).unwrap();
     it.take(press()).unwrap();
     assert!(it.input_due == key + INPUT_FRAME, "the next one has its turn");
+}
+
+/// Whatever brings the app to want something: it wants it once, and believes it done.
+#[tokio::test(start_paused = true)]
+async fn what_the_app_wants_is_done_whatever_it_was_told() {
+    let (mut it, _writes) = bare(Outside::of(|_| None));
+    let (to, saves) = watch::channel(Saved::default());
+    it.wires.saves = Some(to);
+    for code in [KeyCode::Char('/'), KeyCode::Char('e'), KeyCode::Char('t'), KeyCode::Enter] {
+        it.take(Event::Key(KeyEvent::new(code, KeyModifiers::NONE))).unwrap();
+    }
+    // The picture is made some time after the start.
+    tokio::time::advance(SECOND * 3_600).await;
+    it.say(Level::Info, "back").unwrap();
+    assert_eq!(saves.borrow().table.filter, "et");
 }
