@@ -411,7 +411,7 @@ mod alerts {
     #[test]
     fn a_rule_watches_the_interval_that_was_in_view_and_no_marks() {
         let mut app = app_of(assorted());
-        let made = rules(&keys(&mut app, "]/dist>1% 15m:bear<ret>a").as_slice());
+        let made = rules(&keys(&mut app, "]/dist>1% 15m:bear<ret>a"));
         let [RuleCommand::Add(rule)] = made.as_slice() else { panic!("{made:?}") };
         assert_eq!(rule.when.source(), "1h.dist>1% 15m.trend:down");
         assert!(rules(&keys(&mut app, "\\/mark<ret>a")).is_empty());

@@ -153,8 +153,7 @@ fn draw_alert(canvas: &mut Canvas<'_>, y: u16, alert: &Alert, zone: &Zone) {
     };
     let cell = |value: Option<Value<'_>>, wide: u16| {
         let mut out = String::new();
-        // Writing to a string cannot fail.
-        let _ = value.unwrap_or(Value::Absent).write(canvas.notation, usize::from(wide), &mut out);
+        value.unwrap_or(Value::Absent).write(canvas.notation, usize::from(wide), &mut out);
         out
     };
     let score = alert.score.map(|n| Value::Score { shown: n, raw: f64::from(n), partial: false });
