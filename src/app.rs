@@ -55,7 +55,7 @@ use self::keymap::Keymap;
 use self::keys::Chord;
 use self::layout::Shape;
 use self::list::Motion;
-use self::look::{Look, ThemeName};
+use self::look::{Look, ThemeName, Wears};
 pub use self::palette::Palette;
 pub use self::popup::{LOG_FOOT, Overlay};
 pub use self::prompt::Prompt;
@@ -178,6 +178,10 @@ pub struct Setup {
     pub columns: Vec<ColumnSet>,
     /// What was saved; `None` where nothing was, or is to be.
     pub saved: Option<Saved>,
+    /// Which look is put on.
+    pub wears: Wears,
+    /// What went wrong before there was a screen to say it on.
+    pub problems: Vec<CleanText>,
 }
 
 /// How many rows are not as they should be.
@@ -219,6 +223,7 @@ pub struct App {
     prompt: Option<Prompt>,
     names: Arc<Names>,
     toast: Option<Toast>,
+    words: toast::Words,
     notices_seen: Option<u64>,
     watched: Watched,
     look: Look,
@@ -250,6 +255,7 @@ impl App {
             prompt: None,
             names: Arc::new(Names::new()),
             toast: None,
+            words: toast::Words::default(),
             notices_seen: None,
             watched: Watched::default(),
             news: snapshot.made,
@@ -263,11 +269,18 @@ impl App {
         app
     }
 
-    /// With the user's keys and columns, where the program was left.
+    /// With the user's keys and columns, where the program was left. Nothing comes of it that would
+    /// have to be done.
     pub fn set_up(&mut self, setup: Setup) {
         self.keys = setup.keys;
         self.columns = Columns::new(setup.columns);
         self.restore(setup.saved);
+        if setup.wears == Wears::Asked {
+            self.look = self.config.look;
+        }
+        for problem in setup.problems {
+            self.hear_word(Level::Warn, problem);
+        }
     }
 
     /// Takes the names that filters refer to: lists of pairs, aliases, filters. Marks are its own.
@@ -298,7 +311,7 @@ impl App {
             }
             Msg::Mouse(mouse) => self.mouse(mouse, &mut effects),
             Msg::Focus(_) => {}
-            Msg::Word(level, text) => self.say(level, text.as_str()),
+            Msg::Word(level, text) => self.hear_word(level, text),
             // Nobody asked for that: it is told again by itself.
             Msg::Busy(Command::Visible(_)) => self.watched.forget(),
             Msg::Busy(Command::Focus(_)) => {

@@ -67,15 +67,26 @@ pub struct Look {
     pub palette: Palette,
 }
 
+/// Which look is put on at the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Wears {
+    /// The one that was chosen once, where one was.
+    #[default]
+    Chosen,
+    /// The one of the settings, this time; what was chosen stays so.
+    Asked,
+}
+
 impl App {
     /// How the screen is to look now; while looks are tried out, the one that is tried.
     pub fn look(&self) -> Look {
         self.look
     }
 
-    /// The chosen theme's name, for a file; not one that is only tried out.
+    /// The chosen theme's name, for a file: neither one that is only tried out, nor one that the
+    /// settings ask for.
     pub fn chosen_look(&self) -> Option<(&str, Palette)> {
-        let look = if let Some(Overlay::Look(before)) = self.overlay { before } else { self.look };
+        let look = self.memory.look?;
         Some((self.config.themes.get(look.theme)?.name.as_str(), look.palette))
     }
 
@@ -83,6 +94,7 @@ impl App {
     pub(super) fn restore_look(&mut self, theme: &str, palette: Palette) {
         if let Some(theme) = self.config.themes.iter().position(|t| t.name == theme) {
             self.look = Look { theme, palette };
+            self.memory.look = Some(self.look);
         }
     }
 
@@ -103,7 +115,10 @@ impl App {
                 let at = Palette::ALL.iter().position(|p| *p == self.look.palette).unwrap_or(0);
                 self.look.palette = Palette::ALL[(at + 1) % Palette::ALL.len()];
             }
-            Action::Accept => self.overlay = None,
+            Action::Accept => {
+                self.memory.look = Some(self.look);
+                self.overlay = None;
+            }
             Action::Escape | Action::Back | Action::PickLook => {
                 self.look = before;
                 self.overlay = None;

@@ -155,7 +155,7 @@ impl App {
 
     /// The notices by their numbers, oldest first.
     pub fn log_lines(&self) -> Vec<u64> {
-        self.snapshot.notices.iter().map(|n| n.seq).collect()
+        self.log().iter().map(|n| n.seq).collect()
     }
 
     /// A key while a window is open: an action, or text.

@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use crate::domain::interval::Interval;
 use crate::domain::symbol::Pair;
+use crate::domain::text::CleanText;
 use crate::domain::time::Mono;
 use crate::market::snapshot::Level;
 
 use super::columns::ColumnSet;
 use super::list::Keep;
-use super::look::Palette;
+use super::look::{Look, Palette};
 use super::order::SortBy;
+use super::scanner::MAX_MARKS;
 use super::{App, Effect, View};
 
 /// So long after the last key the state is written.
@@ -66,11 +68,32 @@ pub struct Saved {
     pub theme: Option<(String, Palette)>,
 }
 
+impl Saved {
+    /// No more of anything than could have been kept: files are edited by hand, too.
+    fn bounded(mut self) -> Self {
+        self.marks.truncate(MAX_MARKS);
+        self.views.truncate(MAX_VIEWS);
+        for view in &mut self.views {
+            view.name = named(&view.name);
+        }
+        let over = self.history.len().saturating_sub(MAX_HISTORY);
+        self.history.drain(..over);
+        self
+    }
+}
+
+/// A name as long as names may be.
+fn named(name: &str) -> String {
+    name.chars().take(MAX_NAME).collect()
+}
+
 /// What is remembered besides what the screen shows.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     pub(super) views: Vec<SavedView>,
     pub(super) history: Vec<String>,
+    /// The look that was chosen.
+    pub(super) look: Option<Look>,
     /// Nothing was saved before: whoever sits here may see this for the first time.
     pub(super) newcomer: bool,
     /// What the file has.
@@ -98,7 +121,7 @@ impl Memory {
 impl App {
     /// Takes up where the program was left. Nothing saved: somebody new is there.
     pub fn restore(&mut self, saved: Option<Saved>) {
-        let Some(saved) = saved else {
+        let Some(saved) = saved.map(Saved::bounded) else {
             self.memory.newcomer = true;
             self.memory.written = self.saved();
             return;
@@ -170,7 +193,10 @@ impl App {
         }
         match self.usable(&table.filter) {
             Ok(filter) => self.filter_scanner(filter),
-            Err(error) => self.say(Level::Warn, &format!("the saved filter can't be used: {error}")),
+            Err(error) => {
+                let text = format!("the saved filter can't be used: {error}");
+                self.hear_word(Level::Warn, CleanText::new(&text));
+            }
         }
         if let Err(error) = self.take_sort(table.sort) {
             self.say(Level::Warn, &format!("the saved order can't be used: {error}"));
@@ -178,7 +204,7 @@ impl App {
     }
 
     pub(super) fn keep_view(&mut self, name: &str) {
-        let name: String = name.chars().take(MAX_NAME).collect();
+        let name = named(name);
         let table = self.table();
         let is_full = self.memory.views.len() >= MAX_VIEWS;
         match self.memory.views.iter_mut().find(|v| v.name == name) {

@@ -25,7 +25,7 @@ pub const HOLD: Duration = Duration::from_secs(2);
 /// New figures change the order no more often.
 const RANKS: Duration = Duration::from_secs(1);
 /// More marks than that are no marks.
-const MAX_MARKS: usize = 2_000;
+pub(super) const MAX_MARKS: usize = 2_000;
 
 /// Which rows there are to see.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

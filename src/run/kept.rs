@@ -2,7 +2,8 @@
 //!
 //! It is written beside itself and then renamed, so that whoever reads it, and whatever dies
 //! meanwhile, finds the one from before or the new one whole. Of two programs the last one to write
-//! wins. A file that can't be understood is put aside, never overwritten.
+//! wins. A file that can't be understood is put aside: eight of them for
+//! good, the ninth until there is a tenth.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
@@ -17,7 +18,7 @@ use crate::app::columns::ColumnSet;
 use crate::app::list::Keep;
 use crate::app::saved::{Saved, SavedView, Table};
 use crate::domain::symbol::{Pair, Symbol};
-use crate::domain::text::is_unsafe;
+use crate::domain::text::{CleanText, is_unsafe};
 
 /// What this program writes and understands.
 const VERSION: u32 = 1;
@@ -143,7 +144,8 @@ fn parse(text: &str) -> Result<Saved, String> {
     if version.is_some_and(|v| v > i64::from(VERSION)) {
         return Err("is of a newer hamatop".to_owned());
     }
-    let form: Form = toml::from_str(text).map_err(|e| format!("can't be understood: {}", e.message()))?;
+    let form: Form =
+        toml::from_str(text).map_err(|e| format!("can't be understood: {}", CleanText::new(e.message())))?;
     form.saved().map_err(|what| format!("has `{what}`, which can't be understood"))
 }
 

@@ -3,6 +3,7 @@
 use crate::app::Setup;
 use crate::app::columns::ColumnSet;
 use crate::app::keymap::Keymap;
+use crate::app::look::Wears;
 use crate::app::saved::Saved;
 use crate::config::{Config, Origin};
 
@@ -17,12 +18,9 @@ pub(super) fn of(config: &Config, saved: Option<Saved>) -> Result<Setup, Failure
     };
     let columns = config.columns.iter().map(set).collect::<Result<_, _>>()?;
     let is_asked = |key| config.origins.get(key).is_some_and(|(_, origin)| *origin != Origin::Default);
-    let mut saved = saved;
-    if let Some(saved) = saved.as_mut().filter(|_| is_asked("theme") || is_asked("palette")) {
-        // What is asked for now wins over what was chosen then.
-        saved.theme = None;
-    }
-    Ok(Setup { keys, columns, saved })
+    // What is asked for now wins over what was chosen then.
+    let wears = if is_asked("theme") || is_asked("palette") { Wears::Asked } else { Wears::Chosen };
+    Ok(Setup { keys, columns, saved, wears, problems: Vec::new() })
 }
 
 /// Whether the keys and columns of the config can be used.

@@ -9,12 +9,11 @@ use tokio_util::sync::CancellationToken;
 use crate::app::saved::Saved;
 use crate::app::text::host;
 use crate::app::value::{Notation, is_utf8, locale};
-use crate::app::{App, AppConfig, Msg, Replay};
+use crate::app::{App, AppConfig, Replay, Setup};
 use crate::config::Config;
 use crate::config::color::Depth;
 use crate::config::manners::NotifyChoice;
 use crate::domain::text::CleanText;
-use crate::market::snapshot::Level;
 use crate::ui::Letters;
 use crate::ui::event_loop::{self, UiConfig, Wires};
 use crate::ui::outside::{Notify, Outside};
@@ -57,12 +56,13 @@ pub(super) async fn run(
     );
     let found = if replay.is_some() { Found::default() } else { kept::find() };
     app.set_names(names(config));
-    app.set_up(setup::of(config, found.saved)?);
-    let (to_keep, saves) = watch::channel(Saved::default());
-    for problem in [log_problem, broken, found.problem].into_iter().flatten() {
+    let problems = [log_problem, broken, found.problem].into_iter().flatten();
+    let problems: Vec<_> = problems.map(|problem| CleanText::new(&problem)).collect();
+    for problem in &problems {
         tracing::warn!("{problem}");
-        app.update(session.stopwatch.now(), Msg::Word(Level::Warn, CleanText::new(&problem)));
     }
+    app.set_up(Setup { problems, ..setup::of(config, found.saved)? });
+    let (to_keep, saves) = watch::channel(Saved::default());
     let wires = Wires {
         snapshots: session.snapshots.clone(),
         commands: session.commands.clone(),

@@ -27,7 +27,7 @@ use super::hangup::hung_up;
 use super::input::{message, sane};
 use super::jobs::{Job, Jobs};
 use super::keyboard;
-use super::outside::{Failed, Outside};
+use super::outside::{Failed, Outside, Turns};
 use super::screen::Screen;
 use super::terminal::{Mouse, Terminal};
 use super::themes::Wardrobe;
@@ -111,6 +111,7 @@ struct Loop<W> {
     /// `None` where there is no terminal, as in tests.
     seat: Option<Seat>,
     failures: (mpsc::Sender<Failed>, mpsc::Receiver<Failed>),
+    turns: Turns,
     data_frame: Duration,
     /// Not painted again before that, for data.
     data_due: Mono,
@@ -150,6 +151,7 @@ impl<W: Write> Loop<W> {
             screen,
             seat: None,
             failures: mpsc::channel(FAILED),
+            turns: Turns::default(),
             data_frame: Duration::from_secs(1) / u32::from(config.data_fps.max(1)),
             data_due: Mono::default(),
             input_due: Mono::default(),

@@ -5,16 +5,25 @@
 
 use std::io::{self, Write};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use crate::domain::text::{CleanText, is_unsafe};
 
 /// The most that is copied: terminals take 100,000 bytes of a sequence.
 pub const MAX_COPY: usize = 74_994;
+
+/// A clipboard that takes longer is given up.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How often a program is asked whether it has ended.
+const LOOK: Duration = Duration::from_millis(10);
+/// Browsers that are being started at once. One may stay for as long as it is open.
+const PAGES: usize = 4;
 
 /// What stands between the program and the terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -165,14 +174,33 @@ pub(super) enum Failed {
     Open(String),
 }
 
+/// How many other programs may run for us at once: a key held down starts no crowd of them.
+#[derive(Clone, Debug)]
+pub(super) struct Turns {
+    pub(super) copy: Arc<Semaphore>,
+    pub(super) page: Arc<Semaphore>,
+}
+
+impl Default for Turns {
+    fn default() -> Self {
+        Self { copy: Arc::new(Semaphore::new(1)), page: Arc::new(Semaphore::new(PAGES)) }
+    }
+}
+
 /// Gives a text to tmux, which knows the way to each of its terminals' clipboards. On a thread:
 /// programs may hang.
-pub(super) fn copy_by_tmux(text: &str, failed: mpsc::Sender<Failed>) -> io::Result<()> {
+pub(super) fn copy_by_tmux(
+    text: &str,
+    turn: OwnedSemaphorePermit,
+    failed: mpsc::Sender<Failed>,
+) -> io::Result<()> {
     let text = clean_lines(text);
     thread::Builder::new().name("clipboard".into()).spawn(move || {
         let mut tmux = Command::new("tmux");
         tmux.args(["load-buffer", "-w", "-"]);
-        if !feed(&mut tmux, text.as_bytes()) {
+        let is_done = feed(&mut tmux, text.clone().into_bytes(), PATIENCE);
+        drop(turn);
+        if !is_done {
             drop(failed.try_send(Failed::Copy(text)));
         }
     })?;
@@ -180,21 +208,47 @@ pub(super) fn copy_by_tmux(text: &str, failed: mpsc::Sender<Failed>) -> io::Resu
 }
 
 /// Shows a page in the browser of this machine.
-pub(super) fn open(opener: &'static str, url: String, failed: mpsc::Sender<Failed>) -> io::Result<()> {
+pub(super) fn open(
+    opener: &'static str,
+    url: String,
+    turn: OwnedSemaphorePermit,
+    failed: mpsc::Sender<Failed>,
+) -> io::Result<()> {
     thread::Builder::new().name("browser".into()).spawn(move || {
-        if !feed(Command::new(opener).arg(&url), b"") {
+        let mut browser = Command::new(opener);
+        browser.arg(&url).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let is_done = browser.status().is_ok_and(|status| status.success());
+        drop(turn);
+        if !is_done {
             drop(failed.try_send(Failed::Open(url)));
         }
     })?;
     Ok(())
 }
 
-/// Runs a program that has nothing to say to the terminal; whether it did its work.
-fn feed(command: &mut Command, input: &[u8]) -> bool {
+/// Runs a program that has nothing to say to the terminal, for so long at most; whether it did its
+/// work.
+fn feed(command: &mut Command, input: Vec<u8>, patience: Duration) -> bool {
     command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
     let Ok(mut child) = command.spawn() else { return false };
-    let written = child.stdin.take().is_some_and(|mut stdin| stdin.write_all(input).is_ok());
-    child.wait().is_ok_and(|status| status.success()) && written
+    let Some(mut stdin) = child.stdin.take() else { return false };
+    // A pipe takes 64 KB, and then nothing until somebody reads. It ends with the program.
+    let writing = thread::Builder::new().spawn(move || stdin.write_all(&input).is_ok());
+    let begun = Instant::now();
+    loop {
+        match child.try_wait() {
+            Ok(Some(status)) => {
+                let written = writing.is_ok_and(|w| w.join().is_ok_and(|written| written));
+                return status.success() && written;
+            }
+            Ok(None) if begun.elapsed() < patience => thread::sleep(LOOK),
+            Ok(None) | Err(_) => {
+                drop(child.kill());
+                drop(child.wait());
+                return false;
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -250,8 +304,15 @@ mod tests {
 
     #[test]
     fn a_program_that_fails_is_known() {
-        assert!(feed(&mut Command::new("true"), b""));
-        assert!(!feed(&mut Command::new("false"), b""));
-        assert!(!feed(&mut Command::new("hamatop-no-such-program"), b""));
+        let run = |name| feed(&mut Command::new(name), Vec::new(), Duration::from_secs(20));
+        assert!(run("true") && !run("false") && !run("hamatop-no-such-program"));
+    }
+
+    #[test]
+    fn a_program_that_hangs_is_ended() {
+        let begun = Instant::now();
+        let much = vec![b'x'; 1 << 20];
+        assert!(!feed(Command::new("sleep").arg("60"), much, Duration::from_millis(20)));
+        assert!(begun.elapsed() < Duration::from_secs(30));
     }
 }

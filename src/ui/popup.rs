@@ -149,7 +149,7 @@ pub(super) fn draw_query(
 
 /// What the program has said, the newest last; the chosen one at length.
 fn draw_log(app: &App, list: &List<u64>, (frame, pane): (Frame, Pane), canvas: &mut Canvas<'_>) {
-    let notices = &app.snapshot().notices;
+    let notices = app.log();
     let title = format!("log: {} notices  ({} closes)", notices.len(), app.key_of(Action::Escape));
     let (x, width) = window(canvas, frame, &title);
     if notices.is_empty() {
@@ -157,7 +157,7 @@ fn draw_log(app: &App, list: &List<u64>, (frame, pane): (Frame, Pane), canvas: &
         return;
     }
     for (y, place) in lines(list, pane, notices.len()) {
-        let notice = &notices[place];
+        let notice = notices[place];
         let (word, role) = level(notice.level);
         let role = if place == list.place() { Role::Tab } else { role };
         let text = format!("{}{:>4} {word} {}", sign(list, place), ago(app, notice), notice.text);

@@ -114,3 +114,43 @@ fn a_saved_order_that_is_none_any_more_is_told() {
     assert!(said.contains("the saved order can't be used: `5m` is not among"), "{said}");
     assert_eq!(app.sort().to_string(), "score");
 }
+
+#[test]
+fn a_file_edited_by_hand_brings_no_more_than_could_have_been_kept() {
+    use crate::app::saved::SavedView;
+    let pair = |n| crate::domain::symbol::Pair {
+        market: crate::domain::symbol::Market::UsdM,
+        symbol: format!("A{n}USDT").parse().unwrap(),
+    };
+    let view = |n| SavedView { name: format!("{n:040}"), table: restored(None).saved().table };
+    let app = restored(Some(Saved {
+        marks: (0..2_100).map(pair).collect(),
+        views: (0..60).map(view).collect(),
+        history: (0..60).map(|n| format!("a{n}")).collect(),
+        ..restored(None).saved()
+    }));
+    let kept = app.saved();
+    assert_eq!((kept.marks.len(), kept.views.len(), kept.history.len()), (2_000, 50, 50));
+    assert_eq!((kept.views[0].name.len(), kept.history[49].as_str()), (32, "a59"));
+}
+
+#[test]
+fn a_look_that_is_asked_for_is_worn_and_the_chosen_one_stays_chosen() {
+    use crate::app::look::{Look, Palette, ThemeName, Wears};
+    let themes = ["dark", "light"].map(|n| ThemeName { name: n.into(), about: String::new() });
+    let asked = Look { theme: 1, palette: Palette::GreenUp };
+    let start = |saved, wears| {
+        let config = AppConfig { themes: Arc::new(themes.clone()), look: asked, ..AppConfig::default() };
+        let mut app = App::new(config, Arc::new(assorted()));
+        app.set_up(Setup { saved, wears, ..Setup::default() });
+        app
+    };
+    let mut app = start(None, Wears::Asked);
+    assert_eq!((app.look(), app.saved().theme), (asked, None), "nobody chose it");
+    keys(&mut app, "Tk<tab><ret>");
+    let chosen = Some(("dark".to_owned(), Palette::RedUp));
+    assert_eq!(app.saved().theme, chosen);
+    let again = start(Some(app.saved()), Wears::Asked);
+    assert_eq!((again.look(), again.saved().theme), (asked, chosen));
+    assert_eq!(start(Some(app.saved()), Wears::Chosen).look(), app.look());
+}

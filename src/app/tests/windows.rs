@@ -181,3 +181,22 @@ fn the_users_keys_are_obeyed_and_named() {
     assert_eq!(app.key_of(Action::Help), "K");
     assert!(app.keys().hints(app.context()).iter().all(|(keys, _)| keys != "?"));
 }
+
+#[test]
+fn what_went_wrong_at_the_start_is_counted_and_in_the_log() {
+    let mut picture = assorted();
+    picture.notices = vec![notice(1, Level::Info, "all is well")];
+    let mut app = app_of(picture);
+    let problems = ["one", "two", "three"].map(CleanText::new).to_vec();
+    app.set_up(Setup { problems, ..Setup::default() });
+    let toast = app.toast().unwrap();
+    assert_eq!((toast.text.as_str(), toast.more), ("three", 2));
+    let said = |app: &App| app.log().iter().map(|n| n.text.to_string()).collect::<Vec<_>>();
+    assert_eq!(said(&app), ["all is well", "one", "two", "three"]);
+    app.update(later(&app, 1), Msg::Word(Level::Info, CleanText::new("an answer")));
+    assert_eq!(app.toast().unwrap().text, "an answer");
+    for n in 0..200 {
+        app.update(later(&app, 1), Msg::Word(Level::Warn, CleanText::new(&n.to_string())));
+    }
+    assert_eq!((app.log().len(), said(&app)[100].as_str()), (101, "199"), "the newest hundred");
+}

@@ -89,6 +89,7 @@ fn a_file_that_can_not_be_understood_is_put_aside_with_a_sentence() {
         (good.replace("spot:", "moon:"), "has `moon`"),
         (good.replace("\"eth\"", "\"e\\u001b[2Jth\""), "has `e[2Jth`"),
         (good.replace("version", "other = 3\nversion"), "can't be understood"),
+        ("\"\\u001b[2J\" = 1\n".to_owned(), "can't be understood"),
         ("x".repeat(2 << 20), "too large"),
     ];
     for (n, (text, want)) in cases.iter().enumerate() {

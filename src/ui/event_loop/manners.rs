@@ -1,6 +1,7 @@
 //! What the loop does beside painting: leaving the terminal for a while, the clipboard, the browser.
 
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use crate::app::Msg;
 use crate::domain::text::CleanText;
@@ -50,7 +51,10 @@ impl<W: Write> Loop<W> {
             return self.say(Level::Warn, "too much for a terminal's clipboard: nothing was copied");
         }
         if self.outside.multiplexer == Multiplexer::Tmux {
-            return copy_by_tmux(text, self.failures.0.clone());
+            let Ok(turn) = Arc::clone(&self.turns.copy).try_acquire_owned() else {
+                return self.say(Level::Warn, "tmux is still busy with the copy before: try again");
+            };
+            return copy_by_tmux(text, turn, self.failures.0.clone());
         }
         self.screen.send(&self.outside.copy(text))
     }
@@ -60,7 +64,10 @@ impl<W: Write> Loop<W> {
     pub(super) fn open(&mut self, url: String) -> io::Result<()> {
         match self.outside.opener {
             _ if !is_address(&url) => self.say(Level::Warn, "that is no web address"),
-            Some(opener) => open(opener, url, self.failures.0.clone()),
+            Some(opener) => match Arc::clone(&self.turns.page).try_acquire_owned() {
+                Ok(turn) => open(opener, url, turn, self.failures.0.clone()),
+                Err(_) => self.make_up(Failed::Open(url)),
+            },
             None => self.make_up(Failed::Open(url)),
         }
     }

@@ -246,3 +246,18 @@ async fn what_the_app_wants_is_done_whatever_it_was_told() {
     it.say(Level::Info, "back").unwrap();
     assert_eq!(saves.borrow().table.filter, "et");
 }
+
+#[tokio::test]
+async fn one_copy_is_on_its_way_through_tmux_and_no_crowd() {
+    let (mut screen, writes) = bare(Outside::of(|name| (name == "TMUX").then(|| "x".to_owned())));
+    let turn = Arc::clone(&screen.turns.copy).try_acquire_owned().unwrap();
+    screen.copy("BTCUSDT").unwrap();
+    assert!(screen.app.toast().unwrap().text.contains("still busy") && writes.0.lock().unwrap().is_empty());
+    drop(turn);
+    // As many browsers as may be started are: the address is to be had all the same.
+    screen.outside = Outside { opener: Some("true"), ..Outside::of(|_| None) };
+    let pages = screen.turns.page.available_permits();
+    let _turns = Arc::clone(&screen.turns.page).try_acquire_many_owned(pages.try_into().unwrap()).unwrap();
+    screen.open("https://example.org/x".into()).unwrap();
+    assert_eq!(screen.app.toast().unwrap().text, "copied https://example.org/x");
+}
