@@ -227,17 +227,20 @@ impl Check {
             return format!("{what}: nothing compared with REST");
         }
         let first = self.first.map_or_else(String::new, |(i, open)| format!(": {i} {}", clock_text(open)));
-        let found = [(*corrected, "corrected", first.as_str()), (*added, "added", ""), (*lagging, "newer here", "")]
-            .iter()
-            .filter(|(n, ..)| *n > 0)
-            .map(|(n, word, more)| format!("{n} {word}{more}"))
-            .collect::<Vec<_>>()
-            .join(", ");
+        let found =
+            [(*corrected, "corrected", first.as_str()), (*added, "added", ""), (*lagging, "newer here", "")]
+                .iter()
+                .filter(|(n, ..)| *n > 0)
+                .map(|(n, word, more)| format!("{n} {word}{more}"))
+                .collect::<Vec<_>>()
+                .join(", ");
         let found = if found.is_empty() { "all equal" } else { &found };
         let extent = format!("{compared} bars, at most the last {most} of a series");
         match unasked {
             None => format!("{what}: {found} ({extent})"),
-            Some(why) => format!("{what}: {failed} series not checked; the others: {found} ({extent}): {why}"),
+            Some(why) => {
+                format!("{what}: {failed} series not checked; the others: {found} ({extent}): {why}")
+            }
         }
     }
 }

@@ -40,10 +40,7 @@ fn a_repair_that_waits_survives_a_check_of_its_series() {
         assert_eq!(serve(&mut rig, &mut waiting, &bars(N - HISTORY..N + 1)), 1, "one covers both");
         assert_eq!(rig.state("BTCUSDT"), (DataState::Stale, Some("gap of 2 bars".to_owned())));
         let said = rig.notices(Level::Info);
-        assert_eq!(
-            said.last().unwrap(),
-            "all series: 1 added (9 bars, at most the last 9 of a series)"
-        );
+        assert_eq!(said.last().unwrap(), "all series: 1 added (9 bars, at most the last 9 of a series)");
         rig.now = rig.now + Duration::from_secs(10);
         rig.tick();
         queue(&mut rig, &mut waiting);
