@@ -312,7 +312,7 @@ impl App {
             Msg::Tick => self.tell_watched(&mut effects),
         }
         if self.whereabouts() != place {
-            self.leave_toast(said);
+            self.leave_toast(said.as_ref());
         }
         self.expire();
         self.settle_detail(&mut effects);

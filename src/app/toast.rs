@@ -40,8 +40,8 @@ impl App {
 
     /// What was `said` before the user went elsewhere was about where they came from: there it would
     /// only hide what the keys do. Warnings stay.
-    pub(super) fn leave_toast(&mut self, said: Option<Toast>) {
-        if said.is_some() && self.toast == said {
+    pub(super) fn leave_toast(&mut self, said: Option<&Toast>) {
+        if said.is_some() && self.toast.as_ref() == said {
             self.toast = self.toast.take().filter(|t| t.level > Level::Info);
         }
     }

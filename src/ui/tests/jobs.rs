@@ -211,8 +211,11 @@ fn a_jobs_times_are_on_one_clock_and_its_delay_is_said() {
         let text = shown(&app);
         text.lines().find(|l| l.contains("   universe ")).unwrap().to_owned()
     };
-    let live = line(picture.clone());
-    assert!(live.contains(" 10m +0-5m ") && live.contains(" in 14m ") && live.contains("5s ago"), "{live}");
+    let market = line(picture.clone());
+    assert!(
+        market.contains(" 10m +0-5m ") && market.contains(" in 14m ") && market.contains("5s ago"),
+        "{market}"
+    );
     // Ten minutes of a replay that is sixty times as fast.
     let demo = line(crate::fixture::as_demo(picture, NOW));
     assert!(demo.contains(" 10s +0-5s "), "{demo}");
