@@ -294,6 +294,7 @@ impl App {
     pub fn update(&mut self, now: Mono, msg: Msg) -> Vec<Effect> {
         self.now = self.now.max(now);
         let mut effects = Vec::new();
+        let (place, said) = (self.whereabouts(), self.toast.clone());
         if matches!(msg, Msg::Key(_) | Msg::Paste(_) | Msg::Mouse(_)) {
             self.touched();
         }
@@ -324,6 +325,9 @@ impl App {
                 self.say(Level::Warn, "busy: the engine has more to do than it can take; try again");
             }
             Msg::Tick => self.tell_watched(&mut effects),
+        }
+        if self.whereabouts() != place {
+            self.leave_toast(said.as_ref());
         }
         self.expire();
         self.settle_detail(&mut effects);
@@ -356,6 +360,11 @@ impl App {
     pub fn deadline(&self) -> Option<Mono> {
         let toast = self.toast.as_ref().map(|t| t.until);
         [self.scanner.deadline(), self.memory.due, toast].into_iter().flatten().min()
+    }
+
+    /// The view, and what lies over it.
+    fn whereabouts(&self) -> (View, Option<std::mem::Discriminant<Overlay>>) {
+        (self.view, self.overlay.as_ref().map(std::mem::discriminant))
     }
 
     fn expire(&mut self) {

@@ -117,7 +117,7 @@ async fn rounds_over_a_healthy_market_cost_no_request_and_no_time() {
     let first = wait(&mut scanner, "the first round", |s| over(s, 1) && all_live(s, ROWS)).await;
     let run = *refresh(&first).last().unwrap();
     let series = u32::try_from(2 * ROWS).unwrap();
-    assert_eq!((run.counts.ok, run.counts.repaired, run.counts.failed), (series, series, 0), "the warm-up");
+    assert_eq!((run.counts.ok, run.counts.loaded, run.counts.failed), (series, series, 0), "the warm-up");
     let before = world.klines_requests().await;
     for n in 2..=4 {
         scanner.commands.send(Command::Schedule(ScheduleCommand::Run(JobId::Refresh))).await.unwrap();

@@ -260,6 +260,13 @@ mod tests {
     }
 
     #[test]
+    fn a_field_is_found_by_what_heads_its_column() {
+        for look in LOOKS {
+            assert_eq!(Field::find(&look.title.to_lowercase()), Some(look.field), "{}", look.title);
+        }
+    }
+
+    #[test]
     fn ids_round_trip() {
         for id in ["sym", "15m.dist", "c/ma", "4h.trend", "1h.raw", "raw", "1M.bb"] {
             assert_eq!(id.parse::<Column>().unwrap().to_string(), id);

@@ -54,8 +54,10 @@ pub struct Entry {
     pub event: SignalEvent,
     /// Nobody has marked it as seen.
     pub is_unread: bool,
-    /// From the bar's close to the screen, where that is known: to the engine on the exchange's
-    /// clock, as it was measured, and from there on ours.
+    /// From the bar's close to the engine: by our clock where the exchange's rate is known, since
+    /// a replay's hours are our seconds.
+    pub told_after: Duration,
+    /// From the bar's close to the screen, by the same clock, where that is known.
     pub shown_after: Option<Duration>,
 }
 
@@ -92,14 +94,15 @@ impl Rows for Newest<'_> {
 }
 
 impl Signals {
-    /// Takes what is new in a picture. `age` is how long ago a bar closed, as things are now.
-    fn take(&mut self, picture: &Snapshot, age: impl Fn(&SignalEvent) -> Option<Duration>) {
+    /// Takes what is new in a picture. `ages` is how long after the close it was told, and how long
+    /// ago that was, as things are now.
+    fn take(&mut self, picture: &Snapshot, ages: impl Fn(&SignalEvent) -> (Duration, Option<Duration>)) {
         let newest = self.newest;
         for event in picture.signals.iter().filter(|e| e.seq > newest) {
             self.missed += event.seq - self.newest - 1;
             self.newest = event.seq;
-            let shown_after = age(event);
-            self.log.push_front(Entry { event: event.clone(), is_unread: true, shown_after });
+            let (told_after, shown_after) = ages(event);
+            self.log.push_front(Entry { event: event.clone(), is_unread: true, told_after, shown_after });
             self.unread += 1;
         }
         while self.log.len() > KEPT {
@@ -130,13 +133,12 @@ pub fn pane(shape: Shape) -> Pane {
 impl App {
     pub(super) fn take_signals(&mut self) {
         let (clock, now) = (self.snapshot.clock, self.now);
-        let age = |e: &SignalEvent| {
-            let clock = clock?;
-            let since = clock.at(now).since(bar_end(e.close_time)).saturating_sub(e.lag);
-            let ours = Duration::try_from_secs_f64(since.as_secs_f64() / clock.rate()).unwrap_or(since);
-            Some(e.lag + ours)
+        let ages = |e: &SignalEvent| {
+            let Some(clock) = clock.filter(|c| !c.is_standing()) else { return (e.lag, None) };
+            let since = clock.at(now).since(bar_end(e.close_time)).max(e.lag);
+            (clock.ours(e.lag), Some(clock.ours(since)))
         };
-        self.signals.take(&self.snapshot, age);
+        self.signals.take(&self.snapshot, ages);
         self.signals.list.settle(&Newest(&self.signals.log), pane(self.shape), Keep::Cursor);
     }
 

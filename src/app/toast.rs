@@ -86,6 +86,14 @@ impl App {
         }
     }
 
+    /// What was `said` before the user went elsewhere was about where they came from: there it would
+    /// only hide what the keys do. Warnings stay.
+    pub(super) fn leave_toast(&mut self, said: Option<&Toast>) {
+        if said.is_some() && self.toast.as_ref() == said {
+            self.toast = self.toast.take().filter(|t| t.level > Level::Info);
+        }
+    }
+
     pub(super) fn say(&mut self, level: Level, text: &str) {
         let seconds = if level == Level::Info { 4 } else { 8 };
         let until = self.now + Duration::from_secs(seconds);

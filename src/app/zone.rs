@@ -39,6 +39,15 @@ impl Zone {
         }
     }
 
+    /// A heading of times with what tells their zone, in at most `width` cells where that can be.
+    /// UTC goes without saying.
+    pub fn heading(&self, title: &str, now: Option<UnixMs>, width: usize) -> String {
+        let Some(now) = now.filter(|_| !self.steps.is_empty()) else { return title.to_owned() };
+        let mark = self.mark(now);
+        let gap = if title.chars().count() + mark.len() < width { " " } else { "" };
+        format!("{title}{gap}{mark}")
+    }
+
     /// The time on this zone's clocks; `-` where it is out of the calendar.
     pub fn time(&self, time: UnixMs, precision: Precision) -> String {
         let offset = FixedOffset::east_opt(self.ahead(time).unwrap_or(0));
@@ -72,6 +81,15 @@ mod tests {
             assert_eq!(zone.stamp(NOON, Precision::Day), want);
         }
         assert_eq!(Zone::default().stamp(NOON, Precision::Second), "12:00:00Z");
+    }
+
+    #[test]
+    fn a_heading_names_the_zone_unless_it_is_utc() {
+        let zone = |ahead| Zone::new(vec![(UnixMs(0), ahead)]);
+        assert_eq!(zone(8 * 3600).heading("CLOSE", Some(NOON), 11), "CLOSE +08");
+        assert_eq!(zone(-12_600).heading("CLOSE", Some(NOON), 11), "CLOSE-03:30");
+        assert_eq!(Zone::default().heading("CLOSE", Some(NOON), 11), "CLOSE");
+        assert_eq!(zone(0).heading("CLOSE", None, 11), "CLOSE", "the time is not known yet");
     }
 
     #[test]

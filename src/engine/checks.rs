@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use crate::domain::hold::countdown;
+use crate::domain::interval::Interval;
 use crate::domain::symbol::Pair;
 use crate::domain::text::CleanText;
-use crate::domain::time::Mono;
+use crate::domain::time::{Mono, UnixMs};
 use crate::exchange::{ErrorKind, ExchangeError, Priority};
 use crate::market::freshness::Stage;
 use crate::market::series::Merge;
@@ -29,6 +30,8 @@ pub(super) struct Check {
     most: u32,
     added: u32,
     corrected: u32,
+    /// The first corrected bar.
+    first: Option<(Interval, UnixMs)>,
     /// Bars of which REST knows less than is held.
     lagging: u32,
     failed: u32,
@@ -114,6 +117,7 @@ impl Engine {
                 most: 0,
                 added: 0,
                 corrected: 0,
+                first: None,
                 lagging: 0,
                 failed: 0,
                 error: None,
@@ -153,13 +157,20 @@ impl Engine {
             Err(error) => Verdict::Failed(in_short(error)),
         };
         self.tell_verdict(settled.lane, verdict, now);
+        let interval = self.store.key(settled.lane).map(|key| key.interval);
         for check in &settled.checks {
-            self.checked(*check, result, now);
+            self.checked(*check, interval, result, now);
         }
     }
 
-    /// One series of a check is through.
-    pub(super) fn checked(&mut self, id: u32, result: Result<&Merge, &ExchangeError>, now: Mono) {
+    /// One series of a check is through, on `interval` where it is still there.
+    pub(super) fn checked(
+        &mut self,
+        id: u32,
+        interval: Option<Interval>,
+        result: Result<&Merge, &ExchangeError>,
+        now: Mono,
+    ) {
         let Some(at) = self.checks.iter().position(|c| c.id == id) else { return };
         let Some(check) = self.checks.get_mut(at) else { return };
         check.left = check.left.saturating_sub(1);
@@ -170,6 +181,7 @@ impl Engine {
                 check.most = check.most.max(compared);
                 check.added += merge.appended;
                 check.corrected += merge.amended;
+                check.first = check.first.or(interval.zip(merge.first_amended));
                 check.lagging += merge.lagging;
             }
             Err(error) => {
@@ -203,31 +215,47 @@ impl Engine {
 }
 
 impl Check {
+    /// `BTCUSDT: all equal (294 bars, at most the last 99 of a series)`: what was found comes first,
+    /// since a narrow screen shows no more than the beginning.
     fn sentence(&self, what: &str) -> String {
         let Self { compared, most, added, corrected, lagging, failed, .. } = self;
-        if let Some(error) = self.error.as_ref().filter(|_| *compared + *added == 0) {
-            let why =
-                if error.kind == ErrorKind::NoConnection { "no connection" } else { "nothing compared" };
-            return format!("refresh of {what}: {why}: {error}");
+        let unasked = self.error.as_ref().map(why_not);
+        if let Some(why) = unasked.as_ref().filter(|_| *compared + *added == 0) {
+            return format!("{what}: not checked: {why}");
         }
         if (*compared, *added, *lagging) == (0, 0, 0) {
             return format!("{what}: nothing compared with REST");
         }
-        let mut text =
-            format!("{what}: {compared} bars compared with REST, at most the last {most} of a series");
-        if (*corrected, *added, *lagging) == (0, 0, 0) {
-            text.push_str(", all equal");
-        } else {
-            text.extend([format!(", {corrected} corrected, {added} added")]);
+        let first = self.first.map_or_else(String::new, |(i, open)| format!(": {i} {}", clock_text(open)));
+        let found =
+            [(*corrected, "corrected", first.as_str()), (*added, "added", ""), (*lagging, "newer here", "")]
+                .iter()
+                .filter(|(n, ..)| *n > 0)
+                .map(|(n, word, more)| format!("{n} {word}{more}"))
+                .collect::<Vec<_>>()
+                .join(", ");
+        let found = if found.is_empty() { "all equal" } else { &found };
+        let extent = format!("{compared} bars, at most the last {most} of a series");
+        match unasked {
+            None => format!("{what}: {found} ({extent})"),
+            Some(why) => {
+                format!("{what}: {failed} series not checked; the others: {found} ({extent}): {why}")
+            }
         }
-        if *lagging > 0 {
-            text.extend([format!("; REST knows less of {lagging}, which were kept")]);
-        }
-        if let Some(error) = &self.error {
-            text.extend([format!("; {failed} series could not be checked: {error}")]);
-        }
-        text
     }
+}
+
+/// A bar's beginning, in UTC as its mark says.
+fn clock_text(open: UnixMs) -> String {
+    let minutes = open.0.div_euclid(60_000).rem_euclid(1_440);
+    format!("{:02}:{:02}Z", minutes / 60, minutes % 60)
+}
+
+/// The same, with what the error itself says where that is more.
+fn why_not(error: &ExchangeError) -> String {
+    let (short, said) = (in_short(error), &error.message);
+    let is_told = said.as_str().is_empty() || short == *said;
+    if is_told { short.as_str().to_owned() } else { format!("{} ({said})", short.as_str()) }
 }
 
 /// Why REST could not be asked, in a few cells.

@@ -11,6 +11,7 @@ use crate::domain::clock::Clock;
 use crate::domain::time::Mono;
 use crate::exchange::Priority;
 use crate::market::freshness::{Refusal, Stage, Stream};
+use crate::market::lane::Lane;
 use crate::market::snapshot::Level;
 use crate::market::store::LaneId;
 use crate::schedule::{Begin, JobId, Mode, Outcome, Run, ScheduleCommand, ScheduleView, Trigger};
@@ -20,10 +21,11 @@ use super::core::Engine;
 use super::desk::{Call, Desk};
 use super::repair::{Errand, Need, Purpose};
 
-/// What a round of `refresh` waits for: series, each with its revision when the round began.
+/// What a round of `refresh` waits for: series, each with its revision when the round began; `None`
+/// of one that was not loaded yet.
 #[derive(Debug, Default)]
 pub(super) struct Round {
-    open: HashMap<LaneId, u64>,
+    open: HashMap<LaneId, Option<u64>>,
 }
 
 /// How a series stands when a round comes by.
@@ -121,8 +123,8 @@ impl Engine {
         self.check(&open, (None, Priority::Background), now, out);
     }
 
-    fn revision(&self, lane: LaneId) -> u64 {
-        self.store.lane(lane).map_or(0, crate::market::lane::Lane::revision)
+    fn revision(&self, lane: LaneId) -> Option<u64> {
+        self.store.lane(lane).filter(|l| l.is_loaded()).map(Lane::revision)
     }
 
     fn standing(&self, id: LaneId, now: Mono) -> Standing {
@@ -163,6 +165,7 @@ impl Engine {
             Standing::Out => return self.leave_round(&[id], now),
             // Asked about, and it still lacks something.
             Standing::Failed | Standing::Open => Outcome::Failed,
+            Standing::Fresh if before.is_none() => Outcome::Loaded,
             Standing::Fresh if self.revision(id) != before => Outcome::Repaired,
             Standing::Fresh => Outcome::Same,
         };
@@ -191,8 +194,10 @@ impl Engine {
         let Some(run) = ended.filter(|run| run.trigger == Trigger::Key) else { return };
         let c = run.counts;
         let level = if c.failed > 0 { Level::Warn } else { Level::Info };
+        let loaded = if c.loaded > 0 { format!("{} loaded, ", c.loaded) } else { String::new() };
+        let (fresh, repaired) = (c.fresh, c.repaired);
         let text =
-            format!("refresh: {} ok ({} fresh, {} repaired), {} failed", c.ok, c.fresh, c.repaired, c.failed);
+            format!("refresh: {} ok ({fresh} fresh, {loaded}{repaired} repaired), {} failed", c.ok, c.failed);
         self.notice(now, level, &text);
     }
 

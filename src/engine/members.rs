@@ -369,7 +369,7 @@ impl Engine {
         for (id, purpose) in asked {
             self.tasks.remove(&id);
             if let Purpose::Check(check) = purpose {
-                self.checked(check, Ok(&Merge::default()), now);
+                self.checked(check, None, Ok(&Merge::default()), now);
             }
         }
         for lane in lanes {

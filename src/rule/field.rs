@@ -212,6 +212,19 @@ pub const FIELDS: &[FieldSpec] = &[
     spec((Field::Ma, "ma"), "moving average", Lane, Number(Unit::Money), &[]),
 ];
 
+/// Other names of fields: those that head their columns, where they are not the field's own.
+const ALIASES: &[(&str, Field)] = &[
+    ("symbol", Field::Sym),
+    ("mkt", Field::Market),
+    ("chg24", Field::Chg),
+    ("vol24", Field::Vol),
+    ("cov", Field::Coverage),
+    ("coh", Field::Coherence),
+    ("c/ma~", Field::PriceSide),
+    ("boll", Field::Bands),
+    ("grad", Field::Gradient),
+];
+
 impl Field {
     /// Its line in the table.
     pub fn spec(self) -> &'static FieldSpec {
@@ -219,9 +232,15 @@ impl Field {
         &FIELDS[self as usize]
     }
 
-    /// The field of that name, whatever its case.
-    pub fn find(id: &str) -> Option<Self> {
-        FIELDS.iter().find(|f| f.id.eq_ignore_ascii_case(id)).map(|f| f.field)
+    /// The field of that name, or of the column headed so, whatever its case.
+    pub fn find(name: &str) -> Option<Self> {
+        let own = FIELDS.iter().find(|f| f.id.eq_ignore_ascii_case(name)).map(|f| f.field);
+        own.or_else(|| ALIASES.iter().find(|(alias, _)| alias.eq_ignore_ascii_case(name)).map(|(_, f)| *f))
+    }
+
+    /// The other names it is found by.
+    pub fn aliases(self) -> impl Iterator<Item = &'static str> {
+        ALIASES.iter().filter(move |(_, field)| *field == self).map(|(alias, _)| *alias)
     }
 
     /// Whether it can be asked of the bar before: the indicator's own figures can, what is live or
@@ -253,6 +272,7 @@ mod tests {
             assert_eq!(spec.field as usize, n, "{}", spec.id);
             assert!(FIELDS[n + 1..].iter().all(|f| f.id != spec.id), "{}", spec.id);
             assert_eq!(Field::find(&spec.id.to_uppercase()), Some(spec.field));
+            assert!(ALIASES.iter().all(|(alias, _)| *alias != spec.id), "{}", spec.id);
         }
     }
 

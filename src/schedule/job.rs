@@ -43,7 +43,7 @@ pub const JOBS: [JobSpec; 2] = [
     JobSpec {
         id: JobId::Refresh,
         name: "refresh",
-        about: "every series: fresh, or asked of REST and repaired",
+        about: "every series: fresh, or asked of REST: loaded or repaired",
         every: Duration::from_secs(300),
         spread: 60,
         timer: Timer::Ours,
@@ -65,10 +65,15 @@ impl JobId {
         &TABLE[self as usize]
     }
 
+    /// How much later than `every` a run may begin.
+    pub fn spread(self, every: Duration) -> Duration {
+        every / self.spec().spread
+    }
+
     /// From the start of a run to the next, where the interval is `every`. `seed` is any figure
     /// that two programs don't share.
     pub fn wait(self, every: Duration, seed: i64) -> Duration {
-        let spread = i64::try_from((every / self.spec().spread).as_millis()).unwrap_or(i64::MAX).max(1);
+        let spread = i64::try_from(self.spread(every).as_millis()).unwrap_or(i64::MAX).max(1);
         let late = (seed.wrapping_mul(2_654_435_761) >> 8).rem_euclid(spread);
         every + Duration::from_millis(late.unsigned_abs())
     }

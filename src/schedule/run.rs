@@ -33,6 +33,8 @@ pub enum Outcome {
     Fresh,
     /// It was asked about, and was as it should be.
     Same,
+    /// There was none of it yet, and now there is.
+    Loaded,
     /// It was put right.
     Repaired,
     /// It could not be done.
@@ -48,6 +50,8 @@ pub struct Counts {
     pub failed: u32,
     /// Nothing had to be done: no request.
     pub fresh: u32,
+    /// There for the first time: nothing was wrong.
+    pub loaded: u32,
     /// Put right.
     pub repaired: u32,
 }
@@ -57,6 +61,7 @@ impl Counts {
         match outcome {
             Outcome::Fresh => self.fresh += n,
             Outcome::Same => {}
+            Outcome::Loaded => self.loaded += n,
             Outcome::Repaired => self.repaired += n,
             Outcome::Failed => {
                 self.failed += n;

@@ -78,6 +78,20 @@ impl<'a> Canvas<'a> {
         x
     }
 
+    /// Writes the items that fit, each whole: half a number is another number. Only the first is
+    /// cut where it has to be.
+    pub(super) fn items(&mut self, mut x: u16, y: u16, items: &[Vec<(String, Role)>]) {
+        for (n, item) in items.iter().enumerate() {
+            let wide: usize = item.iter().map(|(text, _)| text.width()).sum();
+            if n > 0 && usize::from(self.cols().saturating_sub(x)) < wide {
+                continue;
+            }
+            for (text, role) in item {
+                x = self.text(x, y, self.cols().saturating_sub(x), text, *role);
+            }
+        }
+    }
+
     /// Writes pieces against the right edge; says where they begin.
     pub(super) fn spans_right(&mut self, y: u16, spans: &[(&str, Role)]) -> u16 {
         let wide: usize = spans.iter().map(|(t, _)| t.width()).sum();

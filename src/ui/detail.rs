@@ -2,12 +2,14 @@
 
 use std::fmt::Write as _;
 
+use unicode_width::UnicodeWidthStr;
+
 use crate::app::action::Action;
 use crate::app::behind;
 use crate::app::chart::{Candles, Chart, Layer};
 use crate::app::column::{Column, Field, Reading};
 use crate::app::detail::area::{AXIS, Area};
-use crate::app::detail::study::Crossed;
+use crate::app::detail::study::{Crossed, Excursion};
 use crate::app::layout::Tier;
 use crate::app::text::{Precision, bar_end};
 use crate::app::value::{Notation, Value, state_tone};
@@ -289,61 +291,65 @@ fn draw_below(app: &App, row: &Row, lane: &LaneView, area: Area, canvas: &mut Ca
     let cols = canvas.cols();
     let roomy = app.shape().tier == Tier::Roomy;
     if roomy {
-        canvas.rule(y, &format!("last crosses of {}, of closed bars", lane.interval));
+        let title = format!("last crosses of {}, of closed bars", lane.interval);
+        canvas.rule(y, &app.config().zone.heading(&title, app.exchange_now(), usize::MAX));
         draw_crosses(app, row.tick, area.crosses, y + 1, canvas);
         y += area.crosses + 2;
         canvas.rule(y, "feed");
-        put(canvas, 1, y + 1, cols, &forming(lane, row.tick));
-        let mut spans = last_word(app, row, lane, canvas.notation);
-        spans.extend(feed(app, row, lane));
-        put(canvas, 1, y + 2, cols, &spans);
+        canvas.items(1, y + 1, &[forming(lane, row.tick, cols - 1)]);
+        let mut items = vec![last_word(app, row, lane, canvas.notation)];
+        items.extend(feed(app, row, lane));
+        canvas.items(1, y + 2, &items);
         return;
     }
-    put(canvas, 1, y, cols, &figures(app, row, lane, canvas.notation));
+    canvas.items(1, y, &figures(app, row, lane, canvas.notation));
     y += 1;
     if app.shape().tier == Tier::Full {
+        let role = figure_role(lane);
         let parts = parts_texts(lane, canvas.notation);
-        let text = parts.map(|(label, text)| format!("{label} {text}")).join("  ");
-        canvas.text(1, y, cols - 1, &text, figure_role(lane));
+        let gap = |n| if n == 0 { "" } else { "  " };
+        let parts = parts.iter().enumerate();
+        let items = parts.map(|(n, (label, text))| vec![(format!("{}{label} {text}", gap(n)), role)]);
+        canvas.items(1, y, &items.collect::<Vec<Spans>>());
         y += 1;
     }
     for (n, crossed) in (0..area.crosses).zip(crosses(app)) {
-        canvas.text(
-            1,
-            y + n,
-            cols - 1,
-            &short_cross(crossed, row.tick, &app.config().zone),
-            cross_word(crossed.dir).1,
-        );
+        canvas.items(1, y + n, &short_cross(crossed, row.tick, &app.config().zone));
     }
     if crosses(app).is_empty() {
         canvas.text(1, y, cols - 1, no_cross(app), Role::Dim);
     }
     y += area.crosses;
-    let mut spans = last_word(app, row, lane, canvas.notation);
-    spans.push(("  ".to_owned(), Role::Text));
-    spans.extend(forming(lane, row.tick));
-    spans.extend(feed(app, row, lane));
-    put(canvas, 1, y, cols, &spans);
+    let mut first = last_word(app, row, lane, canvas.notation);
+    first.push(("  ".to_owned(), Role::Text));
+    let room = cols.saturating_sub(1 + wide(&first));
+    let mut items = vec![first, forming(lane, row.tick, room)];
+    items.extend(feed(app, row, lane));
+    canvas.items(1, y, &items);
+}
+
+fn wide(spans: &Spans) -> u16 {
+    let wide: usize = spans.iter().map(|(text, _)| text.width()).sum();
+    u16::try_from(wide).unwrap_or(u16::MAX)
 }
 
 /// `HAMA 213.77  MA 209.92  +1.83%  BB 201.40 / 209.00 / 216.60  7%`
-fn figures(app: &App, row: &Row, lane: &LaneView, notation: Notation) -> Spans {
+fn figures(app: &App, row: &Row, lane: &LaneView, notation: Notation) -> Vec<Spans> {
     let reading = app.reading();
     let of = |field| cell(Column::of(field), row, &reading, notation);
-    let mut spans = vec![("HAMA ".to_owned(), Role::Dim), of(Field::Hama), (" MA ".to_owned(), Role::Dim)];
-    spans.extend([of(Field::Ma), (" ".to_owned(), Role::Text), of(Field::Dist)]);
-    spans.push((" BB ".to_owned(), Role::Dim));
+    let label = |text: &str| (text.to_owned(), Role::Dim);
     let band = |f: fn(&crate::domain::hama::Bands) -> f64| {
         price(lane.point.bands.as_ref().map(f), row.tick, lane, notation)
     };
-    let slash = || ("/".to_owned(), Role::Dim);
-    spans.extend([band(|b| b.lower), slash(), band(|b| b.basis), slash(), band(|b| b.upper)]);
-    for field in [Field::Width, Field::Bands] {
-        let (text, role) = of(field);
-        spans.push((format!(" {text}"), role));
-    }
-    spans
+    let mut bands = vec![label(" BB "), band(|b| b.lower), label("/"), band(|b| b.basis), label("/")];
+    bands.extend([band(|b| b.upper), label(" "), of(Field::Width)]);
+    vec![
+        vec![label("HAMA "), of(Field::Hama)],
+        vec![label(" MA "), of(Field::Ma)],
+        vec![label(" "), of(Field::Dist)],
+        bands,
+        vec![label(" "), of(Field::Bands)],
+    ]
 }
 
 fn crosses(app: &App) -> &[Crossed] {
@@ -421,30 +427,36 @@ fn cross_cells(c: &Crossed, tick: Tick, zone: &Zone, notation: Notation) -> [(St
 }
 
 /// `11-21 14:00 cross up 213.77/209.92  held 6  best +0.40% worst -0.10%`
-fn short_cross(c: &Crossed, tick: Tick, zone: &Zone) -> String {
+fn short_cross(c: &Crossed, tick: Tick, zone: &Zone) -> Vec<Spans> {
     let time = zone.time(bar_end(c.close_time), Precision::Day);
     let (close, ma) = (tick.format(c.close), tick.format(c.ma));
-    let mut out = format!("{time} {} {close}/{ma}  held {}", cross_text(c).0, c.held);
-    if let Some(e) = c.excursion {
-        let _ = write!(out, "  best {} worst {}", percent(e.favourable).0, percent(e.adverse).0);
-    }
-    out
+    let mut items = vec![format!("{time} {} {close}/{ma}", cross_text(c).0), format!("  held {}", c.held)];
+    let since = |e: Excursion| format!("  best {} worst {}", percent(e.favourable).0, percent(e.adverse).0);
+    items.extend(c.excursion.map(since));
+    items.into_iter().map(|text| vec![(text, cross_word(c.dir).1)]).collect()
 }
 
-/// The forming bar, every figure of it marked; nothing where it isn't kept true.
-fn forming(lane: &LaneView, tick: Tick) -> Spans {
+/// The forming bar, every figure of it marked, in as many of them as there is room for; nothing
+/// where it isn't kept true.
+fn forming(lane: &LaneView, tick: Tick, room: u16) -> Spans {
     let Some(preview) = lane.preview.as_ref().filter(|_| lane.state == DataState::Live) else {
         return vec![("forming bar not known".to_owned(), Role::Dim)];
     };
     let bar = &preview.bar;
-    let mut text = "forming~".to_owned();
-    for (label, price) in [("O", bar.open()), ("H", bar.high()), ("L", bar.low()), ("C", bar.close())] {
-        let _ = write!(text, " {label} {}", tick.format(price));
+    let close = format!(" C {}", tick.format(bar.close()));
+    let mut prices = String::new();
+    for (label, price) in [("O", bar.open()), ("H", bar.high()), ("L", bar.low())] {
+        let _ = write!(prices, " {label} {}", tick.format(price));
     }
-    if let (Some(close), Some(dev)) = (preview.point.close, preview.point.dev_pct) {
-        let _ = write!(text, "  HAMA {} ({dev:+.2}%)~", tick.format(close));
-    }
-    vec![(text, Role::Preview)]
+    let hama = match (preview.point.close, preview.point.dev_pct) {
+        (Some(close), Some(dev)) => format!("  HAMA {} ({dev:+.2}%)~", tick.format(close)),
+        _ => String::new(),
+    };
+    let said = [(&*prices, &*hama), (&*prices, ""), ("", &*hama), ("", "")]
+        .map(|(prices, hama)| format!("forming~{prices}{close}{hama}"));
+    let shortest = said.len() - 1;
+    let fits = said.iter().position(|text| text.width() <= usize::from(room)).unwrap_or(shortest);
+    vec![(said.into_iter().nth(fits).unwrap_or_default(), Role::Preview)]
 }
 
 /// How old the last word is, and why it is old, where it is.
@@ -458,21 +470,19 @@ fn last_word(app: &App, row: &Row, lane: &LaneView, notation: Notation) -> Spans
 }
 
 /// Where it comes from, and what is missing of it.
-fn feed(app: &App, row: &Row, lane: &LaneView) -> Spans {
-    let mut spans = Spans::new();
+fn feed(app: &App, row: &Row, lane: &LaneView) -> Vec<Spans> {
     let links = app.snapshot().links.iter().filter(|l| l.market == row.pair.market);
     let (all, up) = (links.clone().count(), links.filter(|l| l.state == LinkState::Up).count());
     let role = if up < all || all == 0 { Role::Warn } else { Role::Dim };
-    spans.push((format!("  {} sockets {up}/{all}", row.pair.market), role));
-    if let Some((_, close)) = lane.newest {
-        spans.push((
-            format!("  newest close {}", app.config().zone.stamp(bar_end(close), Precision::Day)),
-            Role::Dim,
-        ));
-    }
-    spans.push((format!("  {} bars", lane.bars), Role::Dim));
-    let (holes, role) =
-        if lane.holes == 0 { ("no".to_owned(), Role::Dim) } else { (lane.holes.to_string(), Role::Warn) };
-    spans.push((format!("  {holes} holes"), role));
-    spans
+    let mut items = vec![(format!("  {} sockets {up}/{all}", row.pair.market), role)];
+    items.extend(lane.newest.map(|(_, close)| {
+        let close = app.config().zone.stamp(bar_end(close), Precision::Day);
+        (format!("  newest close {close}"), Role::Dim)
+    }));
+    items.push((format!("  {} bars", lane.bars), Role::Dim));
+    items.push(match lane.holes {
+        0 => ("  no holes".to_owned(), Role::Dim),
+        holes => (format!("  {holes} holes"), Role::Warn),
+    });
+    items.into_iter().map(|item| vec![item]).collect()
 }

@@ -324,7 +324,10 @@ fn overall(troubled: Troubled) -> (String, Role) {
 fn filter_count(app: &App) -> Spans {
     let total = app.snapshot().rows.len();
     match app.filter_error() {
-        Some(e) => vec![(format!("column {} ", e.column), Role::Bad)],
+        Some(e) => {
+            let column = (format!("column {} ", e.column), Role::Bad);
+            std::iter::once(column).chain(in_force(app)).collect()
+        }
         None if app.filter().is_empty() && app.prompt().is_none() => Spans::new(),
         None => vec![(match_count(app, total), Role::Dim)],
     }
@@ -351,6 +354,19 @@ fn filter_state(app: &App, cols: u16) -> Spans {
     }
     spans.extend(state);
     spans
+}
+
+/// Which filter the table goes by while the one that is typed is none, where there is room.
+fn in_force(app: &App) -> Option<(String, Role)> {
+    let prompt = app.prompt().filter(|p| p.view() == View::Scanner)?;
+    let text = match app.filter().source() {
+        "" => "still: all rows ".to_owned(),
+        source => format!("still: {source} "),
+    };
+    // The column before it, the state of the whole behind it where that has no line of its own.
+    let others = if app.shape().tier == Tier::Reduced { 32 } else { 18 };
+    let need = text.width() + prompt.text().width().max(usize::from(MIN_FILTER_WIDTH)) + others;
+    (need <= usize::from(app.shape().cols)).then_some((text, Role::Dim))
 }
 
 /// Cells that a filter gets before its count does.

@@ -10,6 +10,7 @@ use crate::app::popup::Help;
 use crate::app::value::Notation;
 use crate::app::{App, HOLD};
 use crate::domain::hama::Sign::{Down, Flat, Up};
+use crate::rule::field::{FIELDS, FieldSpec};
 
 use super::canvas::Canvas;
 use super::chart::legend as chart_legend;
@@ -82,10 +83,23 @@ fn whole(app: &App, cols: u16) -> Vec<Vec<Piece>> {
     let mut rows = columns_of_actions(app.keys(), cols);
     rows.push(Vec::new());
     rows.extend(legend(app.config().notation).map(|line| vec![(1, line, Role::Text)]));
+    rows.push(Vec::new());
+    rows.push(vec![(1, "fields of filters".to_owned(), Role::Heading)]);
+    rows.extend(FIELDS.iter().map(field_row));
     rows
 }
 
-/// Actions and signs with that text in them, with the actions' names in files.
+/// `bb  bands  squeeze, normal, expand`: a field and the states it has.
+fn field_row(spec: &FieldSpec) -> Vec<Piece> {
+    let states: Vec<&str> = spec.states.iter().map(|s| s.as_str()).collect();
+    vec![
+        (1, spec.id.to_owned(), Role::Key),
+        (1 + KEYS_WIDTH + 2, spec.about.to_owned(), Role::Text),
+        (1 + KEYS_WIDTH + 32, states.join(", "), Role::Dim),
+    ]
+}
+
+/// Actions, signs and fields with that text in them, with the actions' names in files.
 fn found(app: &App, text: &str) -> Vec<Vec<Piece>> {
     let text = text.to_lowercase();
     let has = |line: &str| line.to_lowercase().contains(&text);
@@ -102,6 +116,8 @@ fn found(app: &App, text: &str) -> Vec<Vec<Piece>> {
     }
     let legend = legend(app.config().notation).into_iter().filter(|l| has(l));
     rows.extend(legend.map(|line| vec![(1, line, Role::Text)]));
+    let names = |f: &FieldSpec| has(f.id) || has(f.about) || f.field.aliases().any(has);
+    rows.extend(FIELDS.iter().filter(|f| names(f)).map(field_row));
     if rows.is_empty() {
         rows.push(vec![(1, "nothing here has that in it".to_owned(), Role::Dim)]);
     }

@@ -457,7 +457,8 @@ fn short_strip(app: &App) -> String {
 }
 
 fn draw_signals(app: &App, canvas: &mut Canvas<'_>, y: u16, lines: u16) {
-    canvas.rule(y, "last signals, of closed bars");
+    let title = app.config().zone.heading("last signals, of closed bars", app.exchange_now(), usize::MAX);
+    canvas.rule(y, &title);
     signal_lines(app, canvas, y + 1, lines);
 }
 

@@ -7,8 +7,7 @@ use crate::app::layout::Tier;
 use crate::app::scheduler::every_text;
 use crate::app::text::Precision;
 use crate::app::value::{Notation, write_span};
-use crate::domain::time::UnixMs;
-use crate::schedule::{JobView, Mode, Progress, Run};
+use crate::schedule::{JobView, Mode, Progress, Run, Timer};
 
 use super::canvas::Canvas;
 use super::header::lag_text;
@@ -52,8 +51,7 @@ fn draw_state(app: &App, canvas: &mut Canvas<'_>, top: u16, reduced: bool) {
     };
     canvas.spans(1, y, cols, &[(word, role), ("  ", Role::Text), (what, Role::Text)]);
     let Some(job) = app.job() else { return };
-    let (last, role) = last_text(app, job);
-    canvas.text(1, y + 1, cols - 1, &last, role);
+    canvas.items(1, y + 1, &last_items(app, job));
     // The run of the job under the cursor, else whichever is under way.
     let jobs = &app.snapshot().schedule.jobs;
     let running = std::iter::once(job).chain(jobs).find_map(|j| Some((j, j.current.as_ref()?)));
@@ -65,24 +63,29 @@ fn draw_state(app: &App, canvas: &mut Canvas<'_>, top: u16, reduced: bool) {
     }
 }
 
-fn last_text(app: &App, job: &JobView) -> (String, Role) {
+/// What came of the last run, the most important first.
+fn last_items(app: &App, job: &JobView) -> Vec<Vec<(String, Role)>> {
     let name = job.id.spec().name;
     let Some(run) = job.last() else {
         let waits = app.snapshot().rows.is_empty();
         let why = if waits { "; it waits for the list of pairs" } else { "" };
-        return (format!("{name} has not run yet{why}"), Role::Dim);
+        return vec![vec![(format!("{name} has not run yet{why}"), Role::Dim)]];
     };
     let c = run.counts;
-    let text = format!(
-        "last {name} {}  took {}  ok {}  failed {}  fresh {}  repaired {}",
-        time(app, run.at),
-        lag_text(run.took),
-        c.ok,
-        c.failed,
-        c.fresh,
-        c.repaired
-    );
-    (text, if c.failed > 0 { Role::Warn } else { Role::Text })
+    let role = if c.failed > 0 { Role::Warn } else { Role::Text };
+    let mut items = vec![format!("last {name} {}", ago(app, run)), format!("  took {}", lag_text(run.took))];
+    for (word, n) in [
+        ("ok", c.ok),
+        ("failed", c.failed),
+        ("fresh", c.fresh),
+        ("loaded", c.loaded),
+        ("repaired", c.repaired),
+    ] {
+        items.push(format!("  {word} {n}"));
+    }
+    let begun = |at| format!("  begun at {}", app.config().zone.stamp(at, Precision::Second));
+    items.extend(run.at.map(begun));
+    items.into_iter().map(|text| vec![(text, role)]).collect()
 }
 
 /// `refresh [#####.....] 250/500  48.5/s  ETA 5s`
@@ -125,17 +128,18 @@ const LEFT: u16 = 3;
 type Cells<const N: usize> = [(&'static str, u16); N];
 
 const JOB_CELLS: Cells<7> =
-    [("JOB", 9), ("EVERY", 5), ("STATE", 8), ("NEXT", 8), ("STARTED", 8), ("TOOK", 6), ("OK/FAIL", 7)];
+    [("JOB", 8), ("EVERY", 10), ("STATE", 7), ("NEXT", 7), ("STARTED", 7), ("TOOK", 5), ("OK/FAIL", 7)];
 
-const RUN_CELLS: Cells<8> = [
-    ("RUN", 6),
-    ("START", 9),
-    ("TOOK", 6),
+const RUN_CELLS: Cells<9> = [
+    ("RUN", 5),
+    ("STARTED", 7),
+    ("TOOK", 5),
     ("OK", 5),
-    ("FAIL", 5),
-    ("FRESH", 6),
-    ("FIXED", 6),
-    ("TRIGGER", 8),
+    ("FAIL", 4),
+    ("FRESH", 5),
+    ("LOADED", 6),
+    ("FIXED", 5),
+    ("TRIGGER", 7),
 ];
 
 fn draw_head<const N: usize>(canvas: &mut Canvas<'_>, y: u16, cells: &Cells<N>) {
@@ -180,10 +184,10 @@ fn draw_job(app: &App, canvas: &mut Canvas<'_>, (y, selected): (u16, bool), job:
     let text = |text: String| (text, Role::Text);
     let texts = [
         text(job.id.spec().name.to_owned()),
-        text(every_text(job.every)),
+        text(often(app, job)),
         (state.to_owned(), role),
         text(next),
-        text(last.map_or_else(absent, |r| time(app, r.at))),
+        text(last.map_or_else(absent, |r| ago(app, r))),
         text(last.map_or_else(absent, |r| lag_text(r.took))),
         (format!("{}/{}", job.good, job.bad), if job.bad > 0 { Role::Warn } else { Role::Text }),
     ];
@@ -211,11 +215,12 @@ fn draw_runs(app: &App, canvas: &mut Canvas<'_>, (y, end): (u16, u16), job: &Job
         let n = |n: u32| (n.to_string(), Role::Text);
         let texts = [
             (format!("#{}", run.number), Role::Text),
-            (time(app, run.at), Role::Text),
+            (ago(app, run), Role::Text),
             (lag_text(run.took), Role::Text),
             n(c.ok),
             (c.failed.to_string(), if c.failed > 0 { Role::Warn } else { Role::Text }),
             n(c.fresh),
+            n(c.loaded),
             n(c.repaired),
             (run.trigger.as_str().to_owned(), Role::Dim),
         ];
@@ -223,7 +228,28 @@ fn draw_runs(app: &App, canvas: &mut Canvas<'_>, (y, end): (u16, u16), job: &Job
     }
 }
 
-/// The exchange's time of a run's beginning, where that was known.
-fn time(app: &App, at: Option<UnixMs>) -> String {
-    at.map_or_else(|| "-".to_owned(), |at| app.config().zone.time(at, Precision::Second))
+/// How long ago a run began, on our clock as the time of the next is.
+fn ago(app: &App, run: &Run) -> String {
+    let mut out = String::new();
+    match app.now().since(run.start) {
+        age if age.as_secs() < 5 => out.push_str("now"),
+        age => {
+            let _ = write_span(age, &mut out);
+            out.push_str(" ago");
+        }
+    }
+    out
+}
+
+/// `10m +0-5m`: how often, and how much later than that it may be, on our clock: in a replay the
+/// exchange's goes faster.
+fn often(app: &App, job: &JobView) -> String {
+    let clock = app.snapshot().clock.filter(|c| job.id.spec().timer == Timer::Exchange && !c.is_standing());
+    let every = clock.map_or(job.every, |c| c.ours(job.every));
+    let late = job.id.spread(every);
+    let mut out = every_text(every);
+    if late.as_secs() > 0 {
+        let _ = write!(out, " +0-{}", every_text(late));
+    }
+    out
 }

@@ -42,7 +42,7 @@ const PARTS: [(Part, &str, Align, u16); 10] = [
     (Part::Ma, "MA", Align::Right, 10),
     (Part::Dist, "DIST", Align::Right, 7),
     (Part::Bands, "BANDS", Align::Left, 9),
-    (Part::Score, "SCORE", Align::Right, 9),
+    (Part::Score, "TF SCORE", Align::Right, 9),
     (Part::Lag, "LAG", Align::Right, 5),
 ];
 
@@ -76,8 +76,10 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas<'_>) {
     draw_title(app, canvas, pane.first - 2);
     let columns = columns(app);
     let mut x = MARGIN;
-    for (_, title, align, wide) in &columns {
-        canvas.field((x, pane.first - 1), *wide, *align, title, Role::Heading);
+    for (part, title, align, wide) in &columns {
+        let zoned = || app.config().zone.heading(title, app.exchange_now(), usize::from(*wide));
+        let title = if *part == Part::Time { zoned() } else { (*title).to_owned() };
+        canvas.field((x, pane.first - 1), *wide, *align, &title, Role::Heading);
         x += wide + 1;
     }
     if app.signal_count() == 0 {
@@ -199,7 +201,7 @@ fn draw_selected(app: &App, canvas: &mut Canvas<'_>) {
         let _ = write!(text, "  {} score {score}", event.interval);
     }
     let end = canvas.text(1, y + 1, canvas.cols() - 1, &text, Role::Text);
-    let lag = format!("   {}", lag_words(event.lag, entry.shown_after));
+    let lag = format!("   {}", lag_words(entry.told_after, entry.shown_after));
     canvas.text(end, y + 1, canvas.cols().saturating_sub(end), &lag, Role::Dim);
 }
 

@@ -520,6 +520,7 @@ fn a_filter_error_stands_beside_the_prompt_with_its_column() {
     let text = text(&buffer);
     assert!(text.contains("column 5: there is no field `x`"), "{text}");
     assert_eq!(text.lines().nth(3).unwrap().find('^'), Some(3 + 4), "{text}");
+    assert!(text.contains("column 5 still: "), "the table goes by what was a filter\n{text}");
 }
 
 #[test]

@@ -136,7 +136,7 @@ fn the_lag_to_the_screen_is_from_the_close_to_the_picture() {
     // In a replay sixty times as fast, a second of the exchange's is a sixtieth of ours.
     let demo = crate::fixture::as_demo(Snapshot::clone(&with(1, 1)), NOW + Duration::from_secs(30));
     let demo = app_of(Arc::new(demo)).signals_from(0).next().unwrap().shown_after.unwrap();
-    assert_eq!(demo.as_millis(), 300 + 30_400 / 60);
+    assert_eq!(demo.as_millis(), (300 + 30_400) / 60, "all of it by our clock");
     let mut unknown = Snapshot::clone(&with(1, 1));
     unknown.clock = None;
     assert_eq!(app_of(Arc::new(unknown)).signals_from(0).next().unwrap().shown_after, None);

@@ -81,6 +81,23 @@ fn notice(seq: u64, level: Level, text: &str) -> crate::market::snapshot::Notice
 }
 
 #[test]
+fn what_was_said_in_passing_stays_where_it_was_said() {
+    for elsewhere in ["?", ":", "3", "<ret>"] {
+        let mut app = app_of(assorted());
+        keys(&mut app, "R");
+        assert_eq!(app.toast().unwrap().level, Level::Info);
+        keys(&mut app, "j");
+        assert!(app.toast().is_some(), "the cursor alone moved");
+        keys(&mut app, elsewhere);
+        assert!(app.toast().is_none(), "{elsewhere}");
+        let word = CleanText::new("no connection");
+        app.update(later(&app, 1), Msg::Word(Level::Warn, word));
+        keys(&mut app, "<esc>14");
+        assert_eq!(app.toast().unwrap().text, "no connection", "a warning goes along");
+    }
+}
+
+#[test]
 fn no_notice_is_lost_behind_another() {
     let mut picture = assorted();
     let mut app = app_of(picture.clone());

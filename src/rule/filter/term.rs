@@ -230,7 +230,8 @@ fn example(word: &str, spec: &FieldSpec) -> String {
 fn unknown_field(asked: &str, path: Option<Path>) -> String {
     let fits = |f: &&FieldSpec| path.is_none_or(|p| p.on == On::InView) || f.scope != Scope::Row;
     let known = || FIELDS.iter().filter(fits).map(|f| f.id);
-    match nearest(&asked.to_ascii_lowercase(), known()) {
+    let names = || FIELDS.iter().filter(fits).flat_map(|f| std::iter::once(f.id).chain(f.field.aliases()));
+    match nearest(&asked.to_ascii_lowercase(), names()) {
         Some(near) => format!("there is no field `{asked}`; did you mean `{near}`?"),
         None => format!("there is no field `{asked}` (fields: {})", known().collect::<Vec<_>>().join(" ")),
     }

@@ -131,3 +131,17 @@ fn up_and_down_differ_without_colour() {
         assert!(text.contains(up) && text.contains(down), "{text}");
     }
 }
+
+/// At every width a line's last item is whole or not there.
+#[test]
+fn no_figure_is_cut_where_there_is_no_room_for_it() {
+    for cols in 60..=119 {
+        let text = shown(&replay((cols, 24), Notation::Unicode));
+        let lines: Vec<&str> =
+            text.lines().filter(|l| l.contains(" held ") || l.contains("HAMA 1")).collect();
+        assert!(lines.len() >= 2, "{text}");
+        assert!(lines.iter().all(|l| !l.contains('…')), "{cols}\n{text}");
+        assert!(lines.iter().all(|l| !l.contains("best") || l.contains("worst -")), "{cols}\n{text}");
+        assert!(lines.iter().all(|l| !l.contains("BB") || l.matches('/').count() == 2), "{cols}\n{text}");
+    }
+}

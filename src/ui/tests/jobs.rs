@@ -20,7 +20,7 @@ fn worked() -> Schedule {
     begin(&mut schedule, JobId::Universe, 0, 1);
     schedule.count(JobId::Universe, Outcome::Same, 1, Mono::from_millis(310));
     begin(&mut schedule, JobId::Refresh, 1, 36);
-    schedule.count(JobId::Refresh, Outcome::Repaired, 33, Mono::from_millis(2_840));
+    schedule.count(JobId::Refresh, Outcome::Loaded, 33, Mono::from_millis(2_840));
     schedule.count(JobId::Refresh, Outcome::Failed, 3, Mono::from_millis(3_840));
     schedule.want(JobId::Universe);
     begin(&mut schedule, JobId::Universe, 5, 1);
@@ -212,4 +212,24 @@ fn an_interval_that_nobody_took_is_not_stepped_from() {
     assert_eq!(sent(&mut app, "+"), [every(10)]);
     app.update(MADE, Msg::Busy(Command::Schedule(ScheduleCommand::Stop)));
     assert_eq!(sent(&mut app, "+"), [every(15)], "that one was taken");
+}
+
+#[test]
+fn a_jobs_times_are_on_one_clock_and_its_delay_is_said() {
+    let mut picture = with_jobs();
+    picture.schedule.jobs.iter_mut().for_each(|j| j.next = Some(Mono(MADE.0 + SECOND * 840)));
+    let line = |picture: Snapshot| {
+        let mut app = app_of(picture, (80, 24));
+        press(&mut app, "5");
+        let text = shown(&app);
+        text.lines().find(|l| l.contains("   universe ")).unwrap().to_owned()
+    };
+    let market = line(picture.clone());
+    assert!(
+        market.contains(" 10m +0-5m ") && market.contains(" in 14m ") && market.contains("5s ago"),
+        "{market}"
+    );
+    // Ten minutes of a replay that is sixty times as fast.
+    let demo = line(crate::fixture::as_demo(picture, NOW));
+    assert!(demo.contains(" 10s +0-5s "), "{demo}");
 }

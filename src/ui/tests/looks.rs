@@ -77,5 +77,7 @@ fn times_are_in_the_zone_and_the_clock_says_which() {
         let clock = text.lines().next().unwrap().trim_end();
         assert!(clock.ends_with("+05:30"), "{text}");
         assert!(!text.contains('Z') || !text.contains(":30Z"), "{text}");
+        press(&mut app, "3");
+        assert!(shown(&app).contains(" CLOSE+05:30 "), "{}", shown(&app));
     }
 }

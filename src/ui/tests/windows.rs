@@ -144,3 +144,13 @@ fn keys_of_ones_own_are_the_ones_that_are_shown() {
     press(&mut app, "j");
     assert!(shown(&app).contains("F9 help"));
 }
+
+#[test]
+fn the_help_finds_the_fields_of_filters() {
+    for size in SIZES {
+        let mut app = app_of(assorted(), size);
+        press(&mut app, "?boll");
+        let text = shown(&app);
+        assert!(text.contains("bb ") && text.contains("squeeze"), "{text}");
+    }
+}

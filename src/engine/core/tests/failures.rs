@@ -144,7 +144,7 @@ fn a_check_without_a_connection_ends_with_one_notice() {
         rig.refuse(&request, ErrorKind::NoConnection, "can't connect to the exchange");
     }
     let all = [rig.notices(Level::Warn), rig.notices(Level::Error)].concat();
-    assert_eq!(all, ["refresh of all series: no connection: can't connect to the exchange"]);
+    assert_eq!(all, ["all series: not checked: no connection (can't connect to the exchange)"]);
     assert_eq!(rig.requests(), [], "nobody asks again by itself");
     assert_eq!(rig.state("BTCUSDT").0, DataState::Live, "the stream brings data all the same");
 }

@@ -193,7 +193,7 @@ fn a_check_compares_corrects_and_reports() {
     let said = rig.notices(Level::Info);
     assert_eq!(
         said.last().unwrap(),
-        "all series: 18 bars compared with REST, at most the last 9 of a series, 1 corrected, 0 added"
+        "all series: 1 corrected: 15m 15:30Z (18 bars, at most the last 9 of a series)"
     );
 }
 

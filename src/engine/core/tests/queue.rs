@@ -40,10 +40,7 @@ fn a_repair_that_waits_survives_a_check_of_its_series() {
         assert_eq!(serve(&mut rig, &mut waiting, &bars(N - HISTORY..N + 1)), 1, "one covers both");
         assert_eq!(rig.state("BTCUSDT"), (DataState::Stale, Some("gap of 2 bars".to_owned())));
         let said = rig.notices(Level::Info);
-        assert_eq!(
-            said.last().unwrap(),
-            "all series: 9 bars compared with REST, at most the last 9 of a series, 0 corrected, 1 added"
-        );
+        assert_eq!(said.last().unwrap(), "all series: 1 added (9 bars, at most the last 9 of a series)");
         rig.now = rig.now + Duration::from_secs(10);
         rig.tick();
         queue(&mut rig, &mut waiting);
@@ -64,7 +61,7 @@ fn a_refusal_settles_the_repair_and_the_check_it_stands_for() {
     let error = ExchangeError { kind: ErrorKind::Transient, message: CleanText::new("timed out") };
     let refused = waiting.start().unwrap().ended(Err(error));
     rig.step(Input::Fetched(refused));
-    assert!(rig.notices(Level::Warn).last().unwrap().contains("nothing compared: timed out"));
+    assert!(rig.notices(Level::Warn).last().unwrap().contains("not checked: timed out"));
     rig.now = rig.now + Duration::from_secs(2);
     rig.tick();
     queue(&mut rig, &mut waiting);
@@ -85,7 +82,7 @@ fn a_key_pressed_three_times_is_one_check_and_it_ends() {
     assert_eq!(serve(&mut rig, &mut waiting, &bars(N - HISTORY..N)), 2);
     assert_eq!(
         rig.notices(Level::Info).last().unwrap(),
-        "all series: 18 bars compared with REST, at most the last 9 of a series, all equal"
+        "all series: all equal (18 bars, at most the last 9 of a series)"
     );
     assert_eq!((rig.engine.tasks.len(), rig.engine.checks.len()), (0, 0));
     refresh(&mut rig, &mut waiting);

@@ -337,3 +337,15 @@ fn equal_meanings_are_written_alike() {
         assert_eq!(read(want).expr, filter.expr, "{text}");
     }
 }
+
+#[test]
+fn a_columns_heading_is_taken_for_its_field() {
+    for (typed, means) in [
+        ("4h.boll:squeeze", "4h.bb:squeeze"),
+        ("CHG24>5", "chg>5"),
+        ("vol24>1m", "vol>1m"),
+        ("mkt:spot", "market:spot"),
+    ] {
+        assert_eq!(read(typed).to_string(), read(means).to_string());
+    }
+}
