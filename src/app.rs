@@ -488,15 +488,4 @@ impl App {
             None => self.say(Level::Info, "no pair is selected"),
         }
     }
-
-    fn refresh_one(&mut self, effects: &mut Vec<Effect>) {
-        if self.view == View::Cache {
-            return self.refresh_series(effects);
-        }
-        let Some(pair) = self.subject().map(|r| r.pair.clone()) else {
-            return self.say(Level::Info, "no pair is selected; R checks all");
-        };
-        self.say(Level::Info, &format!("checking {}", pair.symbol));
-        effects.push(Effect::Send(Command::Refresh(Scope::One(pair))));
-    }
 }

@@ -4,11 +4,13 @@ use std::fmt::{Result, Write};
 use std::time::Duration;
 
 use crate::domain::time::Mono;
-use crate::market::snapshot::{Check, Compared, LaneView, Row, Verdict};
+use crate::engine::{Command, Scope};
+use crate::market::snapshot::{Check, Compared, LaneView, Level, Row, Verdict};
 
 use super::text::Precision;
 use super::value::{Tone, write_span};
 use super::zone::Zone;
+use super::{App, Effect, View};
 
 /// How long a row tells what a comparison found; the cache's view tells it for good.
 const TOLD: Duration = Duration::from_secs(30);
@@ -181,6 +183,20 @@ pub fn is_news(lane: &LaneView, now: Mono) -> bool {
         None => false,
         Some(Check::Asked(_)) => true,
         Some(Check::Told { at, .. }) => now.since(*at) < TOLD,
+    }
+}
+
+impl App {
+    /// Asks REST about the pair that the view is about.
+    pub(super) fn refresh_one(&mut self, effects: &mut Vec<Effect>) {
+        if self.view == View::Cache {
+            return self.refresh_series(effects);
+        }
+        let Some(pair) = self.subject().map(|r| r.pair.clone()) else {
+            return self.say(Level::Info, "no pair is selected; R checks all");
+        };
+        self.say(Level::Info, &format!("checking {}", pair.symbol));
+        effects.push(Effect::Send(Command::Refresh(Scope::One(pair))));
     }
 }
 

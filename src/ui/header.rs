@@ -358,7 +358,7 @@ fn filter_state(app: &App, cols: u16) -> Spans {
 
 /// Which filter the table goes by while the one that is typed is none, where there is room.
 fn in_force(app: &App) -> Option<(String, Role)> {
-    let prompt = app.prompt().filter(|p| p.view() == View::Scanner)?;
+    let prompt = app.prompt()?;
     let text = match app.filter().source() {
         "" => "still: all rows ".to_owned(),
         source => format!("still: {source} "),
