@@ -17,7 +17,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("exchange", &["domain", "stopwatch"]),
     ("engine", &["domain", "stopwatch", "schedule", "market", "rule", "exchange"]),
     ("app", &["domain", "schedule", "market", "rule", "engine"]),
-    ("ui", &["domain", "stopwatch", "schedule", "market", "engine", "app"]),
+    ("ui", &["domain", "stopwatch", "schedule", "market", "rule", "engine", "app"]),
     ("report", &["domain", "market", "rule", "app"]),
     ("sim", &["domain", "stopwatch"]),
     ("config", &["domain", "market", "rule"]),
