@@ -43,13 +43,13 @@ number=$(mktemp)
 Xvfb -displayfd 3 -screen 0 2000x1400x24 -nolisten tcp 3>"$number" >/dev/null 2>&1 & xvfb=$!
 until_true 20 test -s "$number" || { echo 'take.sh: Xvfb did not start' >&2; exit 4; }
 export DISPLAY=:"$(<"$number")"; rm -f "$number"
-unset TMUX NO_COLOR
+unset TMUX NO_COLOR; export COLORTERM=truecolor
 export LANG=C.UTF-8 LC_ALL=C.UTF-8
 
 window=
 open_term() { # COLSxROWS ARGS...
   local size=$1; shift
-  xterm -geometry "$size" -fa 'DejaVu Sans Mono' -fs 11 -bg '#101216' -fg '#d8dee9' -b 6 +sb -u8 \
+  xterm -geometry "$size" -tn xterm-256color -fa 'DejaVu Sans Mono' -fs 11 -bg '#101216' -fg '#d8dee9' -b 6 +sb -u8 \
     -xrm 'xterm*faceNameDoublesize: Noto Sans Mono CJK SC' -e "$program" "$@" & term=$!
   # Only one terminal is ever open here, and on a busy machine it may take its time.
   until_true 60 xdotool search --onlyvisible --class xterm || { echo 'take.sh: no window' >&2; exit 4; }
