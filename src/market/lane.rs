@@ -107,8 +107,9 @@ impl Head {
         Self { hama: Hama::new(preset, interval), point: HamaPoint::UNKNOWN, previous: HamaPoint::UNKNOWN }
     }
 
-    fn push(&mut self, kline: &Kline) {
+    fn push(&mut self, kline: &Kline) -> Closed {
         self.previous = std::mem::replace(&mut self.point, self.hama.push(kline));
+        Closed { kline: *kline, point: self.point, score_before: self.previous.score }
     }
 }
 
@@ -409,10 +410,9 @@ impl Lane {
 
     fn push(&mut self, out: &mut Vec<Closed>) {
         if let Some(kline) = self.series.newest().copied() {
-            self.head.push(&kline);
+            out.push(self.head.push(&kline));
             self.look_back();
             self.revision += 1;
-            out.push(Closed { kline, point: self.head.point, score_before: self.head.previous.score });
         }
     }
 
@@ -434,12 +434,7 @@ impl Lane {
         let ring = self.series.closed();
         let start = before.map_or(0, |b| ring.partition_point(|k| k.open_time() <= b));
         for kline in ring.range(start..) {
-            self.head.push(kline);
-            out.push(Closed {
-                kline: *kline,
-                point: self.head.point,
-                score_before: self.head.previous.score,
-            });
+            out.push(self.head.push(kline));
         }
         self.reach = None;
         self.look_back();
@@ -450,13 +445,9 @@ impl Lane {
     fn recompute(&mut self, from: UnixMs, out: &mut Vec<Closed>) {
         self.head = Head::new(&self.preset, self.interval);
         for kline in self.series.closed() {
-            self.head.push(kline);
+            let closed = self.head.push(kline);
             if kline.open_time() >= from {
-                out.push(Closed {
-                    kline: *kline,
-                    point: self.head.point,
-                    score_before: self.head.previous.score,
-                });
+                out.push(closed);
             }
         }
         self.reach = None;
